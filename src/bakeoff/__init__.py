@@ -1,0 +1,1 @@
+"""bakeoff: fair bake-offs of neural-network architectures."""

@@ -1,0 +1,1 @@
+"""The networks that ship, and how their weights start."""

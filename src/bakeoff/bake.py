@@ -1,0 +1,128 @@
+"""A whole study: plan, train what is missing, compare, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bakeoff.architectures.catalogue import ARCHITECTURES
+from bakeoff.conclude import Conclusion, conclude
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.sources import SOURCES, load_dataset
+from bakeoff.data.split import split_examples
+from bakeoff.errors import StoreError, StudyError, did_you_mean
+from bakeoff.evaluation.cost import multiply_adds_per_image
+from bakeoff.progress import Listener, PlannedTrial, Silence
+from bakeoff.runners.serial import run_serially
+from bakeoff.store import RunFolder
+from bakeoff.study import Entrant, Study
+from bakeoff.training.devices import choose_device, choose_precision
+from bakeoff.training.trial import build_entrant
+
+
+@dataclass(frozen=True)
+class Baked:
+    """What a run comes to."""
+
+    folder: RunFolder
+    trained: int
+    """How many trials this run trained; the others were finished before."""
+    conclusion: Conclusion
+
+
+def check_names(study: Study, where: str) -> None:
+    """Raise StudyError where the study names an architecture or data set that does not exist."""
+    if study.protocol.dataset not in SOURCES:
+        hint = did_you_mean(study.protocol.dataset, SOURCES)
+        raise StudyError(
+            f"{where}: protocol.dataset: unknown data set {study.protocol.dataset!r}; {hint}"
+        )
+    for number, entrant in enumerate(study.entrants):
+        if entrant.architecture not in ARCHITECTURES:
+            hint = did_you_mean(entrant.architecture, ARCHITECTURES)
+            raise StudyError(
+                f"{where}: entrants[{number}].architecture: unknown architecture "
+                f"{entrant.architecture!r}; {hint}"
+            )
+
+
+def plan_trials(folder: RunFolder, dataset: Dataset) -> list[PlannedTrial]:
+    """Return the trials that have yet to be trained: all entrants with seed 0 first, then 1, ...
+
+    So an interrupted study can be compared, with the seeds that it got to.
+    """
+    study = folder.study
+    work = {entrant.name: _work_per_epoch(study, entrant, dataset) for entrant in study.entrants}
+    return [
+        PlannedTrial(entrant, seed, work[entrant.name])
+        for seed in study.trial_seeds
+        for entrant in study.entrants
+        if not folder.has_trial(entrant.name, seed)
+    ]
+
+
+def _work_per_epoch(study: Study, entrant: Entrant, dataset: Dataset) -> float:
+    model = build_entrant(study, entrant, 0, dataset).eval()
+    return float(multiply_adds_per_image(model, dataset.image_shape) * len(dataset.train_images))
+
+
+def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) -> None:
+    """Raise StoreError where finished trials were trained on other data or in other precision."""
+    for record in folder.read_records():
+        where = folder.trial(record.entrant, record.seed)
+        if record.provenance.data_hash != data_hash:
+            raise StoreError(f"{where}: trained on other data; give another --out")
+        if record.provenance.precision != precision:
+            raise StoreError(
+                f"{where}: trained in {record.provenance.precision}, not {precision}; "
+                f"give --precision {record.provenance.precision} or another --out"
+            )
+
+
+def bake(
+    study: Study,
+    out: Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    listener: Listener | None = None,
+) -> Baked:
+    """Train what is missing of `study` in the run folder `out`, compare, and write the report.
+
+    Finished trials are kept and never trained again. Raises BakeoffError with one line.
+    """
+    listener = listener or Silence()
+    check_names(study, f"study {study.name}")
+    on_device, in_precision = choose_device(device), choose_precision(precision)
+    dataset = load_dataset(study.protocol.dataset)
+    # A split that leaves nothing to train on is refused before a folder is made.
+    split_examples(
+        len(dataset.train_images),
+        study.protocol.validation_examples,
+        study_seed=study.study_seed,
+        trial_seed=0,
+    )
+    folder = RunFolder.create(out, study)
+    _refuse_other_conditions(folder, in_precision, dataset.sha256)
+    trials = plan_trials(folder, dataset)
+    listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
+    _train(folder, trials, dataset, on_device, in_precision, listener)
+    return Baked(folder, len(trials), conclude(folder, dataset, listener))
+
+
+def _train(
+    folder: RunFolder,
+    trials: list[PlannedTrial],
+    dataset: Dataset,
+    device: torch.device,
+    precision: str,
+    listener: Listener,
+) -> None:
+    outcomes = run_serially(
+        folder.study, trials, dataset, device=device, precision=precision, listener=listener
+    )
+    for planned, trial in outcomes:
+        folder.write_trial(trial.record, trial.weights, trial.predictions)
+        listener.trial_ended(planned, trial.record)

@@ -1,0 +1,88 @@
+"""From the finished trials of a run folder to comparison, figures and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bakeoff.answer import answer
+from bakeoff.atomic import write_file
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.sources import load_dataset
+from bakeoff.errors import StoreError
+from bakeoff.gather import gather_findings
+from bakeoff.progress import Listener, Silence
+from bakeoff.record import Record
+from bakeoff.report import build_report, draw_figures
+from bakeoff.standings import Standing, standings
+from bakeoff.store import RunFolder
+from bakeoff.study import Study
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the finished trials support, and where the report of it is."""
+
+    study: Study
+    standings: tuple[Standing, ...]
+    comparison: Mapping[str, Any]
+    answer: str
+    report: Path
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """One line for each trial that is missing or did not complete."""
+        return tuple(line for row in self.standings for line in row.troubles)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {
+            "study": self.study.name,
+            "study_hash": self.study.hash,
+            "winner": self.standings[0].entrant,
+            "answer": self.answer,
+            "report": str(self.report),
+            "troubles": list(self.troubles),
+            "standings": [asdict(row) for row in self.standings],
+            "comparison": self.comparison,
+        }
+
+
+def report_run(directory: Path) -> Conclusion:
+    """Compare and report what an earlier run left in `directory`."""
+    folder = RunFolder.open(directory)
+    return conclude(folder, load_dataset(folder.study.protocol.dataset), Silence())
+
+
+def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclusion:
+    """Write comparison.json, figures and report.html of a run, and return what they say.
+
+    Raises StoreError where no trial is complete, or where a file of a trial is damaged.
+    """
+    records = folder.read_records()
+    _refuse_other_data(folder, records, dataset)
+    if not any(record.complete for record in records):
+        raise StoreError(f"{folder.path}: no trial is complete; there is nothing to compare")
+    listener.stage("comparing the trials and drawing the report")
+    rows = tuple(standings(folder.study, records))
+    comparison: Mapping[str, Any] = {}
+    sentence = answer(folder.study, rows, comparison)
+    findings = gather_findings(folder, records, dataset, comparison, sentence)
+    report = folder.path / "report.html"
+    write_file(folder.path / "comparison.json", (json.dumps(comparison, indent=1) + "\n").encode())
+    for name, drawing in draw_figures(findings).items():
+        write_file(folder.path / "figures" / f"{name}.svg", drawing.encode())
+    write_file(report, build_report(findings).encode())
+    return Conclusion(folder.study, rows, comparison, sentence, report)
+
+
+def _refuse_other_data(
+    folder: RunFolder, records: tuple[Record, ...], dataset: Dataset
+) -> None:
+    for record in records:
+        if record.provenance.data_hash != dataset.sha256:
+            where = folder.trial(record.entrant, record.seed)
+            raise StoreError(f"{where}: trained on other data than this {dataset.name}")

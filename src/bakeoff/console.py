@@ -1,0 +1,164 @@
+"""How a run looks in a terminal, and how its results look as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from bakeoff.progress import PlannedTrial
+from bakeoff.record import Epoch, Record
+from bakeoff.standings import Standing
+
+# What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
+# only shapes the remaining time that is shown.
+_OVERHEAD_PER_EPOCH = 1e10
+
+
+def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
+    """Return one line for one epoch, aligned with those of the other entrants."""
+    seed = f"seed {trial.seed}  " if seeds else ""
+    budget = trial.entrant.recipe.epochs
+    number = f"{epoch.epoch:>{len(str(budget))}}/{budget}"
+    return (
+        f"{trial.entrant.name:<{name_width}}  {seed}epoch {number}  "
+        f"train loss {epoch.train_loss:.4f}  val loss {epoch.validation_loss:.4f}  "
+        f"val acc {epoch.validation_accuracy:.4f}  {epoch.seconds:.1f} s"
+    )
+
+
+class RunDisplay:
+    """Shows a run on standard error: bars where there is a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._name_width = 0
+        self._seeds = False
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._work = self._bars.add_task("study", visible=False)
+        self._epochs = self._bars.add_task("trial", visible=False)
+        self._trials_done = 0
+        self._trials = 0
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Say what will be trained, and what was finished before."""
+        self._name_width = max((len(trial.entrant.name) for trial in trials), default=0)
+        self._seeds = any(trial.seed > 0 for trial in trials)
+        self._trials = len(trials)
+        if not trials:
+            self.stage(f"nothing to train: all {_count(finished_before)} are finished")
+        elif finished_before:
+            self.stage(
+                f"{_count(len(trials))} to train, {finished_before} finished before and kept"
+            )
+        else:
+            self.stage(f"{_count(len(trials))} to train")
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Start the bar of one trial."""
+        name = trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
+        done = f"trial {self._trials_done + 1}/{self._trials}"
+        self._bars.update(
+            self._epochs,
+            description=f"{done}  {name}",
+            total=trial.entrant.recipe.epochs,
+            completed=0,
+            visible=True,
+        )
+        self._bars.reset(self._epochs, total=trial.entrant.recipe.epochs)
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """Print the line of one epoch and move the bars."""
+        self._say(epoch_line(trial, epoch, self._name_width, self._seeds))
+        self._bars.advance(self._epochs)
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """Say how the trial ended."""
+        self._trials_done += 1
+        seed = f" seed {trial.seed}" if self._seeds else ""
+        if record.validation is None:
+            self._say(f"{trial.entrant.name}{seed}: {record.status}: {record.trouble}")
+            return
+        self._say(
+            f"{trial.entrant.name}{seed}: {record.stopped.reason} after epoch "
+            f"{record.stopped.epoch}, {record.training_seconds:.1f} s, validation balanced "
+            f"accuracy {record.validation.balanced_accuracy:.4f}"
+        )
+
+    def stage(self, text: str) -> None:
+        """Print one line."""
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _count(trials: int) -> str:
+    return "1 trial" if trials == 1 else f"{trials} trials"
+
+
+def results_table(rows: Sequence[Standing], metric: str) -> Table:
+    """Return the table of a study, the best on validation data first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    table.add_column("entrant", no_wrap=True)
+    chosen = "balanced accuracy" if metric == "balanced_accuracy" else "accuracy"
+    for heading in (
+        f"validation\n{chosen}",
+        "test\naccuracy",
+        "test balanced\naccuracy",
+        "\nparameters",
+        "\nepochs",
+        "training\nseconds",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for place, row in enumerate(rows):
+        trials = "" if row.trials == row.planned else f" ({row.trials} of {row.planned})"
+        table.add_row(
+            row.entrant + trials,
+            _decimal(row.selected_by(metric), 4),
+            _decimal(row.test_accuracy, 4),
+            _decimal(row.test_balanced_accuracy, 4),
+            "-" if row.parameters is None else f"{row.parameters:,}",
+            "-" if row.epochs is None else f"{row.epochs:g}",
+            _decimal(row.training_seconds, 1),
+            style="bold" if place == 0 and row.trials else None,
+        )
+    return table
+
+
+def _decimal(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"

@@ -1,0 +1,1 @@
+"""Sources of images, the split, and the order of batches."""

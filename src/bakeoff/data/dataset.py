@@ -1,0 +1,70 @@
+"""A data set in memory: images, labels, and what is known about them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.errors import DataError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test images with their labels.
+
+    Raises DataError where the arrays do not fit each other.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    """The name of each class; a label is an index into it."""
+    train_images: NDArray[np.uint8]
+    """[n, channels, height, width]."""
+    train_labels: NDArray[np.int64]
+    """[n]."""
+    test_images: NDArray[np.uint8]
+    """[m, channels, height, width]."""
+    test_labels: NDArray[np.int64]
+    """[m]."""
+    known_wrong_test_labels: tuple[int, ...] = ()
+    """Indices of test images whose label human raters found wrong."""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        for part, images, labels in (
+            ("train", self.train_images, self.train_labels),
+            ("test", self.test_images, self.test_labels),
+        ):
+            where = f"data set {self.name!r}, {part}"
+            if images.dtype != np.uint8 or images.ndim != 4:
+                raise DataError(
+                    f"{where}: images must be uint8 [n, channels, height, width], "
+                    f"not {images.dtype} {list(images.shape)}"
+                )
+            if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+                raise DataError(
+                    f"{where}: labels must be int64 [{len(images)}], one per image, "
+                    f"not {labels.dtype} {list(labels.shape)}"
+                )
+            if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.classes):
+                raise DataError(f"{where}: labels must lie in 0 .. {len(self.classes) - 1}")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        channels, height, width = self.train_images.shape[1:]
+        return channels, height, width
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the four arrays and their shapes, for the provenance of a record."""
+        digest = hashlib.sha256()
+        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+            digest.update(repr((array.dtype.str, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()

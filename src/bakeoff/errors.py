@@ -1,0 +1,39 @@
+"""The errors that a user can meet. The command line shows each as one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BakeoffError(Exception):
+    """Something that the user can mend: the message says what, where, and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(BakeoffError):
+    """The command or call itself is wrong: a misspelt name, an option out of range."""
+
+    exit_code = 2
+
+
+class StudyError(BakeoffError):
+    """A study file that does not say what a study must say."""
+
+
+class DataError(BakeoffError):
+    """Data or arrays that are damaged, truncated or of the wrong shape."""
+
+
+class StoreError(BakeoffError):
+    """A run folder that cannot be written, is damaged, or belongs to another study."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return what to try instead of the unknown `name`: the nearest of `known`, or all of them."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if nearest:
+        return f"did you mean {nearest[0]!r}?"
+    return f"known: {', '.join(names)}"

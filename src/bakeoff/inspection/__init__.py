@@ -1,0 +1,1 @@
+"""Looking inside trained networks: filters, feature maps, mistakes, as plain arrays."""

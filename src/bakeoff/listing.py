@@ -1,0 +1,43 @@
+"""What ships: studies, architectures, data sets, one line each."""
+
+from __future__ import annotations
+
+import inspect
+
+
+def describe(what: str) -> list[tuple[str, str]]:
+    """Return (name, one line) of every `studies`, `architectures` or `datasets` entry."""
+    return {"studies": _studies, "architectures": _architectures, "datasets": _datasets}[what]()
+
+
+def _studies() -> list[tuple[str, str]]:
+    from bakeoff.study_file import read_study, shipped_studies
+
+    studies = [(name, read_study(path)) for name, path in shipped_studies().items()]
+    return [
+        (name, f"{study.title}: {len(study.entrants)} entrants, {study.seeds} x each")
+        for name, study in studies
+    ]
+
+
+def _architectures() -> list[tuple[str, str]]:
+    from bakeoff.architectures.catalogue import ARCHITECTURES
+
+    return [
+        (name, (inspect.getdoc(builder) or "").partition("\n")[0])
+        for name, builder in ARCHITECTURES.items()
+    ]
+
+
+def _datasets() -> list[tuple[str, str]]:
+    from bakeoff.data.sources import SOURCES
+
+    datasets = [load() for load in SOURCES.values()]
+    return [
+        (
+            data.name,
+            f"{data.title} ({len(data.train_labels):,} to train on, "
+            f"{len(data.test_labels):,} to test; {data.licence})",
+        )
+        for data in datasets
+    ]

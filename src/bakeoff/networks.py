@@ -1,0 +1,43 @@
+"""The trained network of a finished trial, as saved."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.inspection.inside import look_inside
+from bakeoff.inspection.look import Look
+from bakeoff.record import Record
+from bakeoff.store import WEIGHTS, RunFolder
+from bakeoff.training.trial import build_entrant, pixel_scale
+
+
+def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
+    """Return the network of a trial with the weights of its `model.safetensors`.
+
+    Raises StoreError where the weights are damaged or of another network.
+    """
+    weights = folder.read_weights(record.entrant, record.seed)
+    entrant = folder.study.entrant(record.entrant)
+    model = build_entrant(folder.study, entrant, record.seed, dataset)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        file = folder.trial(record.entrant, record.seed) / WEIGHTS
+        raise StoreError(f"{file}: not the weights of {entrant.architecture}") from error
+    return model.to(memory_format=torch.channels_last)
+
+
+def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:
+    """Return what the network of a trial sees in test image `index`."""
+    return look_inside(
+        load_network(folder, record, dataset),
+        dataset.test_images[index],
+        entrant=record.entrant,
+        seed=record.seed,
+        index=index,
+        label=int(dataset.test_labels[index]),
+        pixel_scale=pixel_scale(folder.study.protocol),
+    )

@@ -1,0 +1,58 @@
+"""What a run tells while it works; who listens decides how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bakeoff.record import Epoch, Record
+from bakeoff.study import Entrant
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial that has yet to be trained."""
+
+    entrant: Entrant
+    seed: int
+    work_per_epoch: float
+    """Multiply-adds of one forward pass over the training images: what a progress bar weighs by."""
+
+
+class Listener(Protocol):
+    """Hears of a run's progress, in this order."""
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """These trials will be trained; so many were finished before."""
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Training of this trial begins."""
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """One more epoch of it is done."""
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """The trial is finished, and its record is on disk."""
+
+    def stage(self, text: str) -> None:
+        """Something other than training begins: one line says what."""
+
+
+class Silence:
+    """A listener that shows nothing."""
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Show nothing."""
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Show nothing."""
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """Show nothing."""
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """Show nothing."""
+
+    def stage(self, text: str) -> None:
+        """Show nothing."""

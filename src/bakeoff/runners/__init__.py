@@ -1,0 +1,1 @@
+"""Ways to run trials; each only runs them."""

@@ -1,0 +1,154 @@
+"""What is asked: data, protocol, entrants, seeds and the rule of decision, frozen and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A name that is safe as a folder: lower-case letters, digits, dots, hyphens, underscores."""
+
+
+class Frozen(BaseModel):
+    """A value: cannot be changed, and takes no key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Recipe(Frozen):
+    """How one architecture is trained."""
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: float = Field(default=0.001, gt=0)
+    """The rate itself, or the peak that a schedule reaches."""
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    """`one-cycle`: linear warm-up over the first quarter of the steps, then a cosine to zero."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled for `adamw`; added to the gradient for `adam` and `sgd`."""
+    batch_size: int = Field(default=50, ge=1)
+    initialisation: Literal[
+        "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
+    ] = "framework-default"
+    epochs: int = Field(default=10, ge=1)
+    """The budget: training never runs longer."""
+    target_validation_accuracy: float | None = Field(default=None, gt=0, le=1)
+    """Stop after the first epoch that reaches it; without it the whole budget is used."""
+
+
+class Published(Frozen):
+    """Figures printed elsewhere for an entrant, shown beside our own and never used by them."""
+
+    source: str
+    parameters: int | None = None
+    train_loss: tuple[float, ...] = ()
+    """Mean over examples, one per epoch."""
+    validation_loss: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
+    training_seconds: float | None = None
+    test_accuracy: float | None = None
+    test_balanced_accuracy: float | None = None
+    precision: tuple[float, ...] = ()
+    """One per class, as `recall` and `f1`."""
+    recall: tuple[float, ...] = ()
+    f1: tuple[float, ...] = ()
+
+
+class Entrant(Frozen):
+    """An architecture with its recipe. Two batch sizes of one network are two entrants."""
+
+    name: Name
+    title: str = ""
+    architecture: str
+    recipe: Recipe = Recipe()
+    published: Published | None = None
+
+    @property
+    def label(self) -> str:
+        """The title, or the name where no title was given."""
+        return self.title or self.name
+
+
+class Protocol(Frozen):
+    """What is the same for all entrants."""
+
+    dataset: str = "mnist"
+    validation_examples: int = Field(default=6000, ge=1)
+    """Examples that the split takes out of the training set to choose and to stop by."""
+    pixels: Literal["scaled-once", "scaled-twice"] = "scaled-once"
+    """uint8 / 255, or / 255 / 255 as in the published assignment."""
+    selection_metric: Literal["balanced_accuracy", "accuracy"] = "balanced_accuracy"
+    """What the winner is chosen by, on validation data."""
+
+
+class Decision(Frozen):
+    """What a verdict must meet."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    equivalence_margin: float = Field(default=0.25, gt=0, le=100)
+    """Percentage points within which a difference does not matter."""
+
+
+class Study(Frozen):
+    """The whole question. Trials depend on it; the number of seeds only says how many there are."""
+
+    name: Name
+    title: str = ""
+    question: str = "Which entrant is best?"
+    about: str = ""
+    seeds: int = Field(default=1, ge=1)
+    """How often each entrant is trained: trial seeds 0 .. seeds - 1."""
+    study_seed: int = Field(default=0, ge=0)
+    protocol: Protocol = Protocol()
+    decision: Decision = Decision()
+    entrants: tuple[Entrant, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _entrant_names_differ(self) -> Self:
+        names = [entrant.name for entrant in self.entrants]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two entrants are called {name!r}; give each a name of its own")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The title, or the name where no title was given."""
+        return self.title or self.name
+
+    @property
+    def trial_seeds(self) -> range:
+        """The seeds of the repeats, the same for every entrant."""
+        return range(self.seeds)
+
+    def entrant(self, name: str) -> Entrant:
+        """Return the entrant called `name`; raise KeyError where there is none."""
+        for entrant in self.entrants:
+            if entrant.name == name:
+                return entrant
+        raise KeyError(name)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what trials depend on: all but texts, published figures, repeats and decision."""
+        entrants = [
+            {
+                "name": entrant.name,
+                "architecture": entrant.architecture,
+                "recipe": entrant.recipe.model_dump(),
+            }
+            for entrant in self.entrants
+        ]
+        return {
+            "name": self.name,
+            "study_seed": self.study_seed,
+            "protocol": self.protocol.model_dump(),
+            "entrants": entrants,
+        }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what trials depend on: raising `seeds` keeps it, changing a recipe does not."""
+        text = json.dumps(self.asked(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

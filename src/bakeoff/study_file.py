@@ -1,0 +1,170 @@
+"""Studies as TOML files: read with one line for each mistake, written with every default."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from bakeoff.errors import StudyError, UsageError, did_you_mean
+from bakeoff.study import Decision, Entrant, Frozen, Protocol, Published, Recipe, Study
+
+SHIPPED = Path(__file__).with_name("studies")
+_LARGEST_FILE = 1_000_000  # Bytes; a study is a page of text, so more is a mistake.
+
+_SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that ship, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def find_study(name: str) -> Path:
+    """Return the file of a shipped study's name, or the TOML path that `name` is.
+
+    Raises UsageError, with the nearest name, where there is neither.
+    """
+    if name.endswith(".toml"):
+        return Path(name)
+    shipped = shipped_studies()
+    if name not in shipped:
+        raise UsageError(f"unknown study {name!r}; {did_you_mean(name, shipped)}")
+    return shipped[name]
+
+
+def read_study(path: Path) -> Study:
+    """Return the study of a TOML file. A `[recipe]` table holds for every entrant.
+
+    Raises StudyError with the file, the key and what to do.
+    """
+    return parse_study(_read_toml(path), str(path))
+
+
+def parse_study(content: Mapping[str, Any], where: str) -> Study:
+    """Return the study that parsed TOML describes; `where` names it in errors (StudyError)."""
+    asked = dict(content)
+    common = asked.pop("recipe", {})
+    entrants = asked.get("entrants")
+    if isinstance(common, dict) and isinstance(entrants, list):
+        asked["entrants"] = [_with_common(entrant, common) for entrant in entrants]
+    try:
+        # TOML has arrays, the model has tuples; JSON mode takes one for the other.
+        return Study.model_validate_json(json.dumps(asked, default=str))
+    except ValidationError as error:
+        raise StudyError(f"{where}: {_first_mistake(error)}") from error
+
+
+def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
+    if not isinstance(entrant, dict) or not isinstance(entrant.get("recipe", {}), dict):
+        return entrant
+    return entrant | {"recipe": {**common, **entrant.get("recipe", {})}}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST_FILE:
+            raise StudyError(f"{path}: {size:,} bytes is no study; give a TOML file")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"{path}: {error.strerror}; give a shipped name or a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not valid TOML: {error}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """Return one line for the first mistake: the key, what is wrong, what to do."""
+    mistake = error.errors()[0]
+    place = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in mistake["loc"]
+    ).lstrip(".")
+    if mistake["type"] == "extra_forbidden":
+        key = str(mistake["loc"][-1])
+        return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"
+    if mistake["type"] == "value_error":
+        return str(mistake["ctx"]["error"])
+    if mistake["type"] == "missing":
+        return f"{place}: missing; add it"
+    text = mistake["msg"].replace("Input should", "must", 1)
+    return f"{place}: {text}, not {json.dumps(mistake['input'])}"
+
+
+def _keys_beside(location: Sequence[int | str]) -> list[str]:
+    """Return the keys that the table of the unknown key at `location` may have."""
+    tables: dict[str, type[BaseModel]] = {
+        "recipe": Recipe, "published": Published, "entrants": Entrant, **_SECTIONS
+    }  # fmt: skip
+    parents = [step for step in location[:-1] if isinstance(step, str)]
+    model = tables[parents[-1]] if parents else Study
+    return [*model.model_fields, *(["recipe"] if model is Study else [])]
+
+
+def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
+    """Return the study with each `entrant.key=value` of `overrides` applied.
+
+    `key` is one of the recipe's, or `architecture` or `title`; `protocol.key` and `decision.key`
+    work too. A value is read as TOML, or else as text. Raises UsageError or StudyError.
+    """
+    content = study.model_dump(mode="json", exclude_none=True)
+    for override in overrides:
+        _override(content, override)
+    return parse_study(content, "--set") if overrides else study
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    target, equals, text = override.partition("=")
+    owner, dot, key = target.rpartition(".")
+    if not (equals and dot and owner):
+        raise UsageError(f"--set {override}: write entrant.key=value")
+    entrants = {entrant["name"]: entrant for entrant in content["entrants"]}
+    if owner in _SECTIONS:
+        table, keys = content[owner], list(_SECTIONS[owner].model_fields)
+    elif owner not in entrants:
+        names = [*entrants, *_SECTIONS]
+        raise UsageError(f"--set {override}: unknown entrant; {did_you_mean(owner, names)}")
+    elif key in ("architecture", "title"):
+        table, keys = entrants[owner], [key]
+    else:
+        table, keys = entrants[owner]["recipe"], list(Recipe.model_fields)
+    if key not in keys:
+        raise UsageError(f"--set {override}: unknown key; {did_you_mean(key, keys)}")
+    try:
+        table[key] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[key] = text
+
+
+def to_toml(study: Study) -> str:
+    """Return the study as TOML, every default written out; `read_study` gives it back."""
+    lines: list[str] = []
+    _write_table(study.model_dump(mode="json", exclude_none=True), (), lines)
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
+    """Append plain values first, then the tables below them, as TOML demands."""
+    for key, value in table.items():
+        if not _is_table(value):
+            # JSON writes strings, numbers, booleans and arrays of them as TOML does, once the
+            # one character that only TOML forbids unescaped is escaped.
+            text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+            lines.append(f"{key} = {text}")
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{'.'.join((*path, key))}]"]
+            _write_table(value, (*path, key), lines)
+        elif _is_table(value):
+            for item in value:
+                lines += ["", f"[[{'.'.join((*path, key))}]]"]
+                _write_table(item, (*path, key), lines)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    )

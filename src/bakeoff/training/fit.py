@@ -1,0 +1,109 @@
+"""All epochs of one training: order, steps, validation, and when to stop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from bakeoff.data.batches import batches, epoch_order
+from bakeoff.evaluation.predict import predict_logits
+from bakeoff.record import Epoch, Stopped
+from bakeoff.seeds import derive_seed
+from bakeoff.study import Recipe
+from bakeoff.training.loop import train_epoch
+from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.stopping import stop_reason
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images and labels on the device that trains."""
+
+    images: torch.Tensor
+    """uint8 [n, channels, height, width]."""
+    labels: torch.Tensor
+    """int64 [n]."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Where the random choices of one training come from."""
+
+    study_seed: int
+    trial_seed: int
+    entrant: str
+
+    def order(self, examples: int, epoch: int) -> torch.Tensor:
+        """Return the order of the examples, shared by all entrants of this trial seed."""
+        return epoch_order(
+            examples, study_seed=self.study_seed, trial_seed=self.trial_seed, epoch=epoch
+        )
+
+    def dropout_seed(self, epoch: int) -> int:
+        """Return the seed of everything random inside the network during `epoch`."""
+        return derive_seed(
+            "dropout",
+            study_seed=self.study_seed,
+            trial_seed=self.trial_seed,
+            entrant=self.entrant,
+            epoch=epoch,
+        )
+
+
+def fit(
+    model: nn.Module,
+    recipe: Recipe,
+    train: Examples,
+    validation: Examples,
+    streams: Streams,
+    *,
+    pixel_scale: float,
+    autocast: torch.autocast,
+    on_epoch: Callable[[Epoch], None],
+) -> tuple[list[Epoch], Stopped]:
+    """Train `model` in place; return its history and where it stopped.
+
+    An epoch whose loss is not finite ends the training and is not part of the history. The global
+    random state is left as it was.
+    """
+    optimizer = make_optimizer(model, recipe)
+    schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
+    history: list[Epoch] = []
+    number = 0
+    while True:
+        number += 1
+        started = time.perf_counter()
+        order = streams.order(len(train), number).to(train.images.device)
+        with torch.random.fork_rng():
+            torch.manual_seed(streams.dropout_seed(number))
+            shuffled = batches(train.images, train.labels, order, recipe.batch_size)
+            train_loss = train_epoch(model, optimizer, schedule, shuffled, pixel_scale, autocast)
+        logits = predict_logits(model, validation.images, pixel_scale)
+        validation_loss = F.cross_entropy(logits, validation.labels).item()
+        accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
+        seconds = time.perf_counter() - started
+
+        finite = math.isfinite(train_loss) and math.isfinite(validation_loss)
+        if not finite:
+            return history, Stopped(epoch=number, reason="loss not finite")
+        epoch = Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            validation_accuracy=accuracy,
+            seconds=seconds,
+        )
+        history.append(epoch)
+        on_epoch(epoch)
+        reason = stop_reason(recipe, number, accuracy)
+        if reason is not None:
+            return history, Stopped(epoch=number, reason=reason)

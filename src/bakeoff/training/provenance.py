@@ -1,0 +1,71 @@
+"""Where a record comes from: versions, commit, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from bakeoff.record import Provenance
+
+_PACKAGES = ("bakeoff", "torch", "numpy", "scipy", "scikit-learn")
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
+
+
+@cache
+def checkout_commit(package: Path) -> str | None:
+    """Return the commit of the checkout that holds `package`, `-dirty` where its files differ.
+
+    None for an installed package, or where git is not at hand.
+    """
+    if not (package.parent.parent / ".git").exists():
+        return None
+    command = ["git", "-C", str(package), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        found = subprocess.run(
+            [*command, "--exclude=*"], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()
+
+
+@cache
+def cpu_model() -> str:
+    """Return the processor's name as the system gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def provenance(
+    *, device: torch.device, precision: str, study_hash: str, data_hash: str
+) -> Provenance:
+    """Return what a record made now, in this process, should say of its origin."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return Provenance(
+        versions=_versions(),
+        commit=checkout_commit(Path(__file__).resolve().parent.parent),
+        device=name,
+        cpu=f"{cpu_model()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        threads=torch.get_num_threads(),
+        precision=precision,
+        platform=platform.platform(),
+        study_hash=study_hash,
+        data_hash=data_hash,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,168 @@
+"""One trial: from an entrant and a seed to its record, weights and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from bakeoff.architectures.catalogue import build, count_parameters
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import Split, split_examples
+from bakeoff.evaluation.cost import measure_cost
+from bakeoff.evaluation.predict import predict_logits
+from bakeoff.evaluation.scores import score
+from bakeoff.record import Epoch, Record
+from bakeoff.seeds import derive_seed
+from bakeoff.study import Entrant, Protocol, Study
+from bakeoff.training.fit import Examples, Streams, fit
+from bakeoff.training.provenance import provenance
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """All that a trial depends on."""
+
+    study: Study
+    entrant: Entrant
+    seed: int
+    dataset: Dataset
+    device: torch.device
+    precision: str
+    """`float32`, or `bfloat16` for autocast. Scores are float32 either way."""
+
+    @property
+    def split(self) -> Split:
+        """The examples that train and those that validate, shared by all entrants of the seed."""
+        return split_examples(
+            len(self.dataset.train_images),
+            self.study.protocol.validation_examples,
+            study_seed=self.study.study_seed,
+            trial_seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is left when a trial ends: all that a run folder keeps of it."""
+
+    record: Record
+    weights: dict[str, torch.Tensor]
+    """The state of the model that the record speaks of, on the CPU, contiguous."""
+    predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]]
+    """`validation_index`, and logits and labels of validation and test; empty where diverged."""
+
+
+def pixel_scale(protocol: Protocol) -> float:
+    """Return what a pixel of 0 to 255 is multiplied by."""
+    return 1 / 255 if protocol.pixels == "scaled-once" else 1 / 255 / 255
+
+
+def build_entrant(study: Study, entrant: Entrant, seed: int, dataset: Dataset) -> nn.Module:
+    """Return the entrant's network as it starts the trial with this seed."""
+    return build(
+        entrant.architecture,
+        dataset.image_shape,
+        len(dataset.classes),
+        initialisation=entrant.recipe.initialisation,
+        seed=derive_seed(
+            "initialisation", study_seed=study.study_seed, trial_seed=seed, entrant=entrant.name
+        ),
+    )
+
+
+def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
+    """Train the entrant once and score it, calling `on_epoch` after each epoch.
+
+    Validation data stop the training; test data are read once, at the end. The global random
+    state is left as it was.
+    """
+    study, entrant, dataset = spec.study, spec.entrant, spec.dataset
+    origin = provenance(
+        device=spec.device,
+        precision=spec.precision,
+        study_hash=study.hash,
+        data_hash=dataset.sha256,
+    )
+    split = spec.split
+    train = _examples(dataset.train_images, dataset.train_labels, split.train, spec.device)
+    held_out = _examples(dataset.train_images, dataset.train_labels, split.validation, spec.device)
+    model = build_entrant(study, entrant, spec.seed, dataset)
+    model.to(device=spec.device, memory_format=torch.channels_last)
+    history, stopped = fit(
+        model,
+        entrant.recipe,
+        train,
+        held_out,
+        Streams(study.study_seed, spec.seed, entrant.name),
+        pixel_scale=pixel_scale(study.protocol),
+        autocast=torch.autocast(
+            spec.device.type, dtype=torch.bfloat16, enabled=spec.precision == "bfloat16"
+        ),
+        on_epoch=on_epoch,
+    )
+    diverged = stopped.reason == "loss not finite"
+    record = Record(
+        study=study.name,
+        entrant=entrant.name,
+        architecture=entrant.architecture,
+        recipe=entrant.recipe,
+        seed=spec.seed,
+        status="diverged" if diverged else "complete",
+        trouble=f"the loss was not finite in epoch {stopped.epoch}" if diverged else None,
+        parameters=count_parameters(model),
+        epochs=tuple(history),
+        stopped=stopped,
+        training_seconds=sum(epoch.seconds for epoch in history),
+        validation=None,
+        test=None,
+        cost=None,
+        provenance=origin,
+    )
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    if diverged:
+        return Trial(record, weights, predictions={})
+    return _evaluated(spec, model, record, weights, held_out)
+
+
+def _examples(
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    device: torch.device,
+) -> Examples:
+    return Examples(
+        torch.from_numpy(images[chosen]).to(device), torch.from_numpy(labels[chosen]).to(device)
+    )
+
+
+def _evaluated(
+    spec: TrialSpec,
+    model: nn.Module,
+    record: Record,
+    weights: dict[str, torch.Tensor],
+    held_out: Examples,
+) -> Trial:
+    """Score the trained model: the one place where test data are read."""
+    scale = pixel_scale(spec.study.protocol)
+    test_images = torch.from_numpy(spec.dataset.test_images).to(spec.device)
+    validation_logits = predict_logits(model, held_out.images, scale).cpu().numpy()
+    test_logits = predict_logits(model, test_images, scale).cpu().numpy()
+    validation_labels = held_out.labels.cpu().numpy()
+    scored = {
+        "validation": score(validation_logits, validation_labels),
+        "test": score(test_logits, spec.dataset.test_labels),
+        "cost": measure_cost(model, held_out.images[:1000], scale),
+    }
+    predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
+        "validation_index": spec.split.validation,
+        "validation_logits": validation_logits,
+        "validation_labels": validation_labels,
+        "test_logits": test_logits,
+        "test_labels": spec.dataset.test_labels,
+    }
+    return Trial(record.model_copy(update=scored), weights, predictions)
