@@ -1,1 +1,56 @@
-"""bakeoff: fair bake-offs of neural-network architectures."""
+"""bakeoff: fair bake-offs of neural-network architectures.
+
+The public names are loaded when they are first used, so that `import bakeoff` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bakeoff.bake import Baked, run_study
+    from bakeoff.comparison import PairedDifference, mcnemar, paired_difference
+    from bakeoff.conclude import Conclusion, report_run
+    from bakeoff.errors import BakeoffError
+    from bakeoff.record import Record
+    from bakeoff.study import Entrant, Protocol, Recipe, Study
+    from bakeoff.study_file import read_study
+
+__all__ = [
+    "Baked",
+    "BakeoffError",
+    "Conclusion",
+    "Entrant",
+    "PairedDifference",
+    "Protocol",
+    "Recipe",
+    "Record",
+    "Study",
+    "mcnemar",
+    "paired_difference",
+    "read_study",
+    "report_run",
+    "run_study",
+]
+
+_HOMES = {
+    "bakeoff.bake": ("Baked", "run_study"),
+    "bakeoff.comparison": ("PairedDifference", "mcnemar", "paired_difference"),
+    "bakeoff.conclude": ("Conclusion", "report_run"),
+    "bakeoff.errors": ("BakeoffError",),
+    "bakeoff.record": ("Record",),
+    "bakeoff.study": ("Entrant", "Protocol", "Recipe", "Study"),
+    "bakeoff.study_file": ("read_study",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -18,6 +18,7 @@ from bakeoff.progress import Listener, PlannedTrial, Silence
 from bakeoff.runners.serial import run_serially
 from bakeoff.store import RunFolder
 from bakeoff.study import Entrant, Study
+from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.devices import choose_device, choose_precision
 from bakeoff.training.trial import build_entrant
 
@@ -81,7 +82,7 @@ def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) 
             )
 
 
-def bake(
+def run_study(
     study: Study,
     out: Path,
     *,
@@ -109,7 +110,22 @@ def bake(
     trials = plan_trials(folder, dataset)
     listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
     _train(folder, trials, dataset, on_device, in_precision, listener)
+    _time_in_turns(folder, dataset, on_device, in_precision, listener)
     return Baked(folder, len(trials), conclude(folder, dataset, listener))
+
+
+def _time_in_turns(
+    folder: RunFolder, dataset: Dataset, device: torch.device, precision: str, listener: Listener
+) -> None:
+    """Measure what a training example costs each entrant, once per run folder."""
+    entrants = {entrant.name for entrant in folder.study.entrants}
+    if folder.read_timing().keys() == entrants:
+        return
+    listener.stage("timing training steps, the entrants taking turns")
+    measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
+    folder.write_timing(
+        dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
+    )
 
 
 def _train(

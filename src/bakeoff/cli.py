@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.errors import BakeoffError
 
 if TYPE_CHECKING:
+    from bakeoff.comparison import PairComparison
     from bakeoff.conclude import Conclusion
     from bakeoff.study import Study
 
@@ -77,15 +78,13 @@ def _common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Which architecture is better, by how much, how sure are we, and what does it cost?"""
+    """Answer which architecture is better, by how much, how sure we are, and what it costs."""
 
 
 @app.command("run")
-def run_study(
+def run_command(
     study: StudyName = "fair",
     out: Annotated[
         Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")
@@ -110,14 +109,16 @@ def run_study(
 
     with RunDisplay(Console(stderr=True)) as display:
         # The bars come first, since importing torch takes a second in which a person waits.
-        from bakeoff.bake import bake
+        from bakeoff.bake import run_study
 
         try:
-            baked = bake(resolved, folder, device=device, precision=precision, listener=display)
+            baked = run_study(
+                resolved, folder, device=device, precision=precision, listener=display
+            )
         except KeyboardInterrupt:
             display.stage("interrupted: finished trials are kept; the same command goes on")
             raise typer.Exit(INTERRUPTED) from None
-    _print_conclusion(baked.conclusion, as_json)
+    _print_conclusion(baked.conclusion, baked.conclusion.pairs_of_winner, as_json)
     if baked.conclusion.troubles:
         raise typer.Exit(1)
 
@@ -127,7 +128,8 @@ def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
     """Compare the finished trials of a run: differences, intervals, verdicts."""
     from bakeoff.conclude import report_run
 
-    _print_conclusion(report_run(directory), as_json)
+    conclusion = report_run(directory)
+    _print_conclusion(conclusion, conclusion.comparison.pairs, as_json)
 
 
 @app.command()
@@ -213,7 +215,9 @@ def _print_json(document: Any) -> None:
     print(json.dumps(document, indent=1))
 
 
-def _print_conclusion(conclusion: Conclusion, as_json: bool) -> None:
+def _print_conclusion(
+    conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
+) -> None:
     from rich.console import Console
 
     from bakeoff.console import results_table
@@ -226,4 +230,6 @@ def _print_conclusion(conclusion: Conclusion, as_json: bool) -> None:
     for trouble in conclusion.troubles:
         print(trouble)
     print(conclusion.answer)
+    for pair in pairs:
+        print(f"- {pair.verdict.sentence}")
     print(f"report: {conclusion.report}")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.answer import answer
+from bakeoff.answer import answer, pairs_of
 from bakeoff.atomic import write_file
+from bakeoff.comparison import Comparison, PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.sources import load_dataset
 from bakeoff.errors import StoreError
 from bakeoff.gather import gather_findings
+from bakeoff.outcomes import compare_folder
 from bakeoff.progress import Listener, Silence
 from bakeoff.record import Record
 from bakeoff.report import build_report, draw_figures
@@ -28,7 +29,7 @@ class Conclusion:
 
     study: Study
     standings: tuple[Standing, ...]
-    comparison: Mapping[str, Any]
+    comparison: Comparison
     answer: str
     report: Path
 
@@ -36,6 +37,12 @@ class Conclusion:
     def troubles(self) -> tuple[str, ...]:
         """One line for each trial that is missing or did not complete."""
         return tuple(line for row in self.standings for line in row.troubles)
+
+    @property
+    def pairs_of_winner(self) -> tuple[PairComparison, ...]:
+        """The pairs that decide about the winner; none with one seed, which decides nothing."""
+        pairs = pairs_of(self.standings[0].entrant, self.comparison)
+        return tuple(pair for pair in pairs if pair.mcnemar is None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -47,7 +54,7 @@ class Conclusion:
             "report": str(self.report),
             "troubles": list(self.troubles),
             "standings": [asdict(row) for row in self.standings],
-            "comparison": self.comparison,
+            "comparison": self.comparison.to_dict(),
         }
 
 
@@ -68,20 +75,19 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
         raise StoreError(f"{folder.path}: no trial is complete; there is nothing to compare")
     listener.stage("comparing the trials and drawing the report")
     rows = tuple(standings(folder.study, records))
-    comparison: Mapping[str, Any] = {}
+    comparison = compare_folder(folder, records, dataset, folder.read_timing())
+    document = comparison.to_dict()
     sentence = answer(folder.study, rows, comparison)
-    findings = gather_findings(folder, records, dataset, comparison, sentence)
+    findings = gather_findings(folder, records, dataset, document, sentence)
     report = folder.path / "report.html"
-    write_file(folder.path / "comparison.json", (json.dumps(comparison, indent=1) + "\n").encode())
+    write_file(folder.path / "comparison.json", (json.dumps(document, indent=1) + "\n").encode())
     for name, drawing in draw_figures(findings).items():
         write_file(folder.path / "figures" / f"{name}.svg", drawing.encode())
     write_file(report, build_report(findings).encode())
     return Conclusion(folder.study, rows, comparison, sentence, report)
 
 
-def _refuse_other_data(
-    folder: RunFolder, records: tuple[Record, ...], dataset: Dataset
-) -> None:
+def _refuse_other_data(folder: RunFolder, records: tuple[Record, ...], dataset: Dataset) -> None:
     for record in records:
         if record.provenance.data_hash != dataset.sha256:
             where = folder.trial(record.entrant, record.seed)

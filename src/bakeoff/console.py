@@ -80,7 +80,9 @@ class RunDisplay:
         self._seeds = any(trial.seed > 0 for trial in trials)
         self._trials = len(trials)
         if not trials:
-            self.stage(f"nothing to train: all {_count(finished_before)} are finished")
+            one = finished_before == 1
+            done = "the only trial is" if one else f"all {finished_before} trials are"
+            self.stage(f"nothing to train: {done} finished")
         elif finished_before:
             self.stage(
                 f"{_count(len(trials))} to train, {finished_before} finished before and kept"
@@ -133,16 +135,17 @@ def _count(trials: int) -> str:
 
 def results_table(rows: Sequence[Standing], metric: str) -> Table:
     """Return the table of a study, the best on validation data first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    table.add_column("entrant", no_wrap=True)
-    chosen = "balanced accuracy" if metric == "balanced_accuracy" else "accuracy"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("\nentrant", no_wrap=True)
+    chosen = "bal acc" if metric == "balanced_accuracy" else "acc"
+    # Short enough for a terminal of 80 columns.
     for heading in (
-        f"validation\n{chosen}",
-        "test\naccuracy",
-        "test balanced\naccuracy",
-        "\nparameters",
+        f"val\n{chosen}",
+        "test\nacc",
+        "test\nbal acc",
+        "para-\nmeters",
         "\nepochs",
-        "training\nseconds",
+        "train\nseconds",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for place, row in enumerate(rows):

@@ -84,7 +84,9 @@ Logits = Mapping[tuple[str, int], NDArray[np.float32]]
 """(entrant, seed) -> test logits [images, classes]."""
 
 
-def _flips_of_first_two(ranked: Sequence[str], logits: Logits, dataset: Dataset) -> tuple[Flips, ...]:
+def _flips_of_first_two(
+    ranked: Sequence[str], logits: Logits, dataset: Dataset
+) -> tuple[Flips, ...]:
     """Return where the two best entrants disagree, in the first seed that both completed."""
     if len(ranked) < 2:
         return ()

@@ -33,9 +33,7 @@ class Seen:
             "index": self.look.index,
             "label": self.classes[self.look.label],
             "predicted": self.classes[self.look.predicted],
-            "probabilities": dict(
-                zip(self.classes, self.look.probabilities.tolist(), strict=True)
-            ),
+            "probabilities": dict(zip(self.classes, self.look.probabilities.tolist(), strict=True)),
             "summary": self.look.summary,
             "picture": str(self.picture),
         }

@@ -11,6 +11,7 @@ from bakeoff.inspection.inside import look_inside
 from bakeoff.inspection.look import Look
 from bakeoff.record import Record
 from bakeoff.store import WEIGHTS, RunFolder
+from bakeoff.training.devices import place
 from bakeoff.training.trial import build_entrant, pixel_scale
 
 
@@ -27,7 +28,7 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
     except RuntimeError as error:
         file = folder.trial(record.entrant, record.seed) / WEIGHTS
         raise StoreError(f"{file}: not the weights of {entrant.architecture}") from error
-    return model.to(memory_format=torch.channels_last)
+    return place(model, torch.device("cpu"))
 
 
 def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:

@@ -24,19 +24,19 @@ class Listener(Protocol):
     """Hears of a run's progress, in this order."""
 
     def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
-        """These trials will be trained; so many were finished before."""
+        """Hear which trials will be trained, and how many were finished before."""
 
     def trial_started(self, trial: PlannedTrial) -> None:
-        """Training of this trial begins."""
+        """Hear that training of this trial begins."""
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
-        """One more epoch of it is done."""
+        """Hear that one more epoch of it is done."""
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-        """The trial is finished, and its record is on disk."""
+        """Hear that the trial is finished and its record on disk."""
 
     def stage(self, text: str) -> None:
-        """Something other than training begins: one line says what."""
+        """Hear in one line that something other than training begins."""
 
 
 class Silence:

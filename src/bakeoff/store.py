@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ RECORD = "record.json"
 WEIGHTS = "model.safetensors"
 PREDICTIONS = "predictions.npz"
 MANIFEST = "manifest.json"
+TIMING = "timing.json"
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
@@ -127,7 +129,12 @@ class RunFolder:
 
     def read_weights(self, entrant: str, seed: int) -> dict[str, torch.Tensor]:
         """Return the weights of a finished trial, checked against its manifest."""
-        return safetensors.torch.load(_checked(self.trial(entrant, seed) / WEIGHTS))
+        file = self.trial(entrant, seed) / WEIGHTS
+        content = _checked(file)
+        try:
+            return safetensors.torch.load(content)
+        except safetensors.SafetensorError as error:
+            raise StoreError(f"{file}: not the weights of a trial") from error
 
     def read_predictions(self, entrant: str, seed: int) -> dict[str, NDArray[Any]]:
         """Return the arrays of `predictions.npz` of a complete trial, checked."""
@@ -136,8 +143,24 @@ class RunFolder:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 return {name: archive[name] for name in _PREDICTED}
-        except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise StoreError(f"{file}: not the predictions of a trial") from error
+
+    def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
+        """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
+        document = {"seconds_per_example": {k: list(v) for k, v in seconds_per_example.items()}}
+        write_file(self.path / TIMING, (json.dumps(document, indent=1) + "\n").encode())
+
+    def read_timing(self) -> dict[str, list[float]]:
+        """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
+        file = self.path / TIMING
+        if not file.exists():
+            return {}
+        try:
+            found = json.loads(file.read_bytes())["seconds_per_example"]
+            return {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreError(f"{file}: damaged; delete it and run again to time anew") from error
 
     def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
         if (record.entrant, record.seed) != (entrant, seed):

@@ -149,6 +149,6 @@ class Study(Frozen):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of what trials depend on: raising `seeds` keeps it, changing a recipe does not."""
+        """SHA-256 of what trials depend on; the number of `seeds` is not part of it."""
         text = json.dumps(self.asked(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

@@ -16,6 +16,13 @@ from bakeoff.study import Decision, Entrant, Frozen, Protocol, Published, Recipe
 SHIPPED = Path(__file__).with_name("studies")
 _LARGEST_FILE = 1_000_000  # Bytes; a study is a page of text, so more is a mistake.
 
+# What pydantic would say of JSON and patterns, in the words of a study file.
+_DEMANDS = {
+    "model_type": "must be a table",
+    "string_pattern_mismatch": "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9",
+    "too_short": "must have at least one",
+}
+
 _SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
 
 
@@ -49,8 +56,10 @@ def parse_study(content: Mapping[str, Any], where: str) -> Study:
     """Return the study that parsed TOML describes; `where` names it in errors (StudyError)."""
     asked = dict(content)
     common = asked.pop("recipe", {})
+    if not isinstance(common, dict):
+        raise StudyError(f"{where}: recipe: must be a table, not {json.dumps(common, default=str)}")
     entrants = asked.get("entrants")
-    if isinstance(common, dict) and isinstance(entrants, list):
+    if isinstance(entrants, list):
         asked["entrants"] = [_with_common(entrant, common) for entrant in entrants]
     try:
         # TOML has arrays, the model has tuples; JSON mode takes one for the other.
@@ -75,6 +84,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise StudyError(f"{path}: {error.strerror}; give a shipped name or a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise StudyError(f"{path}: not valid TOML: nested too deeply") from error
 
 
 def _first_mistake(error: ValidationError) -> str:
@@ -90,7 +101,7 @@ def _first_mistake(error: ValidationError) -> str:
         return str(mistake["ctx"]["error"])
     if mistake["type"] == "missing":
         return f"{place}: missing; add it"
-    text = mistake["msg"].replace("Input should", "must", 1)
+    text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
     return f"{place}: {text}, not {json.dumps(mistake['input'])}"
 
 

@@ -37,6 +37,12 @@ CONTENT = {
     ),
 }
 
+# What reading an altered archive can raise: a flipped byte may also name another compression
+# (RuntimeError) or spoil the spelling of a file's name (ValueError).
+_DAMAGE = (
+    OSError, KeyError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
 # Found wrong by human raters: Northcutt, Athalye & Mueller (2021), "Pervasive label errors in
 # test sets destabilize machine learning benchmarks".
 KNOWN_WRONG_TEST_LABELS = (
@@ -64,7 +70,7 @@ def read_mnist(path: Path) -> Dataset:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = [_member(archive, file, path) for file in CONTENT]
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or "missing, truncated or altered"
         raise DataError(f"{path}: {reason}; reinstall bakeoff") from error
     train_images, train_labels, test_images, test_labels = arrays

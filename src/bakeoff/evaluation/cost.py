@@ -21,7 +21,8 @@ def multiply_adds_per_image(model: nn.Module, image_shape: tuple[int, int, int])
     device = next(model.parameters()).device
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, *image_shape, device=device))
-    return counter.get_total_flops() // 2
+    operations: int = counter.get_total_flops()
+    return operations // 2
 
 
 @torch.inference_mode()

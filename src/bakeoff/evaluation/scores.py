@@ -36,8 +36,9 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
         labels, predicted, labels=classes, zero_division=0
     )
     with warnings.catch_warnings():
-        # A predicted class without examples is normal on small data, and handled as said above.
+        # Classes without examples are normal on small data, and handled as said above.
         warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+        warnings.filterwarnings("ignore", "A single label was found")
         balanced = balanced_accuracy_score(labels, predicted)
     confusion = confusion_matrix(labels, predicted, labels=classes)
     return Scores(

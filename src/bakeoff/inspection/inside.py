@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ def look_inside(
     Feature maps come from one forward pass in evaluation mode, the pass that predicts.
     """
     model.eval()
-    outputs = _outputs_of_layers(model, torch.from_numpy(image[None]).float() * pixel_scale)
+    outputs = _outputs_of_layers(model, torch.tensor(image[None]).float() * pixel_scale)
     convolutions = _convolutions(outputs)
     logits = outputs[-1][2]
     filters = next((m.weight for _, m, _ in outputs if isinstance(m, nn.Conv2d)), None)
@@ -58,9 +59,7 @@ def _outputs_of_layers(model: nn.Module, image: torch.Tensor) -> list[_Output]:
     for name, layer in model.named_modules():
         if not list(layer.children()):
 
-            def keep(
-                layer: nn.Module, _: object, output: torch.Tensor, name: str = name
-            ) -> None:
+            def keep(layer: nn.Module, _: object, output: torch.Tensor, name: str = name) -> None:
                 # A copy, since a layer that works in place may change its input afterwards.
                 outputs.append((name, layer, output.clone()))
 
@@ -75,7 +74,7 @@ def _outputs_of_layers(model: nn.Module, image: torch.Tensor) -> list[_Output]:
 
 def _convolutions(outputs: list[_Output]) -> Iterator[ConvolutionMaps]:
     """Yield the maps of each convolution and of the ReLU after it."""
-    for (name, layer, output), (_, following, after) in zip(outputs, outputs[1:], strict=False):
+    for (name, layer, output), (_, following, after) in pairwise(outputs):
         if isinstance(layer, nn.Conv2d):
             seen = after if isinstance(following, nn.ReLU) else output.relu()
             yield ConvolutionMaps(name, before=output[0].numpy(), after=seen[0].numpy())
@@ -90,7 +89,8 @@ def _class_weights(
         return None
     weights: NDArray[np.float32] = layers[0].weight.detach().numpy()
     # Several channels are shown as their sum: what a grey pixel of that place adds to the class.
-    return weights.reshape(len(weights), *image_shape).sum(axis=1)
+    images: NDArray[np.float32] = weights.reshape(len(weights), *image_shape).sum(axis=1)
+    return images
 
 
 def _summary(outputs: list[_Output], has_class_weights: bool) -> str:

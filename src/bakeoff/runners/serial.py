@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 
@@ -25,4 +26,4 @@ def run_serially(
     for planned in trials:
         listener.trial_started(planned)
         spec = TrialSpec(study, planned.entrant, planned.seed, dataset, device, precision)
-        yield planned, run_trial(spec, lambda epoch, p=planned: listener.epoch_ended(p, epoch))
+        yield planned, run_trial(spec, partial(listener.epoch_ended, planned))

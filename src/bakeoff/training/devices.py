@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from bakeoff.errors import UsageError
 
@@ -29,3 +30,8 @@ def choose_precision(asked: str) -> str:
     if asked not in PRECISIONS:
         raise UsageError(f"--precision {asked}: choose one of {', '.join(PRECISIONS)}")
     return "float32" if asked == "auto" else asked
+
+
+def place(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move `model` to `device`, its images stored channels last, which convolutions prefer."""
+    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

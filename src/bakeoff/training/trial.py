@@ -19,6 +19,7 @@ from bakeoff.evaluation.scores import score
 from bakeoff.record import Epoch, Record
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Entrant, Protocol, Study
+from bakeoff.training.devices import place
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.provenance import provenance
 
@@ -62,6 +63,11 @@ def pixel_scale(protocol: Protocol) -> float:
     return 1 / 255 if protocol.pixels == "scaled-once" else 1 / 255 / 255
 
 
+def autocast_for(device: torch.device, precision: str) -> torch.autocast:
+    """Return what the forward pass of a training step runs under."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def build_entrant(study: Study, entrant: Entrant, seed: int, dataset: Dataset) -> nn.Module:
     """Return the entrant's network as it starts the trial with this seed."""
     return build(
@@ -89,10 +95,9 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
         data_hash=dataset.sha256,
     )
     split = spec.split
-    train = _examples(dataset.train_images, dataset.train_labels, split.train, spec.device)
-    held_out = _examples(dataset.train_images, dataset.train_labels, split.validation, spec.device)
-    model = build_entrant(study, entrant, spec.seed, dataset)
-    model.to(device=spec.device, memory_format=torch.channels_last)
+    train = to_device(dataset.train_images, dataset.train_labels, split.train, spec.device)
+    held_out = to_device(dataset.train_images, dataset.train_labels, split.validation, spec.device)
+    model = place(build_entrant(study, entrant, spec.seed, dataset), spec.device)
     history, stopped = fit(
         model,
         entrant.recipe,
@@ -100,9 +105,7 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
         held_out,
         Streams(study.study_seed, spec.seed, entrant.name),
         pixel_scale=pixel_scale(study.protocol),
-        autocast=torch.autocast(
-            spec.device.type, dtype=torch.bfloat16, enabled=spec.precision == "bfloat16"
-        ),
+        autocast=autocast_for(spec.device, spec.precision),
         on_epoch=on_epoch,
     )
     diverged = stopped.reason == "loss not finite"
@@ -129,12 +132,13 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
     return _evaluated(spec, model, record, weights, held_out)
 
 
-def _examples(
+def to_device(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     chosen: NDArray[np.int64],
     device: torch.device,
 ) -> Examples:
+    """Return the chosen images and labels as tensors on `device`."""
     return Examples(
         torch.from_numpy(images[chosen]).to(device), torch.from_numpy(labels[chosen]).to(device)
     )
@@ -149,13 +153,16 @@ def _evaluated(
 ) -> Trial:
     """Score the trained model: the one place where test data are read."""
     scale = pixel_scale(spec.study.protocol)
-    test_images = torch.from_numpy(spec.dataset.test_images).to(spec.device)
+    test_labels = spec.dataset.test_labels
+    test = to_device(
+        spec.dataset.test_images, test_labels, np.arange(len(test_labels)), spec.device
+    )
     validation_logits = predict_logits(model, held_out.images, scale).cpu().numpy()
-    test_logits = predict_logits(model, test_images, scale).cpu().numpy()
     validation_labels = held_out.labels.cpu().numpy()
+    test_logits = predict_logits(model, test.images, scale).cpu().numpy()
     scored = {
         "validation": score(validation_logits, validation_labels),
-        "test": score(test_logits, spec.dataset.test_labels),
+        "test": score(test_logits, test_labels),
         "cost": measure_cost(model, held_out.images[:1000], scale),
     }
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
@@ -163,6 +170,6 @@ def _evaluated(
         "validation_logits": validation_logits,
         "validation_labels": validation_labels,
         "test_logits": test_logits,
-        "test_labels": spec.dataset.test_labels,
+        "test_labels": test_labels,
     }
     return Trial(record.model_copy(update=scored), weights, predictions)

@@ -1,0 +1,47 @@
+# Two commands on a fresh machine with Python 3.11 and make: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+PINNED := constraints/pinned.txt
+# The CPU build is enough and a tenth of the size; on a machine with a GPU: make TORCH=torch==2.13.0
+TORCH ?= torch==2.13.0+cpu
+OUT ?= runs/assignment
+
+.PHONY: help run test lint types format check setup clean
+
+help: ## Show what can be made.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+run: setup ## Set up, run the study `assignment`, end with the table and the path of the report.
+	$(BIN)/bakeoff run assignment --out $(OUT)
+
+test: setup ## Set up and run the tests.
+	$(BIN)/python -m pytest -n 2
+
+lint: setup ## Check style and formatting.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## Check types, strictly.
+	$(BIN)/mypy
+
+format: setup ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: test lint types ## All that must hold before a commit.
+
+setup: $(VENV)/.ready ## Set up .venv with the pinned versions.
+
+# torch comes first and alone: an open range, asked for by another package, would bring CUDA along.
+$(VENV)/.ready: pyproject.toml $(PINNED)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bakeoff needs Python 3.11 or newer: make PYTHON=python3.11 run")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet '$(TORCH)' -c $(PINNED) || $(PIP) install --quiet torch==2.13.0 -c $(PINNED)
+	$(PIP) install --quiet -e '.[dev]' -c $(PINNED)
+	touch $@
+
+clean: ## Remove the virtual environment and the caches; runs stay.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

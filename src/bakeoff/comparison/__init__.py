@@ -1,0 +1,58 @@
+"""What the trials of a study together support: statistics on plain numpy arrays."""
+
+from bakeoff.comparison.compare import Comparison, EntrantComparison, HardImage, compare
+from bakeoff.comparison.crossed import (
+    FixedTestSet,
+    PairedDifference,
+    paired_difference,
+    paired_difference_of_balanced_accuracy,
+)
+from bakeoff.comparison.entrants import EntrantScores, Estimate, entrant_scores
+from bakeoff.comparison.equivalence import equivalence_p
+from bakeoff.comparison.holm import holm
+from bakeoff.comparison.images import Flips, HardestImages, flips, hardest_images
+from bakeoff.comparison.mcnemar import McNemar, mcnemar
+from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
+from bakeoff.comparison.pairs import Metric, PairComparison
+from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
+from bakeoff.comparison.survival import LogRank, TimeToTarget, log_rank, time_to_target
+from bakeoff.comparison.timing import TimeRatio, time_ratio
+from bakeoff.comparison.verdict import Verdict, verdict
+
+__all__ = [
+    "Comparison",
+    "DecisionRule",
+    "EntrantComparison",
+    "EntrantOutcome",
+    "EntrantScores",
+    "Estimate",
+    "FixedTestSet",
+    "Flips",
+    "HardImage",
+    "HardestImages",
+    "LeftOut",
+    "LogRank",
+    "McNemar",
+    "Metric",
+    "PairComparison",
+    "PairedDifference",
+    "Plan",
+    "TargetTimes",
+    "TimeRatio",
+    "TimeToTarget",
+    "Verdict",
+    "compare",
+    "entrant_scores",
+    "equivalence_p",
+    "flips",
+    "hardest_images",
+    "holm",
+    "log_rank",
+    "mcnemar",
+    "paired_difference",
+    "paired_difference_of_balanced_accuracy",
+    "time_ratio",
+    "time_to_target",
+    "verdict",
+    "what_would_decide",
+]

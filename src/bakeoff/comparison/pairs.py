@@ -1,0 +1,266 @@
+"""One pair of entrants: every number that its verdict rests on, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+
+from bakeoff.comparison.checks import Bools, Integers
+from bakeoff.comparison.crossed import (
+    PairedDifference,
+    paired_difference,
+    paired_difference_of_balanced_accuracy,
+)
+from bakeoff.comparison.entrants import balanced_accuracy_of_trial
+from bakeoff.comparison.equivalence import equivalence_p
+from bakeoff.comparison.holm import holm
+from bakeoff.comparison.images import Flips, flips
+from bakeoff.comparison.mcnemar import McNemar, mcnemar
+from bakeoff.comparison.outcome import EntrantOutcome
+from bakeoff.comparison.plain import plain
+from bakeoff.comparison.survival import LogRank, log_rank
+from bakeoff.comparison.timing import TimeRatio, time_ratio
+from bakeoff.comparison.verdict import (
+    Evidence,
+    Nearness,
+    Verdict,
+    plan_text,
+    verdict,
+    verdict_of_one_seed,
+    verdict_without_seeds,
+)
+
+Metric = Literal["accuracy", "balanced_accuracy"]
+
+
+@dataclass(frozen=True)
+class PairComparison:
+    """The comparison of a with b; differences are a minus b, proportions.
+
+    Attributes:
+        a, b: names of the entrants.
+        metric: what `difference`, `paired` and the verdict are about.
+        seeds: that both completed; all numbers rest on these alone.
+        verdict: what can be said, and in which words.
+        what_would_decide: in words, None for a decided pair.
+        difference: the mean over the common seeds, None without any.
+        paired, evidence: the analysis and its p-values; None with fewer than two common seeds.
+        mcnemar: with exactly one common seed, about the two trained models' accuracy.
+        accuracy_without_known_wrong: the analysis of accuracy with the images of known wrong labels
+            left out; None with fewer than two common seeds, or without such images.
+        flips: images that one gets right and the other wrong in most common seeds.
+        seconds_to_target, epochs_to_target: log-rank tests, if both have a target.
+        time_ratio: seconds per step of a over those of b, if both were timed in turns.
+        notes: one line per trial that cannot take part, whichever of the two lacks it.
+
+    """
+
+    a: str
+    b: str
+    metric: Metric
+    seeds: tuple[int, ...]
+    verdict: Verdict
+    what_would_decide: str | None
+    difference: float | None
+    paired: PairedDifference | None
+    evidence: Evidence | None
+    mcnemar: McNemar | None
+    accuracy_without_known_wrong: PairedDifference | None
+    flips: Flips | None
+    seconds_to_target: LogRank | None
+    epochs_to_target: LogRank | None
+    time_ratio: TimeRatio | None
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it flat for JSON: the parts of `paired`, `verdict` and `evidence` on one level.
+
+        All keys are there whatever is known; what is not known is None.
+        """
+        flat: dict[str, Any] = {each.name: None for each in fields(PairedDifference)}
+        flat |= {each.name: getattr(self, each.name) for each in fields(self)}
+        paired, evidence = flat.pop("paired"), flat.pop("evidence")
+        if paired is not None:
+            flat |= {each.name: getattr(paired, each.name) for each in fields(PairedDifference)}
+        near = evidence.nearness if evidence else None
+        flat |= {
+            # Here `seeds` is the list of them, not their number.
+            "seeds": self.seeds,
+            "verdict": self.verdict.kind,
+            "better": self.verdict.better,
+            "sentence": self.verdict.sentence,
+            "plan": self.verdict.plan,
+            "seed_share": paired.seed_share if paired else None,
+            "image_share": paired.image_share if paired else None,
+            "p_value_holm": evidence.p_value_holm if evidence else None,
+            "equivalence_margin": near.margin if near else None,
+            "equivalence_p": near.p_value if near else None,
+            "equivalence_p_holm": near.p_value_holm if near else None,
+        }
+        return {key: plain(value) for key, value in flat.items()}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What all pairs of a comparison have in common.
+
+    `known_right` is boolean [images], False for images whose label is known to be wrong.
+    """
+
+    labels: Integers
+    known_right: Bools
+    metric: Metric
+    confidence: float
+    equivalence_margin: float | None
+
+
+def compare_pairs(outcomes: Sequence[EntrantOutcome], question: Question) -> list[PairComparison]:
+    """Return the comparison of every pair, each entrant with those after it.
+
+    Holm's correction spans all pairs with at least two seeds in common: once over the tests for a
+    difference and once over the tests for equivalence.
+    """
+    pairs = [(a, b) for place, a in enumerate(outcomes) for b in outcomes[place + 1 :]]
+    measured = [_paired(a, b, question) for a, b in pairs]
+    tested = [each for each in measured if each is not None]
+    evidence = _evidence(tested, question)
+    next_evidence = iter(evidence)
+    return [
+        _comparison(a, b, question, paired, None if paired is None else next(next_evidence))
+        for (a, b), paired in zip(pairs, measured, strict=True)
+    ]
+
+
+def _common_seeds(a: EntrantOutcome, b: EntrantOutcome) -> tuple[int, ...]:
+    return tuple(sorted(set(a.seeds) & set(b.seeds)))
+
+
+def _correct(outcome: EntrantOutcome, seeds: Sequence[int], labels: Integers) -> Bools:
+    return np.equal(outcome.rows(seeds), labels)
+
+
+def _paired(a: EntrantOutcome, b: EntrantOutcome, question: Question) -> PairedDifference | None:
+    seeds = _common_seeds(a, b)
+    if len(seeds) < 2:
+        return None
+    right_a, right_b = (_correct(each, seeds, question.labels) for each in (a, b))
+    if question.metric == "accuracy":
+        return paired_difference(right_a, right_b, question.confidence)
+    return paired_difference_of_balanced_accuracy(
+        right_a, right_b, question.labels, question.confidence
+    )
+
+
+def _evidence(tested: Sequence[PairedDifference], question: Question) -> list[Evidence]:
+    """Return the p-values of each pair with Holm's corrections over all of them."""
+    alone = [each.p_value for each in tested]
+    nearness: list[Nearness | None] = [None] * len(tested)
+    margin = question.equivalence_margin
+    if margin is not None:
+        within = [equivalence_p(each, margin) for each in tested]
+        adjusted = holm(within)
+        nearness = [Nearness(margin, *both) for both in zip(within, adjusted, strict=True)]
+    return [
+        Evidence(p_value, p_value_holm, near, pairs=len(tested), level=1 - question.confidence)
+        for p_value, p_value_holm, near in zip(alone, holm(alone), nearness, strict=True)
+    ]
+
+
+def _comparison(
+    a: EntrantOutcome,
+    b: EntrantOutcome,
+    question: Question,
+    paired: PairedDifference | None,
+    evidence: Evidence | None,
+) -> PairComparison:
+    seeds = _common_seeds(a, b)
+    right_a, right_b = (_correct(each, seeds, question.labels) for each in (a, b))
+    one_seed = None
+    if paired is not None and evidence is not None:
+        found = verdict(a.name, b.name, paired, evidence)
+    elif seeds:
+        one_seed = mcnemar(right_a[0], right_b[0], question.confidence)
+        found = verdict_of_one_seed(a.name, b.name, one_seed)
+    else:
+        found = verdict_without_seeds(a.name, b.name)
+
+    return PairComparison(
+        a=a.name,
+        b=b.name,
+        metric=question.metric,
+        seeds=seeds,
+        verdict=found,
+        what_would_decide=_what_would_decide(found, len(seeds)),
+        difference=paired.difference if paired else _point(right_a, right_b, question),
+        paired=paired,
+        evidence=evidence,
+        mcnemar=one_seed,
+        accuracy_without_known_wrong=_without_known_wrong(right_a, right_b, question),
+        flips=flips(right_a, right_b) if seeds else None,
+        seconds_to_target=_log_rank(a, b, "seconds"),
+        epochs_to_target=_log_rank(a, b, "epochs"),
+        time_ratio=_time_ratio(a, b, question.confidence),
+        notes=_notes(a, b),
+    )
+
+
+def _point(right_a: Bools, right_b: Bools, question: Question) -> float | None:
+    """Return the difference of the one common seed, without any interval."""
+    if not len(right_a):
+        return None
+    if question.metric == "accuracy":
+        return float(right_a.mean() - right_b.mean())
+    return balanced_accuracy_of_trial(right_a[0], question.labels) - balanced_accuracy_of_trial(
+        right_b[0], question.labels
+    )
+
+
+def _without_known_wrong(
+    right_a: Bools, right_b: Bools, question: Question
+) -> PairedDifference | None:
+    kept = question.known_right
+    if len(right_a) < 2 or kept.all() or not kept.any():
+        return None
+    return paired_difference(right_a[:, kept], right_b[:, kept], question.confidence)
+
+
+def _what_would_decide(found: Verdict, seeds: int) -> str | None:
+    if found.plan is not None:
+        return plan_text(found.plan)
+    if seeds < 2:
+        return "at least two seeds, better five, that both complete"
+    return None
+
+
+def _log_rank(
+    a: EntrantOutcome, b: EntrantOutcome, unit: Literal["seconds", "epochs"]
+) -> LogRank | None:
+    if a.target is None or b.target is None:
+        return None
+    if not len(a.target.reached) or not len(b.target.reached):
+        return None
+    return log_rank(
+        getattr(a.target, unit), a.target.reached, getattr(b.target, unit), b.target.reached
+    )
+
+
+def _time_ratio(a: EntrantOutcome, b: EntrantOutcome, confidence: float) -> TimeRatio | None:
+    if a.seconds_per_step is None or b.seconds_per_step is None:
+        return None
+    return time_ratio(a.seconds_per_step, b.seconds_per_step, confidence)
+
+
+def _notes(a: EntrantOutcome, b: EntrantOutcome) -> tuple[str, ...]:
+    """Return one line per trial that cannot take part, whichever of the two lacks it."""
+    lines = []
+    for mine, other in ((a, b), (b, a)):
+        named = {trial.seed: trial.reason for trial in mine.left_out}
+        named |= {seed: "missing" for seed in other.seeds if seed not in {*mine.seeds, *named}}
+        lines += [
+            f"seed {seed} is left out of this pair: {mine.name} {named[seed]}"
+            for seed in sorted(named)
+        ]
+    return tuple(lines)

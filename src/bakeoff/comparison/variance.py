@@ -1,0 +1,131 @@
+"""Where the uncertainty of a mean over seeds and images comes from.
+
+Every seed is judged on every image (a crossed, or two-way, layout), so a score x[seed, image] is
+
+    x = mean + effect of the seed + effect of the image + what the two do together,
+
+and the mean's variance is seed_variance / seeds + image_variance / images
++ residual_variance / (seeds * images). The mean squares of the two-way analysis of variance
+estimate it (Obuchowski & Rockette 1995, Commun. Stat. Simul. 24:285-308; for proportions their
+covariances and these mean squares are the same thing, Hillis, Berbaum & Metz 2008, Acad. Radiol.
+15:647-661). Strata serve balanced accuracy: the number of images of each class is given, so images
+vary within their class alone, and each class mean weighs the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Groups of images with given sizes; the overall mean is the weighted sum of group means.
+
+    Attributes:
+        index: the group of each image, int64 [images], 0 .. groups - 1, every group inhabited.
+        sizes: images in each group, int64 [groups].
+        weights: weight of each group's mean, float64 [groups], summing to 1.
+
+    """
+
+    index: Integers
+    sizes: Integers
+    weights: Floats
+
+    @property
+    def heaviest_image(self) -> float:
+        """By how much one image, at most, can move the overall mean."""
+        return float(np.max(self.weights / self.sizes))
+
+    @property
+    def image_weights(self) -> Floats:
+        """The weight of each image in the overall mean: float64 [images], summing to 1."""
+        return (self.weights / self.sizes)[self.index]
+
+
+def one_stratum(images: int) -> Strata:
+    """All images in one group: the overall mean is the plain mean (accuracy)."""
+    return Strata(np.zeros(images, np.int64), np.array([images]), np.array([1.0]))
+
+
+def strata_of_classes(labels: Integers) -> Strata:
+    """One group per class that occurs in `labels`, equal weights (balanced accuracy)."""
+    _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return Strata(
+        index.astype(np.int64), sizes.astype(np.int64), np.full(len(sizes), 1 / len(sizes))
+    )
+
+
+@dataclass(frozen=True)
+class CrossedParts:
+    """Squared standard errors of a mean over seeds and images, in the squared unit of the scores.
+
+    Attributes:
+        seeds: mean square of the seeds over (seeds * images): what new seeds would change,
+            including what seeds and images do together.
+        images: what new images would change, the joint part taken off, never below zero.
+        residual: the joint part alone: what seeds and images do together.
+        raw_images: `images` before the joint part was taken off.
+
+    """
+
+    seeds: float
+    images: float
+    residual: float
+    raw_images: float
+
+
+def crossed_parts(
+    by_seed: Floats, contributions: Floats, strata: Strata, lone_image_variance: float
+) -> CrossedParts:
+    """Return the parts of the variance of mean(by_seed).
+
+    Args:
+        by_seed: the statistic of each seed, float64 [seeds], at least two.
+        contributions: what each image adds to it, float64 [seeds, images]. For a mean of scores
+            these are the scores; for another statistic its linearisation, on the same scale
+            (its group means do not matter).
+        strata: the groups of images.
+        lone_image_variance: the variance assumed in a group of one image, where none can be
+            estimated: the largest that the scores' range allows.
+
+    """
+    seeds = len(by_seed)
+    image_means = contributions.mean(axis=0)
+    seed_squares = _group_sums((contributions**2).sum(axis=0) - seeds * image_means**2, strata)
+    group_means_by_seed = np.stack(
+        [_group_sums(row, strata) / strata.sizes for row in contributions]
+    )
+    group_means = group_means_by_seed.mean(axis=0)
+
+    between_images = _group_sums((image_means - group_means[strata.index]) ** 2, strata)
+    between_seeds = strata.sizes * ((group_means_by_seed - group_means) ** 2).sum(axis=0)
+    # A sum of squares is not negative; rounding may leave minus 1e-17.
+    joint = np.maximum(seed_squares - between_seeds, 0.0)
+
+    several = strata.sizes > 1
+    others = np.where(several, strata.sizes - 1, 1)
+    image_variance = np.where(several, between_images / others, lone_image_variance)
+    joint_variance = np.where(several, joint / (others * (seeds - 1)), 0.0)
+
+    per_image = strata.weights**2 / strata.sizes
+    raw_images = float(per_image @ image_variance)
+    residual = float(per_image @ joint_variance) / seeds
+    return CrossedParts(
+        seeds=float(np.var(by_seed, ddof=1)) / seeds,
+        images=max(raw_images - residual, 0.0),
+        residual=residual,
+        raw_images=raw_images,
+    )
+
+
+def _group_sums(values: Floats, strata: Strata) -> Floats:
+    """Return the sum of `values` [images] over each group: float64 [groups]."""
+    sums = np.bincount(strata.index, weights=values, minlength=len(strata.sizes))
+    return sums.astype(np.float64)

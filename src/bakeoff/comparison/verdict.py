@@ -1,0 +1,216 @@
+"""The verdict on a pair, and the sentence that says it.
+
+A sentence claims no more than its numbers do: differences in percentage points ("points") over new
+seeds and new test images, the p-value after correction for the number of pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bakeoff.comparison.crossed import PairedDifference
+from bakeoff.comparison.mcnemar import McNemar
+from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
+
+Kind = Literal["better", "equivalent", "undecided"]
+
+# An interval narrower than +-0.05 points is shown with three decimals.
+SMALL = 0.0005
+# p-values, down to "p < 0.001".
+SMALLEST_P_SHOWN = 0.001
+THREE_DECIMALS_BELOW = 0.1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said of a pair.
+
+    Attributes:
+        kind: "better" (shown to differ), "equivalent" (shown to differ by less than the margin,
+            whether or not a difference is also shown), or "undecided" (neither).
+        better: the name of the entrant shown to score higher, or None. Set for every "better", and
+            for an "equivalent" pair whose difference, though within the margin, is shown.
+        sentence: the verdict in words.
+        plan: what would decide an undecided pair; None otherwise, or where nothing can be planned.
+
+    """
+
+    kind: Kind
+    better: str | None
+    sentence: str
+    plan: Plan | None
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """The test for equivalence: its margin (a proportion), p-value, and that after Holm."""
+
+    margin: float
+    p_value: float
+    p_value_holm: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The p-values of one pair among several.
+
+    Attributes:
+        p_value, p_value_holm: for the null of no difference, alone and after Holm's correction.
+        nearness: the test for equivalence, or None where it is not asked for.
+        pairs: number of pairs tested together.
+        level: 1 - confidence, the level of both tests.
+
+    """
+
+    p_value: float
+    p_value_holm: float
+    nearness: Nearness | None
+    pairs: int
+    level: float
+
+
+def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Verdict:
+    """Return the verdict on the pair of entrants named `a` and `b` (a minus b).
+
+    Equivalence is looked at first. The margin is what the study declared too small to matter, so a
+    pair shown to lie within it is "equivalent" even if a difference is shown too; the sentence then
+    says both.
+    """
+    differs = evidence.p_value_holm < evidence.level
+    better = (a if paired.difference > 0 else b) if differs else None
+    near = evidence.nearness
+    if near is not None and near.p_value_holm < evidence.level:
+        sentence = _equivalent(a, b, paired, evidence, near, better)
+        return Verdict("equivalent", better, sentence, None)
+    if better is not None:
+        other = b if better == a else a
+        return Verdict("better", better, _better(better, other, paired, evidence), None)
+    plan = what_would_decide(paired, _rule(evidence))
+    return Verdict("undecided", None, _undecided(paired, evidence, plan), plan)
+
+
+def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
+    """Return the verdict for one seed in common: undecided, whatever the test says."""
+    ahead, behind = (a, b) if result.difference >= 0 else (b, a)
+    only_ahead, only_behind = sorted((result.only_a, result.only_b), reverse=True)
+    if result.only_a == result.only_b:
+        compared = f"{a} and {b} get equally many test images right"
+    else:
+        compared = (
+            f"{ahead} gets {points(abs(result.difference))} points more of the test images right "
+            f"than {behind}"
+        )
+    return Verdict(
+        "undecided",
+        None,
+        "undecided: one seed cannot support a claim about architectures; "
+        f"of these two trained models, {compared} "
+        f"(alone right on {only_ahead} and {only_behind}), "
+        f"exact McNemar {p_text(result.p_value)}",
+        None,
+    )
+
+
+def verdict_without_seeds(a: str, b: str) -> Verdict:
+    """Return the verdict where no seed was completed by both."""
+    sentence = f"undecided: {a} and {b} have no completed seed in common, so nothing can be said"
+    return Verdict("undecided", None, sentence, None)
+
+
+def points(proportion: float, finest: float = 1.0) -> str:
+    """Return a proportion in percentage points: two decimals, or three where `finest` needs them.
+
+    `finest` is the smallest proportion that the same sentence must not show as 0.00.
+    """
+    decimals = 3 if finest < SMALL else 2
+    text = f"{100 * proportion:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def p_text(p_value: float) -> str:
+    """Return "p = 0.31", "p = 0.002", "p < 0.001"."""
+    if p_value < SMALLEST_P_SHOWN:
+        return "p < 0.001"
+    # Never round up to the level itself: 0.0496 must not read as 0.05.
+    return f"p = {p_value:.3f}" if p_value < THREE_DECIMALS_BELOW else f"p = {p_value:.2f}"
+
+
+def _better(better: str, other: str, paired: PairedDifference, evidence: Evidence) -> str:
+    return (
+        f"{better} is better than {other} by {_amount(paired, paired.difference < 0)}, "
+        f"{_holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)}"
+    )
+
+
+def _equivalent(
+    a: str,
+    b: str,
+    paired: PairedDifference,
+    evidence: Evidence,
+    near: Nearness,
+    better: str | None,
+) -> str:
+    p_value = _holm_text(near.p_value, near.p_value_holm, evidence.pairs)
+    sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
+    if better is None:
+        return sentence + f"the difference is {_amount(paired, False)}"
+    differs = _holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    return sentence + (
+        f"{better} is better, but only by {_amount(paired, paired.difference < 0)}, {differs}"
+    )
+
+
+def _undecided(paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
+    p_value = _holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    return f"undecided: the difference is {_amount(paired, False)}, {p_value}; {plan_text(plan)}"
+
+
+def plan_text(plan: Plan) -> str:
+    """Return what would decide, in words."""
+    if plan.more_seeds is None:
+        return "neither more seeds nor more test images within reason would decide"
+    if plan.test_images is None:
+        return f"about {_count(plan.more_seeds, 'more seed')} would decide"
+    text = f"no number of seeds can decide on this test set; about {plan.test_images:,} test images"
+    if plan.more_seeds:
+        text += f" and {_count(plan.more_seeds, 'more seed')}"
+    return text + " would"
+
+
+def _amount(paired: PairedDifference, turned: bool) -> str:
+    low, high, difference = paired.low, paired.high, paired.difference
+    if turned:
+        low, high, difference = -high, -low, -difference
+    finest = (paired.high - paired.low) / 2
+    return f"{points(difference, finest)} points ({points(low, finest)} to {points(high, finest)})"
+
+
+def _holm_text(p_value: float, adjusted: float, pairs: int) -> str:
+    if pairs == 1 or p_text(p_value) == p_text(adjusted):
+        return p_text(adjusted)
+    alone = p_text(p_value).removeprefix("p ").removeprefix("= ")
+    return f"{p_text(adjusted)} after Holm's correction for {pairs} pairs ({alone} alone)"
+
+
+def _rule(evidence: Evidence) -> DecisionRule:
+    """Return the levels that this pair must meet alone, given what Holm's correction asks of it."""
+    near, pairs = evidence.nearness, evidence.pairs
+    return DecisionRule(
+        level=evidence.level / _factor(evidence.p_value, evidence.p_value_holm, pairs),
+        margin=None if near is None else near.margin,
+        equivalence_level=evidence.level
+        / (1 if near is None else _factor(near.p_value, near.p_value_holm, pairs)),
+    )
+
+
+def _factor(p_value: float, adjusted: float, pairs: int) -> float:
+    # A value adjusted to 1, or lifted to its predecessor's, hides the factor: then the number of
+    # pairs bounds it.
+    if p_value == 0 or adjusted >= 1:
+        return float(pairs)
+    return min(max(adjusted / p_value, 1.0), float(pairs))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

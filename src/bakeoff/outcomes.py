@@ -1,0 +1,96 @@
+"""From a run folder to the plain arrays that a comparison is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.comparison import Comparison, EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.record import Record
+from bakeoff.store import RunFolder
+from bakeoff.study import Entrant
+
+
+def compare_folder(
+    folder: RunFolder,
+    records: Sequence[Record],
+    dataset: Dataset,
+    seconds_per_example: Mapping[str, Sequence[float]],
+) -> Comparison:
+    """Return the comparison of all entrants of a run; trials that are not there are named in it.
+
+    seconds_per_example: entrant -> [rounds] of the interleaved timing pass; may lack entrants.
+    """
+    study = folder.study
+    return compare(
+        [
+            _outcome(folder, entrant, records, dataset, seconds_per_example.get(entrant.name))
+            for entrant in study.entrants
+        ],
+        dataset.test_labels,
+        len(dataset.classes),
+        metric=study.protocol.selection_metric,
+        confidence=study.decision.confidence,
+        equivalence_margin=study.decision.equivalence_margin / 100,
+        known_wrong=dataset.known_wrong_test_labels,
+    )
+
+
+def _outcome(
+    folder: RunFolder,
+    entrant: Entrant,
+    records: Sequence[Record],
+    dataset: Dataset,
+    seconds_per_example: Sequence[float] | None,
+) -> EntrantOutcome:
+    by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
+    complete = [record for record in by_seed.values() if record.complete]
+    predicted = np.empty((len(complete), len(dataset.test_labels)), dtype=np.int64)
+    for row, record in enumerate(complete):
+        predicted[row] = _predicted(folder, record, dataset)
+    return EntrantOutcome(
+        name=entrant.name,
+        predicted=predicted,
+        seeds=tuple(record.seed for record in complete),
+        seconds=np.array([record.training_seconds for record in complete]),
+        epochs=np.array([float(record.stopped.epoch) for record in complete]),
+        left_out=tuple(
+            LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
+            for seed in folder.study.trial_seeds
+            if seed not in by_seed or not by_seed[seed].complete
+        ),
+        target=_target_times(entrant, list(by_seed.values())),
+        seconds_per_step=None if seconds_per_example is None else np.array(seconds_per_example),
+    )
+
+
+def _predicted(folder: RunFolder, record: Record, dataset: Dataset) -> NDArray[np.int64]:
+    found = folder.read_predictions(record.entrant, record.seed)
+    if not np.array_equal(found["test_labels"], dataset.test_labels):
+        where = folder.trial(record.entrant, record.seed)
+        raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+    predicted: NDArray[np.int64] = found["test_logits"].argmax(axis=1)
+    return predicted
+
+
+def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | None:
+    """Return when each trial reached the target; a diverged one never did, in a full budget."""
+    if entrant.recipe.target_validation_accuracy is None:
+        return None
+    budget = entrant.recipe.epochs
+    reached, epochs, seconds = [], [], []
+    for record in records:
+        reached.append(record.stopped.reason == "target reached")
+        if record.complete:
+            epochs.append(float(record.stopped.epoch))
+            seconds.append(record.training_seconds)
+        else:
+            # Counted as if it had gone on in vain: left out, it would make its entrant look quick.
+            done = max(len(record.epochs), 1)
+            epochs.append(float(budget))
+            seconds.append(record.training_seconds / done * budget)
+    return TargetTimes(np.array(seconds), np.array(epochs), np.array(reached, dtype=np.bool_))

@@ -1,0 +1,79 @@
+"""The batch-size question: entrants that differ in nothing but the size of their batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from bakeoff.report.findings import Findings
+from bakeoff.standings import Standing, standings
+from bakeoff.study import Entrant
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One entrant of a group. Means are over its complete trials."""
+
+    entrant: str
+    batch_size: int
+    standing: Standing
+    reached: int
+    """How many complete trials reached the target."""
+    epochs_to_target: float | None
+    """Mean over the trials that reached it, as `seconds_to_target`."""
+    seconds_to_target: float | None
+
+
+@dataclass(frozen=True)
+class BatchGroup:
+    """Entrants of one architecture and recipe, by batch size."""
+
+    target: float | None
+    """The validation accuracy at which training stops."""
+    rows: tuple[BatchRow, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The entrants, smallest batch first."""
+        return tuple(row.entrant for row in self.rows)
+
+
+def _sameness(entrant: Entrant) -> tuple[str, str]:
+    return entrant.architecture, entrant.recipe.model_dump_json(exclude={"batch_size"})
+
+
+def _row(findings: Findings, entrant: Entrant, standing: Standing) -> BatchRow:
+    arrived = [
+        record
+        for record in findings.complete(entrant.name)
+        if record.stopped.reason == "target reached"
+    ]
+    return BatchRow(
+        entrant=entrant.name,
+        batch_size=entrant.recipe.batch_size,
+        standing=standing,
+        reached=len(arrived),
+        epochs_to_target=fmean(r.stopped.epoch for r in arrived) if arrived else None,
+        seconds_to_target=fmean(r.training_seconds for r in arrived) if arrived else None,
+    )
+
+
+def batch_groups(findings: Findings) -> tuple[BatchGroup, ...]:
+    """Return each group of two or more entrants that differ only in batch size."""
+    rows = {row.entrant: row for row in standings(findings.study, findings.records)}
+    groups: dict[tuple[str, str], list[Entrant]] = {}
+    for entrant in findings.study.entrants:
+        groups.setdefault(_sameness(entrant), []).append(entrant)
+    found = []
+    for group in groups.values():
+        sizes = {entrant.recipe.batch_size for entrant in group}
+        if len(sizes) == 1:
+            continue
+        group.sort(key=lambda entrant: entrant.recipe.batch_size)
+        found.append(
+            BatchGroup(
+                target=group[0].recipe.target_validation_accuracy,
+                rows=tuple(_row(findings, entrant, rows[entrant.name]) for entrant in group),
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The charts: each file turns records into series, then draws the series as SVG."""

@@ -1,0 +1,87 @@
+"""Our figures beside those printed elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from bakeoff.report import words
+from bakeoff.report.findings import Findings
+from bakeoff.standings import Standing, standings
+from bakeoff.study import Published
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure: ours, the published one, and ours minus it."""
+
+    title: str
+    ours: str
+    published: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One entrant's figures."""
+
+    entrant: str
+    source: str
+    figures: tuple[Comparison, ...]
+
+
+TITLES = (
+    "Parameters",
+    "Test accuracy",
+    "Balanced accuracy",
+    "Last training loss",
+    "Epochs",
+    "Seconds",
+)
+
+
+def _last_loss(findings: Findings, entrant: str) -> float | None:
+    losses = [trial.epochs[-1].train_loss for trial in findings.complete(entrant) if trial.epochs]
+    return fmean(losses) if losses else None
+
+
+def _epochs(published: Published) -> int | None:
+    return max(len(published.train_loss), len(published.validation_accuracy)) or None
+
+
+def _figures(
+    ours: Standing, last_loss: float | None, published: Published
+) -> tuple[Comparison, ...]:
+    places = words.proportion
+    losses = published.train_loss
+    rows = (
+        (ours.parameters, published.parameters, words.whole, 0),
+        (ours.test_accuracy, published.test_accuracy, places, 4),
+        (ours.test_balanced_accuracy, published.test_balanced_accuracy, places, 4),
+        (last_loss, losses[-1] if losses else None, places, 4),
+        (ours.epochs, _epochs(published), words.count, 0),
+        (ours.training_seconds, published.training_seconds, words.seconds, 0),
+    )
+    found = []
+    for title, (mine, theirs, write, decimals) in zip(TITLES, rows, strict=True):
+        both = mine is not None and theirs is not None
+        difference = mine - theirs if mine is not None and theirs is not None else None
+        text = "same" if both and difference == 0 else words.signed(difference, decimals)
+        found.append(Comparison(title, write(mine), write(theirs), text))
+    return tuple(found)
+
+
+def published_rows(findings: Findings) -> tuple[PublishedRow, ...]:
+    """Return the entrants that have published figures, in the order of the study."""
+    ours = {row.entrant: row for row in standings(findings.study, findings.records)}
+    return tuple(
+        PublishedRow(
+            entrant=entrant.name,
+            source=entrant.published.source,
+            figures=_figures(
+                ours[entrant.name], _last_loss(findings, entrant.name), entrant.published
+            ),
+        )
+        for entrant in findings.study.entrants
+        if entrant.published is not None
+    )

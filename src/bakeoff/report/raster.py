@@ -1,0 +1,77 @@
+"""Small pictures: arrays to PNG, one picture element per number, for crisp enlargement."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+"""[height, width, 3]: red, green, blue."""
+
+_ANCHORS = np.array(
+    [
+        (8, 48, 107),
+        (33, 102, 172),
+        (103, 169, 207),
+        (209, 229, 240),
+        (250, 249, 246),
+        (253, 219, 199),
+        (239, 138, 98),
+        (178, 70, 16),
+        (103, 37, 0),
+    ],
+    dtype=np.float64,
+)
+"""Blue below zero, white at zero, orange above: told apart by colour-blind readers too."""
+
+
+_COLOURS = 3
+
+
+def grey(image: NDArray[np.uint8]) -> Pixels:
+    """Return an image [channels, height, width] as pixels: dark ink on light for one channel."""
+    if image.shape[0] == _COLOURS:
+        return np.ascontiguousarray(image.transpose(1, 2, 0))
+    return np.repeat(255 - image[:1].transpose(1, 2, 0), 3, axis=2)
+
+
+def diverging(values: NDArray[np.floating], limit: float) -> Pixels:
+    """Return values [height, width] as colours between -limit and limit, white at zero."""
+    scaled = np.clip(np.asarray(values, dtype=np.float64) / (limit or 1.0), -1, 1)
+    places = (scaled + 1) / 2 * (len(_ANCHORS) - 1)
+    steps = np.arange(len(_ANCHORS))
+    channels = [np.interp(places, steps, _ANCHORS[:, channel]) for channel in range(3)]
+    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+
+
+_GAP = (205, 203, 197)
+
+
+def tiles(pictures: list[Pixels], columns: int, gap: int = 1) -> Pixels:
+    """Return pictures of one size as a grid, with grey lines between them."""
+    height, width = pictures[0].shape[:2]
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, 3)
+    grid = np.full(shape, _GAP, dtype=np.uint8)
+    for place, picture in enumerate(pictures):
+        top = place // columns * (height + gap)
+        left = place % columns * (width + gap)
+        grid[top : top + height, left : left + width] = picture
+    return grid
+
+
+def png(pixels: Pixels) -> bytes:
+    """Return the pixels as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def data_uri(pixels: Pixels) -> str:
+    """Return the pixels as a PNG that stands inside the page."""
+    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")

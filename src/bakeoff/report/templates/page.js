@@ -1,0 +1,29 @@
+"use strict";
+// Sorting, for every table of class sortable: a button in each heading, numbers by data-value.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
+  const value = (row, column) => {
+    const cell = row.cells[column];
+    if (column === 0) return cell.textContent.trim();
+    return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
+  };
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const upward = head.getAttribute("aria-sort") === "descending";
+      const sign = upward ? 1 : -1;
+      const rows = [...body.rows].sort((a, b) => {
+        const x = value(a, column), y = value(b, column);
+        if (x === null || y === null) return (x === null) - (y === null);
+        return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
+      });
+      heads.forEach((other) => other.setAttribute("aria-sort", "none"));
+      head.setAttribute("aria-sort", upward ? "ascending" : "descending");
+      body.append(...rows);
+    });
+  });
+}

@@ -1,0 +1,39 @@
+"""The templates' surroundings: everything is escaped, and nothing may be undefined."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bakeoff.report import words
+
+_FILTERS = (
+    words.proportion,
+    words.points,
+    words.whole,
+    words.count,
+    words.seconds,
+    words.percent,
+    words.p_value,
+)
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment that HTML and SVG templates share."""
+    found = Environment(
+        loader=PackageLoader("bakeoff.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update({write.__name__: write for write in _FILTERS})
+    return found
+
+
+def own_text(name: str) -> str:
+    """Return a file of the templates as it stands."""
+    return files("bakeoff.report").joinpath("templates", name).read_text(encoding="utf-8")

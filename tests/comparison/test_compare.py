@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bakeoff.comparison import EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.errors import DataError
+
+LABELS = np.random.default_rng(99).integers(0, 3, 400)
+
+
+def outcome(name: str, seeds: tuple[int, ...], errors: float = 0.1, **more: Any) -> EntrantOutcome:
+    """An entrant that errs on this share, more on some images; the same seed errs the same way."""
+    hard = np.random.default_rng(0).random(len(LABELS)) ** 2 * 3
+    rows = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, *name.encode()])
+        wrong = rng.random(len(LABELS)) < errors * hard
+        rows.append(np.where(wrong, (LABELS + 1) % 3, LABELS))
+    predicted: NDArray[np.int64] = np.array(rows, dtype=np.int64).reshape(-1, len(LABELS))
+    seconds = np.arange(1.0, len(seeds) + 1)
+    return EntrantOutcome(name, predicted, seeds, seconds, seconds + 2, **more)
+
+
+def test_everything_is_there_and_is_json() -> None:
+    target = TargetTimes(
+        np.array([3.0, 4, 5]), np.array([3.0, 3, 4]), np.array([True, True, False])
+    )
+    rounds = np.linspace(1, 2, 8)
+    found = compare(
+        [
+            outcome("A", (1, 2, 3), 0.02, target=target, seconds_per_step=2 * rounds),
+            outcome("B", (1, 2, 3), 0.3, target=target, seconds_per_step=rounds),
+            outcome("C", (1, 2, 3), 0.02),
+        ],
+        LABELS,
+        3,
+        known_wrong=[5, 7],
+    ).to_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert [entrant["name"] for entrant in found["entrants"]] == ["A", "B", "C"]
+    assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [
+        ("A", "B"),
+        ("A", "C"),
+        ("B", "C"),
+    ]
+    first = found["pairs"][0]
+    assert first["verdict"] == "better"
+    assert first["better"] == "A"
+    assert first["sentence"].startswith("A is better than B by ")
+    assert first["p_value"] <= first["p_value_holm"] <= 3 * first["p_value"] + 1e-12
+    assert first["time_ratio"]["ratio"] == pytest.approx(2)
+    assert first["seconds_to_target"]["p_value"] == pytest.approx(1)
+    assert first["accuracy_without_known_wrong"]["images"] == 398
+    assert first["seeds"] == [1, 2, 3]
+    assert first["what_would_decide"] is None
+    assert found["entrants"][0]["seconds_to_target"]["median"] == 4
+    assert found["entrants"][2]["seconds_to_target"] is None
+    assert found["pairs"][1]["time_ratio"] is None
+    assert len(found["hardest_images"]) <= 50
+    assert found["hardest_images"][0]["wrong"] >= found["hardest_images"][1]["wrong"]
+
+
+def test_the_metric_asked_for_is_the_metric_judged() -> None:
+    entrants = [outcome("A", (1, 2, 3)), outcome("B", (1, 2, 3))]
+    correct = [each.predicted == LABELS for each in entrants]
+    for metric in ("accuracy", "balanced_accuracy"):
+        pair = compare(entrants, LABELS, 3, metric=metric).pairs[0]
+        if metric == "accuracy":
+            expected = correct[0].mean() - correct[1].mean()
+        else:
+            expected = np.mean(
+                [(correct[0] * 1.0 - correct[1])[:, c == LABELS].mean() for c in range(3)]
+            )
+        assert pair.difference == pytest.approx(expected)
+        assert pair.metric == metric
+
+
+def test_a_pair_uses_the_seeds_both_completed_and_names_the_others() -> None:
+    found = compare(
+        [
+            outcome("A", (1, 2, 3)),
+            outcome("B", (3, 1), left_out=(LeftOut(2, "diverged"),)),
+            outcome("C", (1, 2)),
+        ],
+        LABELS,
+        3,
+    )
+    with_diverged = found.pairs[0]
+    assert with_diverged.seeds == (1, 3)
+    assert with_diverged.notes == ("seed 2 is left out of this pair: B diverged",)
+    assert found.pairs[1].notes == ("seed 3 is left out of this pair: C missing",)
+    assert found.notes == ("B seed 2 is not part of the comparison: diverged",)
+    # Rows are matched by seed, not by place: B's rows are those of seeds 3 and 1.
+    same = compare([outcome("A", (1, 3)), outcome("B", (1, 3))], LABELS, 3).pairs[0]
+    assert with_diverged.paired is not None
+    assert same.paired is not None
+    assert with_diverged.paired.p_value == pytest.approx(same.paired.p_value)
+    assert same.difference == pytest.approx(with_diverged.difference)
+
+
+def test_one_common_seed_is_a_statement_about_two_models() -> None:
+    found = compare([outcome("A", (1, 2), 0.02), outcome("B", (2, 3), 0.4)], LABELS, 3)
+    pair = found.to_dict()["pairs"][0]
+    assert pair["verdict"] == "undecided"
+    assert pair["sentence"].startswith("undecided: one seed cannot support a claim about archi")
+    assert pair["mcnemar"]["p_value"] < 0.001
+    assert pair["p_value"] is None
+    assert pair["low"] is None
+    assert pair["difference"] > 0
+    assert pair["what_would_decide"] == "at least two seeds, better five, that both complete"
+
+
+def test_an_entrant_without_any_trial() -> None:
+    missing = (LeftOut(1, "missing"), LeftOut(2, "diverged"))
+    found = compare([outcome("A", (1, 2)), outcome("B", (), left_out=missing)], LABELS, 3).to_dict()
+    pair, entrant = found["pairs"][0], found["entrants"][1]
+    assert pair["sentence"] == (
+        "undecided: A and B have no completed seed in common, so nothing can be said"
+    )
+    assert pair["difference"] is None
+    assert entrant["accuracy"] is None
+    assert len(found["notes"]) == 2
+    json.dumps(found, allow_nan=False)
+
+
+def test_nobody_has_any_trial() -> None:
+    found = compare([outcome("A", ()), outcome("B", ())], LABELS, 3).to_dict()
+    assert found["hardest_images"] == []
+    assert found["trials"] == 0
+
+
+def test_identical_entrants() -> None:
+    a = outcome("A", (1, 2, 3))
+    twin = EntrantOutcome("B", a.predicted, a.seeds, a.seconds, a.epochs)
+    pair = compare([a, twin], LABELS, 3).to_dict()["pairs"][0]
+    assert (pair["difference"], pair["p_value"]) == (0, 1)
+    # 400 images cannot show equivalence within a quarter of a point, however alike the answers.
+    assert pair["verdict"] == "undecided"
+    assert "no number of seeds can decide on this test set" in pair["sentence"]
+    generous = compare([a, twin], LABELS, 3, equivalence_margin=0.03).pairs[0]
+    assert generous.verdict.kind == "equivalent"
+
+
+def test_without_a_margin_nothing_is_equivalent() -> None:
+    a = outcome("A", (1, 2, 3))
+    twin = EntrantOutcome("B", a.predicted, a.seeds, a.seconds, a.epochs)
+    pair = compare([a, twin], LABELS, 3, equivalence_margin=None).to_dict()["pairs"][0]
+    assert pair["verdict"] == "undecided"
+    assert pair["equivalence_p"] is None
+
+
+def test_known_wrong_labels_are_marked_and_left_out() -> None:
+    a = outcome("A", (1, 2))
+    predicted = a.predicted.copy()
+    predicted[:, 17] = (LABELS[17] + 1) % 3
+    found = compare(
+        [EntrantOutcome("A", predicted, a.seeds, a.seconds, a.epochs)], LABELS, 3, known_wrong=[17]
+    )
+    marked = {image.index: image.known_wrong_label for image in found.hardest_images}
+    assert marked[17]
+    assert sum(marked.values()) == 1
+    kept = np.arange(400) != 17
+    estimate = found.entrants[0].accuracy_without_known_wrong
+    assert estimate is not None
+    assert estimate.mean == pytest.approx((predicted == LABELS)[:, kept].mean())
+
+
+@pytest.mark.parametrize(
+    ("entrants", "message"),
+    [
+        ([outcome("A", (1,)), outcome("A", (1,))], "two entrants are named 'A'"),
+        ([outcome("A", (1, 1))], r"entrant 'A': a seed occurs twice among \[1, 1\]"),
+        (
+            [outcome("A", (1,), left_out=(LeftOut(1, "diverged"),))],
+            "entrant 'A': seed 1 has predictions and is also named as left out",
+        ),
+        (
+            [EntrantOutcome("A", np.zeros((2, 9), int), (1, 2), np.ones(2), np.ones(2))],
+            r"entrant 'A': predicted has shape \[2, 9\] for 2 seeds and 400 test images",
+        ),
+        (
+            [EntrantOutcome("A", np.full((1, 400), 3), (1,), np.ones(1), np.ones(1))],
+            "entrant 'A': predicted holds classes from 3 to 3: class numbers go from 0 to 2",
+        ),
+        (
+            [EntrantOutcome("A", np.zeros((1, 400), int), (1,), np.ones(2), np.ones(1))],
+            r"entrant 'A': seconds has shape \[2\]: give one per seed",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(entrants: list[EntrantOutcome], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        compare(entrants, LABELS, 3)
+
+
+def test_other_bad_input() -> None:
+    with pytest.raises(DataError, match="labels holds class 2 at images"):
+        compare([], LABELS, 2)
+    with pytest.raises(DataError, match="known_wrong names test image 400"):
+        compare([], LABELS, 3, known_wrong=[400])
+    with pytest.raises(DataError, match="metric is 'f1'"):
+        compare([], LABELS, 3, metric="f1")  # type: ignore[arg-type]

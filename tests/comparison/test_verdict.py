@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bakeoff.comparison import DecisionRule, PairedDifference, paired_difference, what_would_decide
+from bakeoff.comparison.equivalence import equivalence_p
+from bakeoff.comparison.mcnemar import mcnemar
+from bakeoff.comparison.power import chance_of_decision
+from bakeoff.comparison.verdict import (
+    Evidence,
+    Nearness,
+    p_text,
+    points,
+    verdict,
+    verdict_of_one_seed,
+)
+from bakeoff.errors import DataError
+
+
+def result(difference: float, low: float, high: float) -> PairedDifference:
+    """A paired difference with these numbers, five seeds and 10,000 images."""
+    right = np.ones((5, 10_000), dtype=bool)
+    return replace(paired_difference(right, right), difference=difference, low=low, high=high)
+
+
+def with_parts(difference: float, seed_part: float, image_part: float) -> PairedDifference:
+    return replace(
+        result(difference, -1, 1),
+        seed_variance=5 * seed_part,
+        seed_part=seed_part,
+        image_part=image_part,
+        image_step=0.0,
+    )
+
+
+def evidence(p_value: float, near: float = 0.9, pairs: int = 1, factor: float = 1) -> Evidence:
+    nearness = Nearness(0.0025, near, min(near * factor, 1))
+    return Evidence(p_value, min(p_value * factor, 1), nearness, pairs, 0.05)
+
+
+def test_better() -> None:
+    found = verdict("A", "B", result(0.0031, 0.0012, 0.005), evidence(0.002))
+    assert (found.kind, found.better, found.plan) == ("better", "A", None)
+    assert found.sentence == "A is better than B by 0.31 points (0.12 to 0.50), p = 0.002"
+
+
+def test_better_the_other_way_round() -> None:
+    found = verdict("A", "B", result(-0.0031, -0.005, -0.0012), evidence(0.0002))
+    assert found.better == "B"
+    assert found.sentence == "B is better than A by 0.31 points (0.12 to 0.50), p < 0.001"
+
+
+def test_equivalent() -> None:
+    found = verdict("A", "B", result(0.0004, -0.0008, 0.0016), evidence(0.4, near=0.001))
+    assert (found.kind, found.better) == ("equivalent", None)
+    assert found.sentence == (
+        "A and B are equivalent within 0.25 points, p = 0.001: "
+        "the difference is 0.04 points (-0.08 to 0.16)"
+    )
+
+
+def test_better_by_less_than_matters_is_equivalent_and_says_both() -> None:
+    found = verdict("A", "B", result(-0.001, -0.0016, -0.0004), evidence(0.004, near=0.001))
+    assert (found.kind, found.better) == ("equivalent", "B")
+    assert found.sentence == (
+        "A and B are equivalent within 0.25 points, p = 0.001: "
+        "B is better, but only by 0.10 points (0.04 to 0.16), p = 0.004"
+    )
+
+
+def test_holm_can_turn_better_into_undecided_and_both_p_values_are_said() -> None:
+    paired = with_parts(0.003, 1.5e-6, 1e-8)
+    found = verdict("A", "B", paired, evidence(0.03, pairs=10, factor=7))
+    assert found.kind == "undecided"
+    assert "p = 0.21 after Holm's correction for 10 pairs (0.030 alone)" in found.sentence
+
+
+def test_undecided_says_what_would_decide() -> None:
+    paired = replace(with_parts(0.001, 5e-7, 1e-8), low=-0.002, high=0.004)
+    found = verdict("A", "B", paired, evidence(0.31))
+    assert found.plan is not None
+    assert found.plan.more_seeds is not None
+    assert found.sentence == (
+        "undecided: the difference is 0.10 points (-0.20 to 0.40), p = 0.31; "
+        f"about {found.plan.more_seeds} more seeds would decide"
+    )
+
+
+def test_undecided_says_when_only_images_can_decide() -> None:
+    paired = replace(with_parts(0.001, 1e-8, 2e-6), low=-0.002, high=0.004)
+    found = verdict("A", "B", paired, evidence(0.31))
+    assert found.plan is not None
+    assert found.plan.test_images is not None
+    assert found.plan.test_images > 10_000
+    assert found.sentence.endswith(
+        "no number of seeds can decide on this test set; "
+        f"about {found.plan.test_images:,} test images would"
+    )
+
+
+def test_one_seed_never_becomes_a_claim() -> None:
+    a = np.array([True] * 90 + [False] * 10)
+    b = np.array([True] * 60 + [False] * 40)
+    found = verdict_of_one_seed("A", "B", mcnemar(a, b))
+    assert (found.kind, found.better) == ("undecided", None)
+    assert found.sentence == (
+        "undecided: one seed cannot support a claim about architectures; of these two trained "
+        "models, A gets 30.00 points more of the test images right than B "
+        "(alone right on 30 and 0), exact McNemar p < 0.001"
+    )
+    turned = verdict_of_one_seed("A", "B", mcnemar(b, a))
+    assert "B gets 30.00 points more of the test images right than A" in turned.sentence
+
+
+def test_words_for_numbers() -> None:
+    assert [p_text(p) for p in (0.0004, 0.0019, 0.0496, 0.312, 1.0)] == [
+        "p < 0.001",
+        "p = 0.002",
+        "p = 0.050",
+        "p = 0.31",
+        "p = 1.00",
+    ]
+    assert points(-0.00001) == "0.00"
+    assert points(0.000123, finest=0.0001) == "0.012"
+
+
+class TestEquivalence:
+    def test_is_the_one_sided_test_against_the_margin(self) -> None:
+        paired = with_parts(0.001, 1e-6, 0.0)
+        expected = stats.t.sf((0.0025 - 0.001) / 1e-3, 4)
+        assert equivalence_p(paired, 0.0025) == pytest.approx(expected)
+        assert equivalence_p(replace(paired, difference=-0.001), 0.0025) == pytest.approx(expected)
+
+    def test_beyond_the_margin_it_is_above_one_half(self) -> None:
+        assert equivalence_p(with_parts(0.003, 1e-6, 0.0), 0.0025) > 0.5
+
+    def test_identical_predictions_are_equivalent_only_on_enough_images(self) -> None:
+        few, many = (np.ones((5, images), dtype=bool) for images in (500, 10_000))
+        assert equivalence_p(paired_difference(few, few), 0.0025) > 0.05
+        assert equivalence_p(paired_difference(many, many), 0.0025) < 0.001
+
+    @pytest.mark.parametrize("margin", [0.0, -0.1, math.nan, math.inf])
+    def test_margin_must_be_a_margin(self, margin: float) -> None:
+        with pytest.raises(DataError, match="give a proportion above 0"):
+            equivalence_p(with_parts(0.0, 1e-6, 0.0), margin)
+
+
+class TestPlan:
+    RULE = DecisionRule(level=0.05, margin=0.0025, equivalence_level=0.05)
+
+    def test_the_seeds_it_names_are_the_fewest_that_do(self) -> None:
+        paired = with_parts(0.0035, 4e-6, 1e-8)
+        plan = what_would_decide(paired, self.RULE)
+        assert plan.test_images is None
+        assert plan.more_seeds is not None
+        assert chance_of_decision(paired, self.RULE, 5 + plan.more_seeds, 1) >= 0.8
+        assert chance_of_decision(paired, self.RULE, 4 + plan.more_seeds, 1) < 0.8
+
+    def test_chance_of_decision_against_draws(self) -> None:
+        paired = with_parts(0.003, 4e-6, 1e-6)
+        chance = chance_of_decision(paired, self.RULE, 20, 1)
+        rng = np.random.default_rng(0)
+        spread = math.sqrt(4e-6 * 5 / 20 + 1e-6)
+        drawn = np.abs(rng.normal(0.003, spread, 200_000))
+        # With 20 seeds the mixture is close to normal; its quantiles are a little larger.
+        decided = (drawn > 2.04 * spread) | (drawn < max(0.0025 - 1.68 * spread, 0))
+        assert chance == pytest.approx(decided.mean(), abs=0.02)
+
+    def test_a_small_difference_is_planned_as_equivalence(self) -> None:
+        paired = with_parts(0.0, 4e-6, 1e-8)
+        without = DecisionRule(level=0.05, margin=None, equivalence_level=0.05)
+        assert what_would_decide(paired, self.RULE).more_seeds is not None
+        assert what_would_decide(paired, without).more_seeds is None
+
+    def test_more_images_than_there_are(self) -> None:
+        paired = with_parts(0.0, 1e-9, 4e-6)
+        plan = what_would_decide(paired, self.RULE)
+        assert plan.more_seeds == 0
+        assert plan.test_images is not None
+        assert chance_of_decision(paired, self.RULE, 5, plan.test_images / 10_000) >= 0.8
+        assert chance_of_decision(paired, self.RULE, 5, 0.8 * plan.test_images / 10_000) < 0.8

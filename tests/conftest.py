@@ -1,0 +1,31 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import settings
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.digits import load_digits
+from bakeoff.data.mnist import load_mnist
+
+# The same examples each time, and no deadline: a busy machine is not a mistake.
+settings.register_profile("bakeoff", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("bakeoff")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tests run side by side, so each takes one core."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    return load_digits()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.data.idx import parse_idx
+from bakeoff.errors import DataError
+
+TWO_BY_THREE = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255])
+
+
+def test_hand_made_bytes_become_an_array() -> None:
+    array = parse_idx(TWO_BY_THREE, "a")
+    assert array.dtype == np.uint8
+    assert array.tolist() == [[1, 2, 3], [4, 5, 255]]
+
+
+def test_sizes_are_big_endian() -> None:
+    assert parse_idx(bytes([0, 0, 8, 1, 0, 0, 1, 0]) + bytes(256), "a").shape == (256,)
+
+
+def test_no_images_are_an_empty_array() -> None:
+    assert parse_idx(bytes([0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 3]), "a").shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an IDX file (it does not start with two zero bytes)"),
+        (b"\0\0\x08", "not an IDX file (it does not start with two zero bytes)"),
+        (b"\x1f\x8b\x08\x00", "not an IDX file (it does not start with two zero bytes)"),
+        (b"\0\0\x0d\x01\0\0\0\0", "IDX type 0x0d; only unsigned bytes (0x08) are read"),
+        (TWO_BY_THREE[:11], "truncated inside the IDX header"),
+        (b"\0\0\x08\xff", "truncated inside the IDX header"),
+        (
+            TWO_BY_THREE[:-1],
+            "the IDX header promises 6 bytes [2, 3], 5 follow; get the file again",
+        ),
+        (
+            TWO_BY_THREE + b"x",
+            "the IDX header promises 6 bytes [2, 3], 7 follow; get the file again",
+        ),
+        (
+            b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff",
+            "the IDX header promises 18,446,744,065,119,617,025 bytes "
+            "[4294967295, 4294967295], 0 follow; get the file again",
+        ),
+    ],
+    ids=["empty", "short", "gzip", "floats", "header-cut", "header-gone", "cut", "longer", "lying"],
+)
+def test_a_damaged_file_is_named_with_what_is_wrong(content: bytes, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        parse_idx(content, "images")
+    assert str(caught.value) == f"images: {message}"
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_an_array_or_one_line(content: bytes) -> None:
+    try:
+        array = parse_idx(b"\0\0\x08" + content, "a")
+    except DataError as error:
+        assert str(error).startswith("a: ")
+        assert "\n" not in str(error)
+    else:
+        assert array.size + 4 * array.ndim + 4 == len(content) + 3

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.data.split import split_examples
+from bakeoff.errors import StudyError
+
+
+def test_mnist_splits_into_54000_and_6000_that_are_everything() -> None:
+    split = split_examples(60_000, 6000, study_seed=0, trial_seed=0)
+    assert (len(split.train), len(split.validation)) == (54_000, 6000)
+    together = np.concatenate([split.train, split.validation])
+    np.testing.assert_array_equal(np.sort(together), np.arange(60_000))
+
+
+@given(st.integers(2, 200), st.integers(0, 99), st.integers(0, 99), st.data())
+def test_the_parts_are_ascending_disjoint_and_everything(
+    examples: int, study_seed: int, trial_seed: int, data: st.DataObject
+) -> None:
+    size = data.draw(st.integers(1, examples - 1))
+    split = split_examples(examples, size, study_seed=study_seed, trial_seed=trial_seed)
+    assert len(split.validation) == size
+    assert sorted([*split.train, *split.validation]) == list(range(examples))
+    assert (np.diff(split.train) > 0).all()
+    assert (np.diff(split.validation) > 0).all()
+
+
+def test_the_seeds_alone_decide() -> None:
+    def validation(study_seed: int, trial_seed: int) -> list[int]:
+        split = split_examples(500, 50, study_seed=study_seed, trial_seed=trial_seed)
+        found: list[int] = split.validation.tolist()
+        return found
+
+    assert validation(0, 0) == validation(0, 0)
+    assert len({tuple(validation(*seeds)) for seeds in ((0, 0), (0, 1), (1, 0), (1, 1))}) == 4
+
+
+def test_the_split_looks_random() -> None:
+    # Where 6,000 of 60,000 are drawn at random, the mean of their places is 30,000 +- 5 x 224.
+    validation = split_examples(60_000, 6000, study_seed=0, trial_seed=0).validation
+    assert abs(validation.mean() - 30_000) < 5 * 224
+
+
+@pytest.mark.parametrize("size", [1297, 6000, 0, -1])
+def test_a_split_that_leaves_nothing_is_refused(size: int) -> None:
+    with pytest.raises(StudyError) as caught:
+        split_examples(1297, size, study_seed=0, trial_seed=0)
+    assert str(caught.value) == (
+        f"protocol.validation_examples: {size:,} of 1,297 examples; give a number from 1 to 1,296"
+    )

@@ -1,0 +1,110 @@
+"""Small studies, records and data sets that never were, for tests to change one thing in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.study import Entrant, Protocol, Recipe, Study
+
+
+def entrant(name: str = "linear", architecture: str = "logistic-regression", **recipe: Any) -> Entrant:
+    return Entrant(name=name, architecture=architecture, recipe=Recipe(**recipe))
+
+
+def study(*entrants: Entrant, dataset: str = "digits", validation: int = 297, **keys: Any) -> Study:
+    return Study(
+        name="tiny",
+        protocol=Protocol(dataset=dataset, validation_examples=validation),
+        entrants=entrants or (entrant(),),
+        **keys,
+    )
+
+
+def scores(value: float, classes: int = 3) -> Scores:
+    return Scores(
+        loss=1 - value,
+        accuracy=value,
+        balanced_accuracy=value,
+        precision=(value,) * classes,
+        recall=(value,) * classes,
+        f1=(value,) * classes,
+        confusion=((1,) * classes,) * classes,
+    )
+
+
+def epoch(number: int, **keys: Any) -> Epoch:
+    values = {"train_loss": 0.5, "validation_loss": 0.4, "validation_accuracy": 0.9, "seconds": 1.5}
+    return Epoch(epoch=number, **(values | keys))
+
+
+def provenance(study_hash: str) -> Provenance:
+    return Provenance(
+        versions={"bakeoff": "0"},
+        commit=None,
+        device="cpu",
+        cpu="none",
+        threads=1,
+        precision="float32",
+        platform="none",
+        study_hash=study_hash,
+        data_hash="0" * 64,
+        started="2025-01-01T00:00:00+00:00",
+    )
+
+
+def record(of: Study, name: str, seed: int = 0, value: float = 0.5, **keys: Any) -> Record:
+    one = of.entrant(name)
+    content: dict[str, Any] = {
+        "study": of.name,
+        "entrant": name,
+        "architecture": one.architecture,
+        "recipe": one.recipe,
+        "seed": seed,
+        "status": "complete",
+        "parameters": 100,
+        "epochs": (epoch(1), epoch(2)),
+        "stopped": Stopped(epoch=2, reason="budget used"),
+        "training_seconds": 3.0,
+        "validation": scores(value),
+        "test": scores(value / 2),
+        "cost": Cost(
+            multiply_adds_per_image=90,
+            milliseconds_per_image_batch_1=0.5,
+            milliseconds_per_image_batch_1000=0.25,
+        ),
+        "provenance": provenance(of.hash),
+    }
+    return Record(**(content | keys))
+
+
+def diverged(of: Study, name: str, seed: int = 0) -> Record:
+    return record(
+        of,
+        name,
+        seed,
+        status="diverged",
+        trouble="the loss was not finite in epoch 1",
+        epochs=(),
+        stopped=Stopped(epoch=1, reason="loss not finite"),
+        training_seconds=0.0,
+        validation=None,
+        test=None,
+        cost=None,
+    )
+
+
+def first_of(whole: Dataset, train: int, test: int) -> Dataset:
+    """Return the data set cut down to its first examples."""
+    return Dataset(
+        name=whole.name,
+        title=whole.title,
+        classes=whole.classes,
+        train_images=np.array(whole.train_images[:train]),
+        train_labels=whole.train_labels[:train],
+        test_images=np.array(whole.test_images[:test]),
+        test_labels=whole.test_labels[:test],
+    )

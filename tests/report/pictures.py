@@ -1,0 +1,94 @@
+"""Pictures that no camera took: seeded digits, looks, mistakes and hard images."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.inspection.look import ConvolutionMaps, Look, Mistake
+from bakeoff.report import HardImage
+
+
+def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a thick wandering stroke, uint8 [1, 28, 28]."""
+    turns = rng.normal(0, 0.35, 60).cumsum() + rng.uniform(0, 6)
+    path = np.stack([np.sin(turns), np.cos(turns)], 1).cumsum(0)
+    path = 6 + 16 * (path - path.min(0)) / np.ptp(path, axis=0).clip(1)
+    rows, columns = np.mgrid[:28, :28]
+    distance = np.hypot(rows[..., None] - path[:, 0], columns[..., None] - path[:, 1]).min(-1)
+    pixels: NDArray[np.uint8] = (255 * np.clip(2.2 - distance, 0, 1)).astype(np.uint8)
+    return pixels[None]
+
+
+def look(entrant: str, index: int = 7) -> Look:
+    """Return a network with 32 filters of 5 x 5 and two convolutions."""
+    rng = np.random.default_rng(index)
+    image = digit(rng)
+    filters = rng.normal(0, 0.2, (32, 1, 5, 5)).astype(np.float32)
+    padded = np.pad(image[0] / 255, 2)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
+    first = np.einsum("hwij,cij->chw", windows, filters[:, 0]).astype(np.float32)
+    pooled = np.maximum(first, 0).reshape(32, 14, 2, 14, 2).max((2, 4))
+    second = np.einsum("chw,dc->dhw", pooled, rng.normal(0, 0.2, (64, 32))).astype(np.float32)
+    probabilities = np.full(10, 0.001, np.float32)
+    probabilities[4] = 0.991
+    return Look(
+        entrant=entrant,
+        seed=0,
+        index=index,
+        image=image,
+        label=4,
+        probabilities=probabilities,
+        filters=filters,
+        convolutions=(
+            ConvolutionMaps("convolution 1", first, np.maximum(first, 0)),
+            ConvolutionMaps("convolution 2", second, np.maximum(second, 0)),
+        ),
+        class_weights=None,
+        summary="2 convolutions with 32 and 64 channels",
+    )
+
+
+def weight_look(entrant: str) -> Look:
+    """Return a network of one linear layer: a weight image for each class."""
+    rng = np.random.default_rng(3)
+    return Look(
+        entrant=entrant,
+        seed=0,
+        index=7,
+        image=digit(rng),
+        label=4,
+        probabilities=np.full(10, 0.1, np.float32),
+        filters=None,
+        convolutions=(),
+        class_weights=rng.normal(0, 0.3, (10, 28, 28)).astype(np.float32),
+        summary="one linear layer: a weight image for each class",
+    )
+
+
+def mistake(number: int) -> Mistake:
+    """Return one of many mistakes; every fifth has a label that is known to be wrong."""
+    rng = np.random.default_rng(number)
+    label = int(rng.integers(10))
+    return Mistake(
+        index=int(rng.integers(10_000)),
+        image=digit(rng),
+        label=label,
+        predicted=(label + int(rng.integers(1, 10))) % 10,
+        probability=float(1 - rng.uniform(0, 0.02) * number),
+        known_wrong_label=number % 5 == 0,
+    )
+
+
+def hard_image(number: int, trials: int) -> HardImage:
+    """Return an image that all trials but `number` get wrong."""
+    seen = mistake(100 + number)
+    return HardImage(
+        index=seen.index,
+        image=seen.image,
+        label=seen.label,
+        times_wrong=max(trials - number, 1),
+        trials=trials,
+        known_wrong_label=seen.known_wrong_label,
+        most_common_prediction=seen.predicted,
+    )

@@ -1,0 +1,205 @@
+"""Charts as data and as SVG, pictures as PNG."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bakeoff.report import Findings, draw_figures, draw_look
+from bakeoff.report.concluded import concluded
+from bakeoff.report.figures.curves import learning_curves
+from bakeoff.report.figures.dots import dot_rows
+from bakeoff.report.figures.grids import class_rows, confusions
+from bakeoff.report.figures.labels import Box, place_beside, shortened, spread, two_lines
+from bakeoff.report.figures.tradeoff import offers
+from bakeoff.report.looks import look_pictures
+from bakeoff.report.palette import TONES, styles
+from bakeoff.report.raster import data_uri, diverging, grey, tiles
+from tests.report.pictures import look, weight_look
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def read_svg(text: str) -> ET.Element:
+    """Return the tree; fails where the text is not well-formed."""
+    return ET.fromstring(text)  # noqa: S314  # drawn by ourselves
+
+
+@pytest.fixture(scope="module")
+def drawn(small: Findings) -> dict[str, str]:
+    return draw_figures(small)
+
+
+def test_figures_are_well_formed_and_of_their_own(drawn: dict[str, str]) -> None:
+    assert {"train-loss", "seeds", "accuracy-against-parameters", "classes-f1", "inside"} <= {
+        *drawn
+    }
+    for name, text in drawn.items():
+        root = read_svg(text)
+        assert root.tag == f"{SVG}svg", name
+        assert "var(" not in text, name
+        assert not any(tone.stand_in in text for tone in TONES.values()), name
+        assert root.get("aria-label"), name
+
+
+def test_figures_are_the_same_every_time(drawn: dict[str, str], small: Findings) -> None:
+    assert draw_figures(small) == drawn
+
+
+def test_text_stays_text(drawn: dict[str, str]) -> None:
+    texts = {"".join(t.itertext()) for t in read_svg(drawn["seeds"]).iter(f"{SVG}text")}
+    assert {"cnn-1conv", "mlp-2x200"} <= texts
+
+
+def test_curves_are_the_epochs_of_the_records(five_seeds: Findings) -> None:
+    curves = {c.entrant: c for c in learning_curves(five_seeds, "validation_loss")}
+    trial = five_seeds.trials("cnn-2conv")[2]
+    assert curves["cnn-2conv"].seeds[2] == tuple(
+        (float(e.epoch), e.validation_loss) for e in trial.epochs
+    )
+    # The diverged trial is drawn as far as it came, and is no part of the mean.
+    assert [len(points) for points in curves["mlp-2x200"].seeds] == [8, 8, 8, 2, 8]
+    assert len(curves["mlp-2x200"].mean) == 8
+
+
+def test_pareto_front_is_what_nobody_beats(one_seed: Findings) -> None:
+    found = offers(one_seed, "parameters")
+    for offer in found:
+        beaten = any(
+            (o.price <= offer.price and o.balanced_accuracy > offer.balanced_accuracy)
+            or (o.price < offer.price and o.balanced_accuracy >= offer.balanced_accuracy)
+            for o in found
+        )
+        assert offer.on_front != beaten
+
+
+def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findings) -> None:
+    rows = {row.entrant: row.values for row in class_rows(five_seeds, "recall")}
+    trials = five_seeds.complete("mlp-2x200")
+    assert len(trials) == 4
+    recalls = np.array([t.test.recall for t in trials if t.test])
+    assert rows["mlp-2x200"] == pytest.approx(recalls.mean(axis=0).tolist())
+    (found,) = (c for c in confusions(five_seeds) if c.entrant == "mlp-2x200")
+    assert np.sum(found.counts) == 4 * 10_000
+
+
+def test_dots_have_the_interval_of_the_comparison(five_seeds: Findings) -> None:
+    rows = dot_rows(five_seeds, concluded(five_seeds.comparison))
+    told = {e["name"]: e["accuracy"] for e in five_seeds.comparison["entrants"]}
+    for row in rows:
+        assert row.interval == (told[row.entrant]["low"], told[row.entrant]["high"])
+        assert row.mean == pytest.approx(told[row.entrant]["mean"])
+
+
+def test_png_decodes_to_the_pixels() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+    encoded = data_uri(pixels).partition(",")[2]
+    decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
+    np.testing.assert_array_equal(decoded, pixels)
+
+
+def test_one_channel_is_dark_ink_on_light() -> None:
+    image = np.array([[[0, 255]]], dtype=np.uint8)
+    assert grey(image).tolist() == [[[255, 255, 255], [0, 0, 0]]]
+
+
+def test_colour_scale_is_centred_on_zero() -> None:
+    low, zero, high = diverging(np.array([[-2.0, 0.0, 2.0]]), 2.0)[0].astype(int)
+    assert low[2] > low[0]  # blue below
+    assert high[0] > high[2]  # orange above
+    assert zero.min() > 240  # nearly white between
+
+
+def test_tiles_stand_in_rows() -> None:
+    ones = [np.full((2, 3, 3), value, dtype=np.uint8) for value in (1, 2, 3)]
+    grid = tiles(ones, columns=2)
+    assert grid.shape == (5, 7, 3)
+    assert grid[0, 0, 0] == 1
+    assert grid[0, 4, 0] == 2
+    assert grid[3, 0, 0] == 3
+
+
+def test_before_and_after_relu_share_one_scale() -> None:
+    seen = look("some-entrant")
+    for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
+        assert layer.all.limit == pytest.approx(np.abs(maps.before).max())
+        assert layer.first.limit == pytest.approx(np.abs(maps.before[0]).max())
+        # Where ReLU lets a value pass, its colour stays; where not, it is the colour of zero.
+        passed = maps.before[0] > 0
+        before, after = layer.first.before.pixels, layer.first.after.pixels
+        np.testing.assert_array_equal(before[passed], after[passed])
+        assert np.unique(after[~passed].reshape(-1, 3), axis=0).tolist() == [[250, 249, 246]]
+
+
+def test_look_shows_filters_maps_and_weights() -> None:
+    pictures = read_svg(draw_look(look("some-entrant"))).iter(f"{SVG}image")
+    titles = ["".join(picture.itertext()).strip() for picture in pictures]
+    assert [t for t in titles if t.startswith("filter")] == [f"filter {n}" for n in range(5)]
+    assert "all 32 filters" in titles
+    assert "convolution 2, all 64 channels after ReLU" in titles
+    weights = draw_look(weight_look("linear"))
+    assert weights.count("weights of class") == 20  # each as a picture and as its caption
+
+
+def test_look_into_a_network_without_pictures_says_so() -> None:
+    bare = dataclasses.replace(weight_look("mlp"), class_weights=None, summary="three layers <x>")
+    text = draw_look(bare)
+    assert "Three layers &lt;x&gt;." in text
+    read_svg(text)
+
+
+def test_labels_do_not_overlap() -> None:
+    wanted, sizes = [5.0, 6.0, 6.5, 60.0], [10.0, 20.0, 10.0, 10.0]
+    centres = spread(wanted, sizes, 0.0, 100.0)
+    ends = sorted((c - s / 2, c + s / 2) for c, s in zip(centres, sizes, strict=True))
+    assert ends[0][0] >= 0
+    assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(ends))
+    assert centres[3] == 60.0
+
+
+def test_labels_of_one_point_find_places_apart() -> None:
+    places = place_beside([(200.0, 100.0)] * 3, ["one", "two", "three"], 12, Box(0, 0, 400, 300))
+    boxes = [place.box for place in places]
+    assert all(a.overlap(b) == 0 for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_names_are_shortened_in_the_middle() -> None:
+    assert shortened("abcdefghij", 5) == "ab…ij"
+    assert two_lines("cnn-2conv-dropout-batch-100") == "cnn-2conv-\ndropout-batch-100"
+    assert max(map(len, two_lines("x" * 64).split("\n"))) <= 18
+
+
+def test_entrants_differ_in_colour_or_shape() -> None:
+    found = styles(tuple(f"e{n}" for n in range(20)))
+    assert len({(style.number, style.marker) for style in found.values()}) == 20
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("side", ["light", "dark"])
+def test_contrast_meets_aa(side: str) -> None:
+    """Text at 4.5:1, marks of charts at 3:1 (WCAG 2.2, 1.4.3 and 1.4.11)."""
+    paper, panel = getattr(TONES["paper"], side), getattr(TONES["panel"], side)
+    for role, tone in TONES.items():
+        colour = getattr(tone, side)
+        if role in {"ink", "muted", "accent", "good", "warn"} or role.endswith("-text"):
+            assert _contrast(colour, paper) >= 4.5, role
+            assert role.endswith("-text") or _contrast(colour, panel) >= 4.5, role
+        elif role.startswith("series-"):
+            assert _contrast(colour, paper) >= 3, role

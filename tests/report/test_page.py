@@ -1,0 +1,138 @@
+"""The page as a whole: self-contained, valid, escaped, the same every time."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from bakeoff.report import Findings, build_report
+from bakeoff.report.palette import TONES
+from tests.report.bakeoffs import findings_of, small_study
+from tests.report.page_reading import Element, everything, read_page
+
+
+def test_no_request_leaves_the_page(page: Element, html: str) -> None:
+    for element in everything(page):
+        assert element.tag not in {"link", "iframe", "object", "embed", "base", "form"}
+        for name in ("src", "href", "xlink:href", "srcset", "poster", "action", "data"):
+            value = element.attributes.get(name)
+            assert value is None or value.startswith(("#", "data:image/png;base64,")), value
+    assert not re.search(r"url\(\s*['\"]?(?!#)", html)
+    assert "@import" not in html
+    # What is left of the web are the names of namespaces.
+    assert set(re.findall(r"https?://[^\s\"'<)]+", html)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_policy_allows_only_the_pages_own_script(page: Element) -> None:
+    (policy,) = (
+        meta.attributes["content"]
+        for meta in page.all("meta")
+        if meta.attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    (script,) = page.all("script")
+    digest = hashlib.sha256(script.words[0].encode()).digest()
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{base64.b64encode(digest).decode()}'" in policy
+
+
+def test_is_small(html: str, fair_html: str) -> None:
+    assert len(html.encode()) < 5_000_000
+    assert len(fair_html.encode()) < 5_000_000
+
+
+@pytest.mark.parametrize("which", ["page", "fair_page"])
+def test_ids_are_unique_and_references_lead_somewhere(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    elements = everything(request.getfixturevalue(which))
+    ids = Counter(e.attributes["id"] for e in elements if "id" in e.attributes)
+    assert [name for name, times in ids.items() if times > 1] == []
+    wanted = set()
+    for element in elements:
+        for name, value in element.attributes.items():
+            wanted.update(re.findall(r"url\(#([^)]+)\)", value or ""))
+            if name in {"href", "xlink:href"} and (value or "").startswith("#"):
+                wanted.add((value or "")[1:])
+            if name == "aria-labelledby":
+                wanted.add(value or "")
+    assert wanted <= set(ids)
+
+
+def test_headings_go_down_one_level_at_a_time(page: Element) -> None:
+    levels = [int(e.tag[1]) for e in everything(page) if re.fullmatch(r"h[1-6]", e.tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_landmarks_and_pictures_have_names(page: Element) -> None:
+    assert len(page.all("main")) == 1
+    (contents,) = page.all("nav")
+    assert contents.attributes["aria-label"]
+    assert all(picture.attributes.get("alt") for picture in page.all("img"))
+    assert all(chart.attributes.get("aria-label") for chart in page.all("svg"))
+
+
+def test_same_findings_give_the_same_page(small: Findings) -> None:
+    assert build_report(small) == build_report(findings_of(small_study()))
+
+
+def test_no_stand_in_colour_is_left(html: str) -> None:
+    assert [tone.role for tone in TONES.values() if tone.stand_in in html] == []
+
+
+def test_hostile_texts_are_inert(small: Findings) -> None:
+    evil = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7 * 7 }}$x_1$"
+    study = small.study.model_copy(
+        update={
+            "title": evil,
+            "question": evil,
+            "about": evil,
+            "entrants": tuple(
+                entrant.model_copy(update={"title": evil}) for entrant in small.study.entrants
+            ),
+        }
+    )
+    findings = dataclasses.replace(
+        small, study=study, answer=evil, classes=tuple(f"{evil}{n}" for n in range(10))
+    )
+    page = read_page(build_report(findings))
+    assert len(page.all("script")) == 1
+    assert all("onerror" not in element.attributes for element in everything(page))
+    (answer,) = page.all("p", "answer")
+    assert answer.text == " ".join(evil.split())
+
+
+def test_names_of_64_characters_keep_their_rows() -> None:
+    base = small_study()
+    names = ["a" * 63 + "1", "b-" * 32]
+    entrants = tuple(
+        entrant.model_copy(update={"name": name})
+        for name, entrant in zip(names, base.entrants, strict=True)
+    )
+    findings = findings_of(base.model_copy(update={"entrants": entrants}))
+    page = read_page(build_report(findings))
+    rows = [row.attributes["data-entrant"] for row in page.all("tr") if row.attributes]
+    assert sorted(filter(None, rows)) == names
+
+
+def test_page_stands_without_comparison_pictures_or_scores() -> None:
+    study = small_study().model_copy(update={"entrants": small_study().entrants[:1]})
+    full = findings_of(study, diverged=("mlp-2x200", 0))
+    bare = dataclasses.replace(
+        full, comparison={}, look=None, looks_others=(), mistakes=(), flips=(), hardest=()
+    )
+    page = read_page(build_report(bare))
+    assert "diverged" in page.text
+    empty = dataclasses.replace(bare, records=())
+    assert "is missing: not trained yet" in read_page(build_report(empty)).text

@@ -1,0 +1,179 @@
+"""What the sections say: every number from a record, every trial named, no claim from one seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from statistics import fmean
+
+import pytest
+
+from bakeoff.record import Record
+from bakeoff.report import Findings, build_report
+from bakeoff.report.words import proportion
+from tests.report.bakeoffs import findings_of, small_study
+from tests.report.page_reading import Element, read_page
+
+
+def _table(page: Element) -> list[Element]:
+    (table,) = (each for each in page.all("table") if each.attributes.get("id") == "standings")
+    (body,) = table.all("tbody")
+    return body.all("tr")
+
+
+def _expected(trials: tuple[Record, ...]) -> list[float]:
+    """Return the row's numbers straight from the records, in the order of the columns."""
+    done = [(t, t.validation, t.test, t.cost) for t in trials if t.complete]
+    return [
+        fmean(v.balanced_accuracy for _, v, _, _ in done if v),
+        fmean(s.balanced_accuracy for _, _, s, _ in done if s),
+        fmean(s.accuracy for _, _, s, _ in done if s),
+        trials[0].parameters,
+        fmean(t.stopped.epoch for t, _, _, _ in done),
+        fmean(t.training_seconds for t, _, _, _ in done),
+        fmean(c.multiply_adds_per_image for _, _, _, c in done if c),
+        fmean(c.milliseconds_per_image_batch_1 for _, _, _, c in done if c),
+        fmean(c.milliseconds_per_image_batch_1000 for _, _, _, c in done if c),
+    ]
+
+
+@pytest.mark.parametrize(("which", "source"), [("page", "one_seed"), ("fair_page", "five_seeds")])
+def test_every_number_of_the_table_is_found_in_a_record(
+    which: str, source: str, request: pytest.FixtureRequest
+) -> None:
+    findings: Findings = request.getfixturevalue(source)
+    rows = _table(request.getfixturevalue(which))
+    assert len(rows) == len(findings.study.entrants)
+    for row in rows:
+        expected = _expected(findings.trials(row.attributes["data-entrant"] or ""))
+        cells = row.all("td")
+        values = [float(cell.attributes["data-value"] or "nan") for cell in cells]
+        assert values == pytest.approx(expected, rel=1e-12)
+        for cell, value in zip(cells, values, strict=True):
+            shown = cell.text.replace(",", "")
+            places = len(shown.partition(".")[2])
+            assert float(shown) == pytest.approx(value, abs=0.5000001 * 10**-places)
+
+
+def test_winner_is_marked_and_chosen_on_validation(page: Element, one_seed: Findings) -> None:
+    (marked,) = (row for row in _table(page) if row.attributes.get("class") == "winner")
+    assert marked.attributes["data-entrant"] == one_seed.winner
+    chosen = [float(row.all("td")[0].attributes["data-value"] or "nan") for row in _table(page)]
+    assert chosen == sorted(chosen, reverse=True)
+
+
+def test_table_says_how_it_is_sorted(page: Element) -> None:
+    heads = [h for h in page.all("th") if "aria-sort" in h.attributes]
+    assert [h.attributes["aria-sort"] for h in heads].count("descending") == 1
+    assert len(heads) == 10
+
+
+def test_one_seed_says_what_it_cannot_tell(page: Element, fair_page: Element) -> None:
+    assert "One seed cannot tell" in page.text
+    assert "--seeds 5" in page.text
+    assert "One seed cannot tell" not in fair_page.text
+    assert page.all("ul", "verdicts") == []
+
+
+def test_verdicts_come_before_the_table(fair_page: Element, five_seeds: Findings) -> None:
+    (opening,) = fair_page.all("header", "opening")
+    (verdicts,) = opening.all("ul", "verdicts")
+    assert len(verdicts.all("li")) == 5
+    sentences = [
+        pair["sentence"]
+        for pair in five_seeds.comparison["pairs"]
+        if five_seeds.winner in (pair["a"], pair["b"])
+    ]
+    for sentence in sentences:
+        assert sentence in verdicts.text
+
+
+def test_win_matrix_is_antisymmetric(fair_page: Element) -> None:
+    (table,) = fair_page.all("table", "matrix")
+    rows = [row.all("td") for row in table.all("tbody")[0].all("tr")]
+    opposite = {"better": "worse", "worse": "better"}
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            kind = cell.attributes["class"] or ""
+            mirrored = rows[j][i].attributes["class"]
+            assert mirrored == opposite.get(kind, kind)
+            assert (kind == "same") == (i == j)
+
+
+def test_diverged_trial_is_named_in_table_and_opening(fair_page: Element) -> None:
+    line = "mlp-2x200 seed 3 diverged: the training loss was not finite in epoch 3"
+    (opening,) = fair_page.all("header", "opening")
+    assert line in opening.text
+    (row,) = (r for r in _table(fair_page) if r.attributes["data-entrant"] == "mlp-2x200")
+    assert "4 of 5 trials" in row.text
+    assert line in row.text
+
+
+def test_entrant_without_scores_keeps_its_row() -> None:
+    page = read_page(build_report(findings_of(small_study(), diverged=("cnn-1conv", 0))))
+    rows = _table(page)
+    assert rows[-1].attributes["data-entrant"] == "cnn-1conv"
+    assert rows[-1].all("td")[0].text == "–"
+
+
+def test_batch_sizes_stand_side_by_side(page: Element, one_seed: Findings) -> None:
+    (section,) = (s for s in page.all("section") if s.attributes.get("id") == "batches")
+    rows = section.all("tbody")[0].all("tr")
+    assert [row.all("td")[0].text for row in rows] == ["50", "100"]
+    for row, name in zip(rows, ("batch-50", "batch-100"), strict=True):
+        (trial,) = one_seed.trials(f"cnn-2conv-dropout-{name}")
+        assert trial.test is not None
+        assert row.all("td")[2].text == str(trial.stopped.epoch)
+        assert row.all("td")[5].text == proportion(trial.test.accuracy)
+
+
+def test_published_figures_stand_beside_ours(page: Element, fair_page: Element) -> None:
+    (table,) = page.all("table", "published")
+    bodies = table.all("tbody")
+    assert len(bodies) == 6
+    parameters = [cell.text for cell in bodies[0].all("tr")[0].all("td")]
+    assert parameters == ["7,850", "7,850", "same"]
+    assert "other hardware" in page.text
+    assert fair_page.all("table", "published") == []
+
+
+def test_pixels_scaled_twice_are_remarked_on(page: Element, fair_page: Element) -> None:
+    assert "divided by 255 twice" in page.text
+    assert "0.92" in page.text
+    assert "divided by 255 twice" not in fair_page.text
+
+
+def test_pictures_carry_what_was_said(page: Element, one_seed: Findings) -> None:
+    (section,) = (s for s in page.all("section") if s.attributes.get("id") == "images")
+    cards = section.all("ul", "cards")[0].all("li")
+    assert len(cards) == len(one_seed.mistakes)
+    for card, mistake in zip(cards, one_seed.mistakes, strict=True):
+        assert f"{mistake.label} → {mistake.predicted}" in card.text
+        assert f"image {mistake.index}" in card.text
+        assert ("wrong label" in card.text) == mistake.known_wrong_label
+
+
+def test_provenance_is_complete(page: Element, one_seed: Findings) -> None:
+    (section,) = (s for s in page.all("section") if s.attributes.get("id") == "origins")
+    made = one_seed.records[0].provenance
+    for value in (
+        *made.versions.values(),
+        made.commit or "",
+        made.cpu,
+        made.precision,
+        made.study_hash,
+        made.data_hash,
+        str(made.threads),
+        "bakeoff run assignment",
+    ):
+        assert value in section.text
+    for key in ("learning_rate", "batch_size", "initialisation", "target_validation_accuracy"):
+        assert key in section.text
+
+
+def test_trials_of_several_machines_show_every_value(small: Findings) -> None:
+    first, *others = small.records
+    other = first.model_copy(
+        update={"provenance": first.provenance.model_copy(update={"cpu": "Another processor"})}
+    )
+    page = read_page(build_report(dataclasses.replace(small, records=(other, *others))))
+    assert "Another processor, A processor of some make" in page.text

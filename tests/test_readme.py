@@ -1,0 +1,60 @@
+"""The commands of the README work, in the order in which a reader types them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+# Commands that train for many minutes, and the quick command that shows that they would start.
+LONG = {
+    "make run": "make -n run",
+    "make test": "make -n test",
+    "bakeoff run assignment": "bakeoff show assignment",
+    "bakeoff run fair": "bakeoff show fair",
+    "bakeoff run fair --seeds 10": "bakeoff show fair --seeds 10",
+}
+
+
+def commands() -> list[str]:
+    """Return every line of the README's shell blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    lines = (line.partition(" #")[0].strip() for block in blocks for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
+    asked = commands()
+    assert "make run" in asked
+    assert sum(command.startswith("bakeoff") for command in asked) >= 5
+    environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    for command in asked:
+        words = shlex.split(LONG.get(command, command))
+        folder = ROOT if words[0] == "make" else tmp_path
+        done = subprocess.run(
+            words, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_the_python_of_the_readme_works(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        done = subprocess.run(
+            [sys.executable, "-c", block],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_files_that_the_readme_links_to_exist() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
+        assert (ROOT / target).exists(), target
