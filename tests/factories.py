@@ -11,7 +11,9 @@ from bakeoff.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.study import Entrant, Protocol, Recipe, Study
 
 
-def entrant(name: str = "linear", architecture: str = "logistic-regression", **recipe: Any) -> Entrant:
+def entrant(
+    name: str = "linear", architecture: str = "logistic-regression", **recipe: Any
+) -> Entrant:
     return Entrant(name=name, architecture=architecture, recipe=Recipe(**recipe))
 
 

@@ -34,7 +34,7 @@ def break_open(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def break_write(monkeypatch: pytest.MonkeyPatch) -> None:
     def open_full(self: Path, mode: str) -> BinaryIO:
-        return FullDisk(self, mode)  # type: ignore[return-value]
+        return FullDisk(self, mode)
 
     monkeypatch.setattr(Path, "open", open_full)
 

@@ -132,7 +132,8 @@ def test_list_and_show(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["mnist", "digits"]
     assert run(["show", str(study), "--set", "plain.learning_rate=0.5", "--seeds", "3"]) == 0
     shown = capsys.readouterr().out
-    assert "learning_rate = 0.5" in shown and "seeds = 3" in shown and "batch_size = 50" in shown
+    for line in ("learning_rate = 0.5", "seeds = 3", "batch_size = 50"):
+        assert line in shown
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,16 @@ TRAINED = ("logistic-regression", "cnn-2conv-dropout-batch-100")
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two of the assignment's trainings, one epoch of each, pixels scaled once."""
+    """Two of the assignment's trainings: one epoch of 12,000 images, pixels scaled once."""
     study = read_study(find_study("assignment"))
     shorter = study.model_copy(
         update={"entrants": tuple(e for e in study.entrants if e.name in TRAINED)}
     )
     changed = [
-        "protocol.pixels=scaled-once", *(f"{name}.epochs=1" for name in TRAINED)
-    ]  # fmt: skip
+        "protocol.pixels=scaled-once",
+        "protocol.train_examples=12000",
+        *(f"{name}.epochs=1" for name in TRAINED),
+    ]
     out = tmp_path_factory.mktemp("end-to-end") / "run"
     run_study(with_overrides(shorter, changed), out)
     return out
@@ -32,8 +34,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("entrant", "parameters", "floor", "ceiling"),
     [
         # After one epoch; above the ceiling something leaks, below the floor something is broken.
-        ("logistic-regression", 7_850, 0.89, 0.93),
-        ("cnn-2conv-dropout-batch-100", 3_274_634, 0.975, 0.995),
+        ("logistic-regression", 7_850, 0.83, 0.92),
+        ("cnn-2conv-dropout-batch-100", 3_274_634, 0.92, 0.985),
     ],
 )
 def test_accuracy_on_real_mnist(

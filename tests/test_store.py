@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 
 import bakeoff
-from bakeoff import atomic
 from bakeoff.errors import StoreError
 from bakeoff.record import Record
 from bakeoff.store import RunFolder
@@ -115,12 +115,17 @@ def test_predictions_are_an_npz_that_numpy_reads(tmp_path: Path) -> None:
         assert archive["test_logits"].tolist() == predictions()["test_logits"].tolist()
 
 
+def test_predictions_do_not_hold_the_time_of_writing(tmp_path: Path) -> None:
+    with zipfile.ZipFile(filled(tmp_path).trial("a", 0) / "predictions.npz") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_a_diverged_trial_is_kept_without_predictions(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     folder.write_trial(diverged(STUDY, "a"), weights(), {})
     assert folder.read_record("a", 0) == diverged(STUDY, "a")
     assert not (folder.trial("a", 0) / "predictions.npz").exists()
-    with pytest.raises(StoreError, match="does not list predictions.npz"):
+    with pytest.raises(StoreError, match=r"does not list predictions\.npz"):
         folder.read_predictions("a", 0)
 
 
@@ -397,7 +402,7 @@ def test_a_folder_that_is_not_writable_is_one_line(
     def refuse(self: Path, *_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(atomic.Path, "mkdir", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
     out = tmp_path / "run"
     with pytest.raises(StoreError) as caught:
         RunFolder.create(out, STUDY)

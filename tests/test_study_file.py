@@ -113,12 +113,16 @@ MISTAKES = {
         f'{NAME}{ENTRANT}recipe.learning_rate = "fast"\n',
         'entrants[0].recipe.learning_rate: must be a valid number, not "fast"',
     ),
-    "truth for a number": (f"{NAME}seeds = true\n{ENTRANT}", "seeds: must be a valid integer, not true"),
+    "truth for a number": (
+        f"{NAME}seeds = true\n{ENTRANT}", "seeds: must be a valid integer, not true",
+    ),
     "date for a number": (
         f"{NAME}seeds = 1979-05-27\n{ENTRANT}", 'seeds: must be a valid integer, not "1979-05-27"',
     ),
     "number for a table": (f"protocol = 4\n{NAME}{ENTRANT}", "protocol: must be a table, not 4"),
-    "number for the common recipe": (f"recipe = 4\n{NAME}{ENTRANT}", "recipe: must be a table, not 4"),
+    "number for the common recipe": (
+        f"recipe = 4\n{NAME}{ENTRANT}", "recipe: must be a table, not 4",
+    ),
     "number for a recipe": (
         f"{NAME}{ENTRANT}recipe = 4\n", "entrants[0].recipe: must be a table, not 4",
     ),
@@ -297,6 +301,7 @@ def test_any_study_survives_writing_and_reading(asked: Study, folder: Path) -> N
 
 # --set
 
+KEYS = ", ".join(sorted(Recipe.model_fields))
 TWO = study(entrant("a", epochs=3), entrant("b.c", "mlp-2x200"))
 
 
@@ -346,12 +351,15 @@ def test_the_last_override_of_a_key_counts() -> None:
         (".epochs=3", "--set .epochs=3: write entrant.key=value"),
         ("aa.epochs=3", "--set aa.epochs=3: unknown entrant; did you mean 'a'?"),
         ("a.epoch=3", "--set a.epoch=3: unknown key; did you mean 'epochs'?"),
-        ("a.name=z", "--set a.name=z: unknown key; " + "known: " + ", ".join(sorted(Recipe.model_fields))),
+        ("a.name=z", f"--set a.name=z: unknown key; known: {KEYS}"),
         ("protocol.pixel=x", "--set protocol.pixel=x: unknown key; did you mean 'pixels'?"),
-        ("a.epochs=0", "--set: entrants[0].recipe.epochs: must be greater than or equal to 1, not 0"),
+        (
+            "a.epochs=0",
+            "--set: entrants[0].recipe.epochs: must be greater than or equal to 1, not 0",
+        ),
         ("a.epochs=many", '--set: entrants[0].recipe.epochs: must be a valid integer, not "many"'),
     ],
-)  # fmt: skip
+)
 def test_a_bad_override_is_one_line(override: str, message: str) -> None:
     with pytest.raises(BakeoffError) as caught:
         with_overrides(TWO, [override])

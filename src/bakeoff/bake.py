@@ -98,10 +98,11 @@ def run_study(
     check_names(study, f"study {study.name}")
     on_device, in_precision = choose_device(device), choose_precision(precision)
     dataset = load_dataset(study.protocol.dataset)
-    # A split that leaves nothing to train on is refused before a folder is made.
+    # A split that cannot be made is refused before a folder is.
     split_examples(
         len(dataset.train_images),
         study.protocol.validation_examples,
+        study.protocol.train_examples,
         study_seed=study.study_seed,
         trial_seed=0,
     )

@@ -75,7 +75,9 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
         raise StoreError(f"{folder.path}: no trial is complete; there is nothing to compare")
     listener.stage("comparing the trials and drawing the report")
     rows = tuple(standings(folder.study, records))
-    comparison = compare_folder(folder, records, dataset, folder.read_timing())
+    comparison = compare_folder(
+        folder, records, [row.entrant for row in rows], dataset, folder.read_timing()
+    )
     document = comparison.to_dict()
     sentence = answer(folder.study, rows, comparison)
     findings = gather_findings(folder, records, dataset, document, sentence)

@@ -18,18 +18,21 @@ from bakeoff.study import Entrant
 def compare_folder(
     folder: RunFolder,
     records: Sequence[Record],
+    order: Sequence[str],
     dataset: Dataset,
     seconds_per_example: Mapping[str, Sequence[float]],
 ) -> Comparison:
     """Return the comparison of all entrants of a run; trials that are not there are named in it.
 
+    order: the entrants, the best on validation data first, so that most differences are positive.
     seconds_per_example: entrant -> [rounds] of the interleaved timing pass; may lack entrants.
     """
     study = folder.study
+    entrants = [study.entrant(name) for name in order]
     return compare(
         [
             _outcome(folder, entrant, records, dataset, seconds_per_example.get(entrant.name))
-            for entrant in study.entrants
+            for entrant in entrants
         ],
         dataset.test_labels,
         len(dataset.classes),

@@ -17,7 +17,7 @@ class PlannedTrial:
     entrant: Entrant
     seed: int
     work_per_epoch: float
-    """Multiply-adds of one forward pass over the training images: what a progress bar weighs by."""
+    """Multiply-adds of one forward pass over all training images: what a progress bar weighs by."""
 
 
 class Listener(Protocol):

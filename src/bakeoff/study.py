@@ -77,6 +77,8 @@ class Protocol(Frozen):
     dataset: str = "mnist"
     validation_examples: int = Field(default=6000, ge=1)
     """Examples that the split takes out of the training set to choose and to stop by."""
+    train_examples: int | None = Field(default=None, ge=1)
+    """How many of the remaining examples train; without it all of them."""
     pixels: Literal["scaled-once", "scaled-twice"] = "scaled-once"
     """uint8 / 255, or / 255 / 255 as in the published assignment."""
     selection_metric: Literal["balanced_accuracy", "accuracy"] = "balanced_accuracy"
@@ -131,19 +133,22 @@ class Study(Frozen):
         raise KeyError(name)
 
     def asked(self) -> dict[str, Any]:
-        """Return what trials depend on: all but texts, published figures, repeats and decision."""
+        """Return what trials depend on: all but texts, published figures, repeats and decision.
+
+        What is not set is left out, so a key that a later version adds changes no hash.
+        """
         entrants = [
             {
                 "name": entrant.name,
                 "architecture": entrant.architecture,
-                "recipe": entrant.recipe.model_dump(),
+                "recipe": entrant.recipe.model_dump(exclude_none=True),
             }
             for entrant in self.entrants
         ]
         return {
             "name": self.name,
             "study_seed": self.study_seed,
-            "protocol": self.protocol.model_dump(),
+            "protocol": self.protocol.model_dump(exclude_none=True),
             "entrants": entrants,
         }
 

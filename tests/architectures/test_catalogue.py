@@ -18,7 +18,10 @@ every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
 def made(
-    name: str, shape: tuple[int, int, int] = (1, 8, 8), seed: int = 0, scheme: str = "framework-default"
+    name: str,
+    shape: tuple[int, int, int] = (1, 8, 8),
+    seed: int = 0,
+    scheme: str = "framework-default",
 ) -> nn.Module:
     return build(name, shape, 10, initialisation=scheme, seed=seed)
 

@@ -14,11 +14,10 @@ from bakeoff.comparison.power import chance_of_decision
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,
-    p_text,
-    points,
     verdict,
     verdict_of_one_seed,
 )
+from bakeoff.comparison.words import p_text, points
 from bakeoff.errors import DataError
 
 
@@ -121,7 +120,7 @@ def test_words_for_numbers() -> None:
     assert [p_text(p) for p in (0.0004, 0.0019, 0.0496, 0.312, 1.0)] == [
         "p < 0.001",
         "p = 0.002",
-        "p = 0.050",
+        "p = 0.0496",
         "p = 0.31",
         "p = 1.00",
     ]

@@ -62,7 +62,9 @@ def test_one_pixel_or_label_changes_the_hash_and_a_name_does_not() -> None:
     pixel = np.zeros((3, 1, 2, 2), np.uint8)
     pixel[2, 0, 1, 1] = 1
     assert made(name="e", title="E").sha256 == base
-    assert len({base, made(train_images=pixel).sha256, made(test_labels=np.array([1, 1])).sha256}) == 3
+    assert (
+        len({base, made(train_images=pixel).sha256, made(test_labels=np.array([1, 1])).sha256}) == 3
+    )
 
 
 def test_the_shape_is_part_of_the_hash() -> None:

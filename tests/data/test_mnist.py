@@ -24,7 +24,8 @@ def test_shapes_and_types_are_those_of_mnist(mnist: Dataset) -> None:
     assert mnist.train_labels.shape == (60_000,)
     assert mnist.test_labels.shape == (10_000,)
     assert mnist.image_shape == (1, 28, 28)
-    assert (mnist.train_images.dtype, mnist.train_labels.dtype) == (np.uint8, np.int64)
+    assert mnist.train_images.dtype == np.uint8
+    assert mnist.train_labels.dtype == np.int64
 
 
 def test_the_first_labels_are_the_known_ones(mnist: Dataset) -> None:

@@ -51,3 +51,22 @@ def test_a_split_that_leaves_nothing_is_refused(size: int) -> None:
     assert str(caught.value) == (
         f"protocol.validation_examples: {size:,} of 1,297 examples; give a number from 1 to 1,296"
     )
+
+
+def test_fewer_training_examples_leave_the_validation_part_as_it_is() -> None:
+    whole = split_examples(500, 50, study_seed=0, trial_seed=0)
+    few = split_examples(500, 50, 20, study_seed=0, trial_seed=0)
+    np.testing.assert_array_equal(few.validation, whole.validation)
+    assert len(set(few.train)) == 20
+    assert set(few.train) < set(whole.train)
+    # Not the first 20 of the ascending rest, but 20 drawn at random from all of it.
+    assert few.train.max() > 250
+
+
+def test_all_that_validation_leaves_may_train_and_no_more() -> None:
+    assert len(split_examples(500, 50, 450, study_seed=0, trial_seed=0).train) == 450
+    with pytest.raises(StudyError) as caught:
+        split_examples(500, 50, 451, study_seed=0, trial_seed=0)
+    assert str(caught.value) == (
+        "protocol.train_examples: 451 of 450 that validation leaves; give a number from 1 to 450"
+    )

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
 from bakeoff.architectures.catalogue import ARCHITECTURES, build
-from bakeoff.evaluation import cost
 from bakeoff.evaluation.cost import measure_cost, milliseconds_per_image, multiply_adds_per_image
 
 # A convolution multiplies once for each place of each output map, and each weight of its filter;
@@ -60,6 +61,6 @@ def test_milliseconds_are_the_median_per_image_without_the_warm_up(
 ) -> None:
     # Passes take 9 s (the warm-up), 1 s, 2 s and 6 s.
     ticks = iter([0.0, 9.0, 10.0, 11.0, 20.0, 22.0, 30.0, 36.0])
-    monkeypatch.setattr(cost.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
     model = Watched().eval()
     assert milliseconds_per_image(model, torch.zeros(4, 1, 2, 2), repeats=3) == 2000 / 4

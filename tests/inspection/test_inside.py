@@ -33,9 +33,7 @@ def tiny(relu: nn.Module) -> nn.Sequential:
 
 
 def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> Look:
-    return look_inside(
-        model, image, entrant="e", seed=1, index=2, label=0, pixel_scale=scale
-    )
+    return look_inside(model, image, entrant="e", seed=1, index=2, label=0, pixel_scale=scale)
 
 
 # The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.

@@ -20,6 +20,14 @@ def test_mistakes_come_most_confident_first_and_ties_in_the_order_of_the_images(
     assert [mistake.index for mistake in found()] == [3, 5, 1, 4]
 
 
+def test_many_ties_keep_the_order_of_the_images() -> None:
+    # Few numbers are sorted in a way that keeps ties anyway; a thousand are not.
+    logits = np.tile(np.array([[0, 1], [0, 2]], np.float32), (500, 1))
+    labels, images = np.zeros(1000, np.int64), np.zeros((1000, 1, 1, 1), np.uint8)
+    mistakes = most_confident_mistakes(logits, labels, images, (), 1000)
+    assert [m.index for m in mistakes] == [*range(1, 1000, 2), *range(0, 1000, 2)]
+
+
 def test_a_mistake_says_what_it_is() -> None:
     first, *_, last = found()
     assert (first.label, first.predicted, last.label, last.predicted) == (1, 0, 0, 1)

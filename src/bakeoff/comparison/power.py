@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from bakeoff.comparison.crossed import PairedDifference
+from bakeoff.comparison.equivalence import CAUTION
 from bakeoff.comparison.pivot import critical_distance
 
 # A plan is good enough if it decides in four cases of five.
@@ -90,7 +91,7 @@ def chance_of_decision(
     shown_beyond = critical_distance(rule.level / 2, seed_part, lambda _: image_part, seeds - 1)
     shown_within = 0.0
     if rule.margin is not None:
-        step = paired.image_step / times_the_images
+        step = CAUTION * paired.image_step / times_the_images
         reach = critical_distance(
             rule.equivalence_level, seed_part, lambda away: image_part + step * away, seeds - 1
         )

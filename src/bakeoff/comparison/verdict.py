@@ -12,14 +12,9 @@ from typing import Literal
 from bakeoff.comparison.crossed import PairedDifference
 from bakeoff.comparison.mcnemar import McNemar
 from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
+from bakeoff.comparison.words import amount, amount_ahead, holm_text, p_text, plan_text, points
 
 Kind = Literal["better", "equivalent", "undecided"]
-
-# An interval narrower than +-0.05 points is shown with three decimals.
-SMALL = 0.0005
-# p-values, down to "p < 0.001".
-SMALLEST_P_SHOWN = 0.001
-THREE_DECIMALS_BELOW = 0.1
 
 
 @dataclass(frozen=True)
@@ -118,28 +113,10 @@ def verdict_without_seeds(a: str, b: str) -> Verdict:
     return Verdict("undecided", None, sentence, None)
 
 
-def points(proportion: float, finest: float = 1.0) -> str:
-    """Return a proportion in percentage points: two decimals, or three where `finest` needs them.
-
-    `finest` is the smallest proportion that the same sentence must not show as 0.00.
-    """
-    decimals = 3 if finest < SMALL else 2
-    text = f"{100 * proportion:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def p_text(p_value: float) -> str:
-    """Return "p = 0.31", "p = 0.002", "p < 0.001"."""
-    if p_value < SMALLEST_P_SHOWN:
-        return "p < 0.001"
-    # Never round up to the level itself: 0.0496 must not read as 0.05.
-    return f"p = {p_value:.3f}" if p_value < THREE_DECIMALS_BELOW else f"p = {p_value:.2f}"
-
-
 def _better(better: str, other: str, paired: PairedDifference, evidence: Evidence) -> str:
     return (
-        f"{better} is better than {other} by {_amount(paired, paired.difference < 0)}, "
-        f"{_holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)}"
+        f"{better} is better than {other} by {amount_ahead(paired)}, "
+        f"{holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)}"
     )
 
 
@@ -151,46 +128,17 @@ def _equivalent(
     near: Nearness,
     better: str | None,
 ) -> str:
-    p_value = _holm_text(near.p_value, near.p_value_holm, evidence.pairs)
+    p_value = holm_text(near.p_value, near.p_value_holm, evidence.pairs)
     sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
     if better is None:
-        return sentence + f"the difference is {_amount(paired, False)}"
-    differs = _holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
-    return sentence + (
-        f"{better} is better, but only by {_amount(paired, paired.difference < 0)}, {differs}"
-    )
+        return sentence + f"the difference is {amount(paired)}"
+    differs = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    return sentence + (f"{better} is better, but only by {amount_ahead(paired)}, {differs}")
 
 
 def _undecided(paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
-    p_value = _holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
-    return f"undecided: the difference is {_amount(paired, False)}, {p_value}; {plan_text(plan)}"
-
-
-def plan_text(plan: Plan) -> str:
-    """Return what would decide, in words."""
-    if plan.more_seeds is None:
-        return "neither more seeds nor more test images within reason would decide"
-    if plan.test_images is None:
-        return f"about {_count(plan.more_seeds, 'more seed')} would decide"
-    text = f"no number of seeds can decide on this test set; about {plan.test_images:,} test images"
-    if plan.more_seeds:
-        text += f" and {_count(plan.more_seeds, 'more seed')}"
-    return text + " would"
-
-
-def _amount(paired: PairedDifference, turned: bool) -> str:
-    low, high, difference = paired.low, paired.high, paired.difference
-    if turned:
-        low, high, difference = -high, -low, -difference
-    finest = (paired.high - paired.low) / 2
-    return f"{points(difference, finest)} points ({points(low, finest)} to {points(high, finest)})"
-
-
-def _holm_text(p_value: float, adjusted: float, pairs: int) -> str:
-    if pairs == 1 or p_text(p_value) == p_text(adjusted):
-        return p_text(adjusted)
-    alone = p_text(p_value).removeprefix("p ").removeprefix("= ")
-    return f"{p_text(adjusted)} after Holm's correction for {pairs} pairs ({alone} alone)"
+    p_value = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    return f"undecided: the difference is {amount(paired)}, {p_value}; {plan_text(plan)}"
 
 
 def _rule(evidence: Evidence) -> DecisionRule:
@@ -210,7 +158,3 @@ def _factor(p_value: float, adjusted: float, pairs: int) -> float:
     if p_value == 0 or adjusted >= 1:
         return float(pairs)
     return min(max(adjusted / p_value, 1.0), float(pairs))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bakeoff.report.batches import batch_groups
 from bakeoff.report.canvas import own_settings
@@ -99,8 +100,12 @@ def _seeds(findings: Findings) -> Iterator[Chart]:
         yield Chart("seeds", text, draw_dots(rows))
 
 
+@lru_cache(maxsize=1)
 def charts(findings: Findings) -> dict[str, Chart]:
-    """Return every chart that the findings have data for, by name."""
+    """Return every chart that the findings have data for, by name.
+
+    Page and files show the same charts, and drawing them takes seconds: the last set is kept.
+    """
     with own_settings():
         found = [
             chart

@@ -45,9 +45,12 @@ class HardImage:
     """Of the trials that got it wrong."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Findings:
-    """Everything that the page shows. Nothing is computed anew but means and shapes."""
+    """Everything that the page shows. Nothing is computed anew but means and shapes.
+
+    Two findings are the same only if they are one object: arrays have no plain equality.
+    """
 
     study: Study
     records: tuple[Record, ...]

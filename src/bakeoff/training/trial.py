@@ -39,9 +39,11 @@ class TrialSpec:
     @property
     def split(self) -> Split:
         """The examples that train and those that validate, shared by all entrants of the seed."""
+        protocol = self.study.protocol
         return split_examples(
             len(self.dataset.train_images),
-            self.study.protocol.validation_examples,
+            protocol.validation_examples,
+            protocol.train_examples,
             study_seed=self.study.study_seed,
             trial_seed=self.seed,
         )

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from bakeoff.report import canvas
 from bakeoff.report.concluded import Concluded
+from bakeoff.report.figures.labels import shortened
 from bakeoff.report.findings import Findings
 from bakeoff.report.palette import INK, PAPER, Style, styles
 from bakeoff.standings import standings
@@ -71,7 +72,7 @@ def draw_dots(rows: tuple[DotRow, ...]) -> str:
         if len(row.values) > 1:
             axes.plot([1 - row.mean] * 2, [place + 0.3, place + 0.54], color=INK, linewidth=1.8)
         axes.annotate(
-            row.entrant, (0, place - 0.14), xycoords=("axes fraction", "data"),
+            shortened(row.entrant, 56), (0, place - 0.14), xycoords=("axes fraction", "data"),
             color=row.style.text, size=canvas.TEXT - 0.5, va="center",
         )  # fmt: skip
     return canvas.to_svg(figure)

@@ -56,7 +56,7 @@ def draw_class_rows(rows: tuple[ClassRow, ...], classes: Sequence[str], score: C
     worst = math.log10(max((1 - value for row in rows for value in row.values), default=1) or 1)
     for number, row in enumerate(rows):
         top = 50 + 50 * number
-        _write(axes, 0, top + 11, row.entrant, INK, align="left")
+        _write(axes, 0, top + 11, shortened(row.entrant, 58), INK, align="left")
         for place, value in enumerate(row.values):
             # Depth counts powers of ten of the error: 0.9, 0.99 and 0.999 are evenly apart.
             depth = 1 - (worst - math.log10(max(1 - value, 1e-6))) / (worst + 3.3)
@@ -97,7 +97,7 @@ def draw_confusion(found: Confusion, classes: Sequence[str]) -> str:
     side = min(side, (canvas.WIDTH - left) / max(size, 1))
     figure = canvas.sheet(top + side * size + 4)
     axes = canvas.bare(figure)
-    canvas.heading(figure, shortened(found.entrant, 58))
+    canvas.heading(figure, shortened(found.entrant, 48))
     _write(axes, left, 36, "predicted", MUTED, align="left")
     _write(axes, 0, top - 8, "true", MUTED, align="left")
     for place, name in enumerate(classes):

@@ -1,0 +1,261 @@
+"""The house keeps its order: imports run downwards only."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import bakeoff
+
+PACKAGE = Path(bakeoff.__file__).parent
+
+# Every module (or package, for all that is in it) stands on a floor. It may import from lower
+# floors and from its own package, and from nowhere else.
+FLOORS: dict[str, int] = {
+    "errors": 0,
+    "seeds": 0,
+    "atomic": 1,
+    "study": 1,
+    "study_file": 2,
+    "record": 2,
+    "data": 3,
+    "architectures": 3,
+    "comparison": 3,
+    "inspection": 3,
+    "progress": 3,
+    "standings": 3,
+    "evaluation": 4,
+    "store": 4,
+    "training": 5,
+    "report": 5,
+    "console": 5,
+    "answer": 5,
+    "listing": 5,
+    "opinions": 5,
+    "networks": 6,
+    "runners": 6,
+    "outcomes": 6,
+    "gather": 7,
+    "conclude": 8,
+    "inspect_run": 8,
+    "bake": 9,
+    "": 10,  # bakeoff/__init__.py, the public names
+    "cli": 10,
+    "__main__": 11,
+}
+
+# Who may import which library: modules, or packages for all that is in them.
+OWNERS: dict[str, set[str]] = {
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
+    "PIL": {"report"},
+    "sklearn": {"evaluation.scores", "data.digits"},
+    "safetensors": {"store"},
+    "typer": {"cli"},
+    "rich": {"cli", "console"},
+}
+
+# Libraries that a single file imports.
+ONE_FILE = {"matplotlib", "jinja2", "PIL", "safetensors", "typer"}
+
+# Which packages may not import which modules or libraries.
+FORBIDDEN: dict[str, set[str]] = {
+    "comparison": {"torch", "bakeoff.study", "bakeoff.record", "bakeoff.store", "pydantic"},
+    "report": {"torch", "bakeoff.store", "bakeoff.training", "bakeoff.data", "bakeoff.networks"},
+    "architectures": {"bakeoff.data", "bakeoff.study", "bakeoff.training"},
+    "data": {"bakeoff.architectures", "bakeoff.study", "bakeoff.training"},
+    "evaluation": {"bakeoff.data", "bakeoff.training"},
+    "inspection": {"bakeoff.training", "bakeoff.store"},
+    "training": {"bakeoff.store", "bakeoff.report", "bakeoff.comparison"},
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    importer: str
+    """Dotted, without `bakeoff`; empty for `bakeoff/__init__.py`."""
+    imported: str
+    line: int
+
+
+def imports_of(package: Path) -> list[Import]:
+    """Return all imports of all sources below `package`, also those inside functions."""
+    found = []
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package).with_suffix("").parts
+        importer = ".".join(part for part in parts if part != "__init__")
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{file}:{node.lineno}: relative import"
+                module = node.module or ""
+                # `from bakeoff.report import words` imports a module, where there is one.
+                names = [_imported(package, module, alias.name) for alias in node.names]
+            else:
+                continue
+            found += [Import(importer, name, node.lineno) for name in names]
+    return found
+
+
+def _imported(package: Path, module: str, name: str) -> str:
+    """Return what `from module import name` imports: a module of ours, or a name out of one."""
+    path = package.joinpath(*module.split(".")[1:], name)
+    is_module = path.with_suffix(".py").exists() or path.is_dir()
+    return f"{module}.{name}" if _within(module, "bakeoff") and is_module else module
+
+
+def _room(name: str) -> str:
+    """Return the entry of FLOORS that a module, without `bakeoff`, belongs to."""
+    return name.partition(".")[0]
+
+
+def _within(name: str, owner: str) -> bool:
+    return name == owner or name.startswith(f"{owner}.")
+
+
+def violations(package: Path, floors: Mapping[str, int] = FLOORS) -> list[str]:
+    """Return one line for each import that the rules of the house forbid."""
+    lines = []
+    for each in imports_of(package):
+        where = f"{each.importer or '__init__'}:{each.line} imports {each.imported}"
+        library = each.imported.split(".")[0]
+        owners = OWNERS.get(library)
+        if owners and not any(_within(each.importer, owner) for owner in owners):
+            lines.append(f"{where}: {library} belongs to {sorted(owners)}")
+        for owner, forbidden in FORBIDDEN.items():
+            if _within(each.importer, owner) and any(_within(each.imported, f) for f in forbidden):
+                lines.append(f"{where}: {owner} may not")
+        if library != "bakeoff":
+            continue
+        importer = _room(each.importer)
+        imported = _room(each.imported.partition(".")[2])
+        homeless = {importer, imported} - floors.keys()
+        lines += [f"{where}: {room} has no floor yet; give it one" for room in homeless]
+        if importer != imported and floors.get(importer, 99) <= floors.get(imported, -1):
+            lines.append(f"{where}: imports run downwards only")
+    return lines
+
+
+def importers(package: Path, library: str) -> set[str]:
+    """Return the modules that import `library`."""
+    found = imports_of(package)
+    return {each.importer for each in found if _within(each.imported, library)}
+
+
+def test_imports_run_downwards_only() -> None:
+    assert violations(PACKAGE) == []
+
+
+def test_every_module_has_a_floor_and_every_floor_a_module() -> None:
+    files = [file.relative_to(PACKAGE).with_suffix("") for file in PACKAGE.rglob("*.py")]
+    rooms = {"" if file.parts[0] == "__init__" else file.parts[0] for file in files}
+    assert rooms == FLOORS.keys()
+
+
+def test_one_file_imports_each_heavy_library() -> None:
+    for library in ONE_FILE:
+        assert len(importers(PACKAGE, library)) == 1, library
+
+
+def test_every_owner_of_a_library_imports_it() -> None:
+    for library in ("sklearn", "rich"):
+        assert importers(PACKAGE, library) == OWNERS[library]
+
+
+# The test of the test
+
+
+def tree(folder: Path, sources: Mapping[str, str]) -> Path:
+    for name, source in sources.items():
+        file = folder / "bakeoff" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+    return folder / "bakeoff"
+
+
+SOUND = {
+    "__init__.py": "",
+    "errors.py": "import json",
+    "data/__init__.py": "",
+    "data/idx.py": "from bakeoff.errors import DataError\nimport numpy",
+    "data/mnist.py": "from bakeoff.data.idx import parse",
+    "architectures/linear.py": "import torch",
+    "training/fit.py": "from bakeoff.data import idx\nimport torch",
+    "comparison/holm.py": "import numpy",
+    "report/canvas.py": "import matplotlib",
+    "cli.py": "def run():\n    from bakeoff.training.fit import fit",
+}
+
+
+def test_a_sound_tree_has_no_violation(tmp_path: Path) -> None:
+    assert violations(tree(tmp_path, SOUND)) == []
+
+
+def test_a_second_file_is_counted(tmp_path: Path) -> None:
+    more = SOUND | {"report/page.py": "def f():\n    from matplotlib import pyplot"}
+    assert importers(tree(tmp_path, more), "matplotlib") == {"report.canvas", "report.page"}
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        ("errors.py", "import bakeoff.cli", "imports run downwards only"),
+        ("errors.py", "def f():\n    from bakeoff import data", "imports run downwards only"),
+        ("data/idx.py", "from bakeoff.training.fit import fit", "imports run downwards only"),
+        ("data/idx.py", "from bakeoff.architectures.linear import x", "data may not"),
+        ("data/idx.py", "from bakeoff.architectures.linear import x", "downwards only"),
+        ("architectures/linear.py", "from bakeoff.data import mnist", "architectures may not"),
+        ("comparison/holm.py", "import torch.nn", "comparison may not"),
+        ("comparison/holm.py", "from torch import nn", "comparison may not"),
+        ("report/page.py", "if True:\n    import torch", "report may not"),
+        ("report/page.py", "from bakeoff import store", "report may not"),
+        ("data/idx.py", "import matplotlib.pyplot", "matplotlib belongs to"),
+        ("training/fit.py", "from sklearn.metrics import f", "sklearn belongs to"),
+        ("newcomer.py", "from bakeoff.errors import E", "has no floor yet"),
+    ],
+)
+def test_a_breach_is_found(file: str, source: str, complaint: str, tmp_path: Path) -> None:
+    sources = {"store.py": "", **SOUND, file: source}
+    assert any(complaint in line for line in violations(tree(tmp_path, sources)))
+
+
+# What really happens
+
+
+def imported_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh Python has after `statement`."""
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {line.split(".")[0] for line in done.stdout.splitlines()}
+
+
+HEAVY = {
+    "torch", "numpy", "scipy", "pydantic", "matplotlib", "sklearn", "jinja2", "PIL", "safetensors",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", ["import bakeoff.cli", "import bakeoff"])
+def test_the_command_line_starts_without_heavy_libraries(statement: str) -> None:
+    loaded = imported_by(statement)
+    assert "bakeoff" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_the_heavy_libraries_would_be_seen() -> None:
+    assert {"torch", "numpy"} <= imported_by("import bakeoff.seeds, bakeoff.data.batches")
+
+
+@pytest.mark.parametrize("package", ["comparison", "report"])
+def test_numbers_and_pictures_need_no_torch(package: str) -> None:
+    loaded = imported_by(f"import bakeoff.{package}")
+    assert "numpy" in loaded
+    assert "torch" not in loaded

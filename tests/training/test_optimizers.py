@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from bakeoff.study import Recipe
+from bakeoff.training.optimizers import make_optimizer, make_schedule, one_cycle
+
+
+def test_one_cycle_rises_in_equal_steps_and_falls_along_a_cosine() -> None:
+    rates = [one_cycle(step, 8) for step in range(8)]
+    falling = [(1 + math.cos(math.pi * k / 6)) / 2 for k in range(6)]
+    assert rates == pytest.approx([1 / 3, 2 / 3, *falling])
+
+
+@given(st.integers(1, 400))
+def test_one_cycle_reaches_its_peak_once_and_stays_above_zero(steps: int) -> None:
+    rates = [one_cycle(step, steps) for step in range(steps)]
+    peak = rates.index(max(rates))
+    assert all(0 < rate <= 1 for rate in rates)
+    assert rates[:peak] == sorted(rates[:peak])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert peak <= max(1, round(steps / 4))
+    assert rates[peak] == 1.0 or steps == 1
+
+
+def rates_used(recipe: Recipe, steps_per_epoch: int) -> list[float]:
+    model = nn.Linear(1, 1)
+    optimizer = make_optimizer(model, recipe)
+    schedule = make_schedule(optimizer, recipe, steps_per_epoch)
+    rates = []
+    for _ in range(recipe.epochs * steps_per_epoch):
+        model(torch.ones(1, 1)).sum().backward()
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        schedule.step()
+    return rates
+
+
+def test_a_constant_schedule_keeps_the_rate() -> None:
+    assert rates_used(Recipe(learning_rate=0.3, epochs=2), 3) == [0.3] * 6
+
+
+def test_one_cycle_spans_the_whole_budget_up_to_the_recipes_rate() -> None:
+    recipe = Recipe(learning_rate=0.3, epochs=2, schedule="one-cycle")
+    assert rates_used(recipe, 4) == pytest.approx([0.3 * one_cycle(step, 8) for step in range(8)])
+
+
+GRADIENT = 0.5
+
+
+def one_step(recipe: Recipe) -> float:
+    """Return where a weight of 2 goes in one step along a gradient of one half."""
+    model = nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        model.weight.fill_(2.0)
+    model.weight.grad = torch.tensor([[GRADIENT]])
+    make_optimizer(model, recipe).step()
+    return model.weight.item()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        (Recipe(optimizer="adam", learning_rate=0.1), 2 - 0.1),
+        # Decoupled: the weight shrinks by rate x decay, then Adam's step.
+        (Recipe(optimizer="adamw", learning_rate=0.1, weight_decay=0.5), 2 * (1 - 0.05) - 0.1),
+        # Coupled: the decay is part of the gradient, whose size Adam forgets.
+        (Recipe(optimizer="adam", learning_rate=0.1, weight_decay=0.5), 2 - 0.1),
+        # Nesterov's first step: gradient + momentum x gradient.
+        (Recipe(optimizer="sgd", learning_rate=0.1), 2 - 0.1 * GRADIENT * 1.9),
+        (
+            Recipe(optimizer="sgd", learning_rate=0.1, weight_decay=0.5),
+            2 - 0.1 * (GRADIENT + 0.5 * 2) * 1.9,
+        ),
+    ],
+    ids=["adam", "adamw-decay", "adam-decay", "sgd", "sgd-decay"],
+)
+def test_the_first_step_of_each_optimizer_is_the_one_worked_out_by_hand(
+    recipe: Recipe, expected: float
+) -> None:
+    assert one_step(recipe) == pytest.approx(expected, rel=1e-6)
+
+
+def test_all_weights_are_updated_in_one_fused_pass() -> None:
+    for name in ("adam", "adamw", "sgd"):
+        optimizer = make_optimizer(nn.Linear(1, 1), Recipe.model_validate({"optimizer": name}))
+        assert optimizer.defaults["fused"]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import torch
+
+from bakeoff.training.provenance import checkout_commit, cpu_model, provenance
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(
+        ["git", "-C", str(folder), *identity, *arguments],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Return the package of a small checkout with one commit."""
+    package = tmp_path / "src" / "bakeoff"
+    package.mkdir(parents=True)
+    (package / "a.py").write_text("1")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "one")
+    git(tmp_path, "tag", "--annotate", "v1", "--message", "v1")
+    checkout_commit.cache_clear()
+    return package
+
+
+def test_a_checkout_names_its_whole_commit_even_where_there_are_tags(package: Path) -> None:
+    head = git(package, "rev-parse", "HEAD")
+    assert checkout_commit(package) == head
+    assert len(head) == 40
+
+
+def test_changed_files_are_told(package: Path) -> None:
+    (package / "a.py").write_text("2")
+    assert checkout_commit(package) == git(package, "rev-parse", "HEAD") + "-dirty"
+
+
+def test_an_installed_package_has_no_commit(tmp_path: Path) -> None:
+    package = tmp_path / "lib" / "bakeoff"
+    package.mkdir(parents=True)
+    assert checkout_commit(package) is None
+
+
+def test_without_git_there_is_no_commit(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert checkout_commit(package) is None
+
+
+def test_a_record_knows_when_and_where_it_began() -> None:
+    made = provenance(
+        device=torch.device("cpu"), precision="bfloat16", study_hash="s", data_hash="d"
+    )
+    assert (made.device, made.precision, made.study_hash, made.data_hash) == (
+        "cpu", "bfloat16", "s", "d",
+    )  # fmt: skip
+    age = datetime.now(UTC) - datetime.fromisoformat(made.started)
+    assert timedelta(0) <= age < timedelta(minutes=1)
+    assert made.cpu.startswith(cpu_model())
+    assert cpu_model()
+    assert made.versions["torch"] == torch.__version__

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.evaluation.scores import score
+from bakeoff.record import Epoch, Record
+from bakeoff.study import Entrant, Protocol, Study
+from bakeoff.training.bursts import measure_bursts
+from bakeoff.training.fit import Streams
+from bakeoff.training.trial import Trial, TrialSpec, build_entrant, pixel_scale, run_trial
+
+from ..factories import entrant, first_of, study
+
+CPU = torch.device("cpu")
+DROPOUT = entrant("drop", "cnn-2conv-dropout", epochs=2)
+BIG = entrant("big", "mlp-2x200", epochs=2)
+LINEAR = entrant("linear", epochs=2)
+DIVERGING = entrant("wild", "mlp-2x200", epochs=3, learning_rate=1e30)
+STUDY = study(DROPOUT, BIG, LINEAR, DIVERGING, validation=60)
+
+
+@pytest.fixture(scope="module")
+def few(digits: Dataset) -> Dataset:
+    return first_of(digits, train=260, test=90)
+
+
+def run(
+    few: Dataset, of: Entrant, seed: int = 0, precision: str = "float32", asked: Study = STUDY
+) -> Trial:
+    return run_trial(TrialSpec(asked, of, seed, few, CPU, precision), lambda _: None)
+
+
+TIMES = {"seconds", "training_seconds", "started"}
+
+
+def without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: without_times(part)
+            for key, part in value.items()
+            if key not in TIMES and not key.startswith("milliseconds")
+        }
+    if isinstance(value, list | tuple):
+        return [without_times(part) for part in value]
+    return value
+
+
+def same_but_for_times(left: Record, right: Record) -> bool:
+    return bool(without_times(left.model_dump()) == without_times(right.model_dump()))
+
+
+def test_two_runs_of_a_trial_leave_the_same_weights_logits_and_record(few: Dataset) -> None:
+    one = run(few, DROPOUT)
+    torch.rand(5)
+    np.random.default_rng().random()
+    two = run(few, DROPOUT)
+    assert same_but_for_times(one.record, two.record)
+    assert one.weights.keys() == two.weights.keys()
+    assert all(torch.equal(one.weights[name], two.weights[name]) for name in one.weights)
+    for name, array in one.predictions.items():
+        np.testing.assert_array_equal(array, two.predictions[name])
+
+
+def test_another_seed_or_entrant_name_is_another_trial(few: Dataset) -> None:
+    weights = [
+        run(few, LINEAR, seed=0).weights["1.weight"],
+        run(few, LINEAR, seed=1).weights["1.weight"],
+        run(few, LINEAR.model_copy(update={"name": "other"})).weights["1.weight"],
+    ]
+    assert not torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_trial_leaves_the_global_random_states_alone(few: Dataset) -> None:
+    before, legacy = torch.random.get_rng_state(), str(np.random.get_state())  # noqa: NPY002
+    run(few, DROPOUT)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert str(np.random.get_state()) == legacy  # noqa: NPY002
+
+
+def test_the_record_says_what_was_trained(few: Dataset) -> None:
+    heard: list[Epoch] = []
+    trial = run_trial(TrialSpec(STUDY, DROPOUT, 3, few, CPU, "float32"), heard.append)
+    record = trial.record
+    assert (record.study, record.entrant, record.seed) == ("tiny", "drop", 3)
+    assert (record.architecture, record.recipe) == ("cnn-2conv-dropout", DROPOUT.recipe)
+    assert (record.status, record.trouble) == ("complete", None)
+    assert record.epochs == tuple(heard)
+    assert record.training_seconds == sum(epoch.seconds for epoch in heard)
+    assert record.parameters == sum(value.numel() for value in trial.weights.values())
+    assert record.provenance.study_hash == STUDY.hash
+    assert record.provenance.data_hash == few.sha256
+    assert (record.provenance.device, record.provenance.precision) == ("cpu", "float32")
+    assert record.provenance.threads == torch.get_num_threads()
+    assert record.provenance.versions.keys() == {
+        "python", "bakeoff", "torch", "numpy", "scipy", "scikit-learn",
+    }  # fmt: skip
+
+
+def test_the_scores_are_those_of_the_saved_weights(few: Dataset) -> None:
+    trial = run(few, DROPOUT)
+    model = build_entrant(STUDY, DROPOUT, 0, few)
+    model.load_state_dict(trial.weights)
+    model.eval()
+    with torch.inference_mode():
+        logits = model(torch.from_numpy(few.test_images) / 255).numpy()
+    np.testing.assert_allclose(trial.predictions["test_logits"], logits, rtol=1e-4, atol=1e-5)
+    test_logits = trial.predictions["test_logits"].astype(np.float32)
+    assert trial.record.test == score(test_logits, few.test_labels)
+    validation_logits = trial.predictions["validation_logits"].astype(np.float32)
+    index = trial.predictions["validation_index"].astype(np.int64)
+    assert trial.record.validation == score(validation_logits, few.train_labels[index])
+    np.testing.assert_array_equal(trial.predictions["validation_labels"], few.train_labels[index])
+    np.testing.assert_array_equal(trial.predictions["test_labels"], few.test_labels)
+    last = trial.record.epochs[-1]
+    assert trial.record.validation.accuracy == pytest.approx(last.validation_accuracy)
+    assert trial.record.validation.loss == pytest.approx(last.validation_loss, rel=1e-5)
+
+
+def test_test_data_change_nothing_but_the_test_scores(few: Dataset) -> None:
+    other = dataclasses.replace(few, test_images=255 - few.test_images)
+    one, two = run(few, LINEAR), run(other, LINEAR)
+    assert torch.equal(one.weights["1.weight"], two.weights["1.weight"])
+    assert one.record.validation == two.record.validation
+    assert one.record.test != two.record.test
+
+
+def test_entrants_of_a_seed_share_split_and_order(few: Dataset) -> None:
+    one, two = run(few, LINEAR), run(few, BIG)
+    np.testing.assert_array_equal(
+        one.predictions["validation_index"], two.predictions["validation_index"]
+    )
+    orders = [Streams(0, 0, name).order(200, epoch=1) for name in ("linear", "big")]
+    assert torch.equal(*orders)
+    other = run(few, LINEAR, seed=1).predictions["validation_index"]
+    assert not np.array_equal(one.predictions["validation_index"], other)
+
+
+def test_a_diverged_trial_leaves_a_finite_history_and_says_why(few: Dataset) -> None:
+    trial = run(few, DIVERGING)
+    record = trial.record
+    assert record.status == "diverged"
+    assert record.trouble == f"the loss was not finite in epoch {record.stopped.epoch}"
+    assert record.stopped.reason == "loss not finite"
+    assert len(record.epochs) == record.stopped.epoch - 1
+    assert (record.validation, record.test, record.cost) == (None, None, None)
+    assert trial.predictions == {}
+    assert Record.model_validate_json(record.model_dump_json()) == record
+
+
+def test_scores_are_float32_whatever_precision_trained(few: Dataset) -> None:
+    half, full = run(few, BIG, precision="bfloat16"), run(few, BIG)
+    assert half.record.provenance.precision == "bfloat16"
+    assert half.predictions["test_logits"].dtype == np.float32
+    assert {value.dtype for value in half.weights.values()} == {torch.float32}
+    assert not np.array_equal(half.predictions["test_logits"], full.predictions["test_logits"])
+    # Logits of bfloat16 have 8 bits: all of them would survive being rounded to it.
+    logits = torch.from_numpy(half.predictions["test_logits"])
+    assert not torch.equal(logits.bfloat16().float(), logits)
+
+
+def test_weights_are_contiguous_and_on_the_cpu(few: Dataset) -> None:
+    for value in run(few, DROPOUT).weights.values():
+        assert value.is_contiguous()
+        assert value.device == CPU
+
+
+def test_pixels_are_scaled_once_or_twice() -> None:
+    assert pixel_scale(Protocol(pixels="scaled-once")) == 1 / 255
+    assert pixel_scale(Protocol(pixels="scaled-twice")) == pytest.approx(1 / 65025)
+
+
+def test_bursts_are_measured_for_every_entrant_and_round(few: Dataset) -> None:
+    asked = study(DROPOUT, LINEAR, validation=60)
+    before = run(few, LINEAR, asked=asked)
+    measured = measure_bursts(asked, few, device=CPU, precision="float32", rounds=3, examples=60)
+    assert measured.entrants == ("drop", "linear")
+    assert measured.seconds_per_example.shape == (2, 3)
+    assert (measured.seconds_per_example > 0).all()
+    drop, linear = np.median(measured.seconds_per_example, axis=1)
+    assert drop > linear
+    after = run(few, LINEAR, asked=asked)
+    assert torch.equal(before.weights["1.weight"], after.weights["1.weight"])
+    assert same_but_for_times(before.record, after.record)
