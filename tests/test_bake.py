@@ -102,7 +102,7 @@ def test_trials_of_one_seed_share_the_split(baked: Baked) -> None:
         for record in baked.folder.read_records()
     ]
     assert len(splits) == 2
-    np.testing.assert_array_equal(*splits)
+    np.testing.assert_array_equal(splits[0], splits[1])
 
 
 def test_a_diverged_trial_is_named_and_the_others_go_on(tmp_path: Path) -> None:

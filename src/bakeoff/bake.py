@@ -11,7 +11,6 @@ from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.conclude import Conclusion, conclude
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.sources import SOURCES, load_dataset
-from bakeoff.data.split import split_examples
 from bakeoff.errors import StoreError, StudyError, did_you_mean
 from bakeoff.evaluation.cost import multiply_adds_per_image
 from bakeoff.progress import Listener, PlannedTrial, Silence
@@ -20,7 +19,7 @@ from bakeoff.store import RunFolder
 from bakeoff.study import Entrant, Study
 from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.devices import choose_device, choose_precision
-from bakeoff.training.trial import build_entrant
+from bakeoff.training.trial import build_entrant, split_of
 
 
 @dataclass(frozen=True)
@@ -99,13 +98,7 @@ def run_study(
     on_device, in_precision = choose_device(device), choose_precision(precision)
     dataset = load_dataset(study.protocol.dataset)
     # A split that cannot be made is refused before a folder is.
-    split_examples(
-        len(dataset.train_images),
-        study.protocol.validation_examples,
-        study.protocol.train_examples,
-        study_seed=study.study_seed,
-        trial_seed=0,
-    )
+    split_of(study, 0, dataset)
     folder = RunFolder.create(out, study)
     _refuse_other_conditions(folder, in_precision, dataset.sha256)
     trials = plan_trials(folder, dataset)

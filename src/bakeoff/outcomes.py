@@ -13,6 +13,7 @@ from bakeoff.errors import StoreError
 from bakeoff.record import Record
 from bakeoff.store import RunFolder
 from bakeoff.study import Entrant
+from bakeoff.training.trial import split_of
 
 
 def compare_folder(
@@ -67,15 +68,23 @@ def _outcome(
             if seed not in by_seed or not by_seed[seed].complete
         ),
         target=_target_times(entrant, list(by_seed.values())),
-        seconds_per_step=None if seconds_per_example is None else np.array(seconds_per_example),
+        seconds_per_example=None if seconds_per_example is None else np.array(seconds_per_example),
     )
 
 
 def _predicted(folder: RunFolder, record: Record, dataset: Dataset) -> NDArray[np.int64]:
+    """Return the classes that a trial predicts for the test images, int64 [images].
+
+    Raises StoreError where it was tested on other images, or trained on another split, than the
+    trials that it would be paired with.
+    """
     found = folder.read_predictions(record.entrant, record.seed)
+    where = folder.trial(record.entrant, record.seed)
     if not np.array_equal(found["test_labels"], dataset.test_labels):
-        where = folder.trial(record.entrant, record.seed)
         raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+    split = split_of(folder.study, record.seed, dataset)
+    if not np.array_equal(found["validation_index"], split.validation):
+        raise StoreError(f"{where}: trained on another split than seed {record.seed} has here")
     predicted: NDArray[np.int64] = found["test_logits"].argmax(axis=1)
     return predicted
 

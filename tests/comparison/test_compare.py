@@ -33,8 +33,8 @@ def test_everything_is_there_and_is_json() -> None:
     rounds = np.linspace(1, 2, 8)
     found = compare(
         [
-            outcome("A", (1, 2, 3), 0.02, target=target, seconds_per_step=2 * rounds),
-            outcome("B", (1, 2, 3), 0.3, target=target, seconds_per_step=rounds),
+            outcome("A", (1, 2, 3), 0.02, target=target, seconds_per_example=2 * rounds),
+            outcome("B", (1, 2, 3), 0.3, target=target, seconds_per_example=rounds),
             outcome("C", (1, 2, 3), 0.02),
         ],
         LABELS,

@@ -59,7 +59,7 @@ def test_equivalent() -> None:
     assert (found.kind, found.better) == ("equivalent", None)
     assert found.sentence == (
         "A and B are equivalent within 0.25 points, p = 0.001: "
-        "the difference is 0.04 points (-0.08 to 0.16)"
+        "A minus B is 0.04 points (-0.08 to 0.16)"
     )
 
 
@@ -85,7 +85,7 @@ def test_undecided_says_what_would_decide() -> None:
     assert found.plan is not None
     assert found.plan.more_seeds is not None
     assert found.sentence == (
-        "undecided: the difference is 0.10 points (-0.20 to 0.40), p = 0.31; "
+        "undecided: A minus B is 0.10 points (-0.20 to 0.40), p = 0.31; "
         f"about {found.plan.more_seeds} more seeds would decide"
     )
 

@@ -251,7 +251,7 @@ def comparison_of(study: Study, records: tuple[Record, ...]) -> dict[str, Any]:
                     LeftOut(trial.seed, trial.status) for trial in mine if not trial.complete
                 ),
                 target=TargetTimes(seconds, epochs, reached) if timed else None,
-                seconds_per_step=rng.uniform(0.9, 1.1, 8) * about(study, entrant)[1][5],
+                seconds_per_example=rng.uniform(0.9, 1.1, 8) * about(study, entrant)[1][5],
             )
         )
     return compare(outcomes, LABELS, 10, known_wrong=(947, 1621)).to_dict()

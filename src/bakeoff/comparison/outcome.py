@@ -50,7 +50,7 @@ class EntrantOutcome:
         seconds, epochs: number [seeds], training seconds and epochs of each trial.
         left_out: planned trials without a row.
         target: times to the target score, or None if the study has no target.
-        seconds_per_step: number [rounds] from the interleaved timing pass, or None.
+        seconds_per_example: number [rounds] from the interleaved timing pass, or None.
 
     """
 
@@ -61,7 +61,7 @@ class EntrantOutcome:
     epochs: NDArray[np.float64]
     left_out: tuple[LeftOut, ...] = ()
     target: TargetTimes | None = field(default=None)
-    seconds_per_step: NDArray[np.float64] | None = field(default=None)
+    seconds_per_example: NDArray[np.float64] | None = field(default=None)
 
     def rows(self, seeds: Sequence[int]) -> Integers:
         """Return the predictions of these seeds, in their order: int64 [len(seeds), images]."""

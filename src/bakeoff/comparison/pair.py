@@ -33,7 +33,7 @@ class PairComparison:
             left out; None with fewer than two common seeds, or without such images.
         flips: images that one gets right and the other wrong in most common seeds.
         seconds_to_target, epochs_to_target: log-rank tests, if both have a target.
-        time_ratio: seconds per step of a over those of b, if both were timed in turns.
+        time_ratio: seconds per training example of a over those of b, if both were timed in turns.
         notes: one line per trial that cannot take part, whichever of the two lacks it.
 
     """

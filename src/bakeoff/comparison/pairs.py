@@ -179,9 +179,9 @@ def _log_rank(
 
 
 def _time_ratio(a: EntrantOutcome, b: EntrantOutcome, confidence: float) -> TimeRatio | None:
-    if a.seconds_per_step is None or b.seconds_per_step is None:
+    if a.seconds_per_example is None or b.seconds_per_example is None:
         return None
-    return time_ratio(a.seconds_per_step, b.seconds_per_step, confidence)
+    return time_ratio(a.seconds_per_example, b.seconds_per_example, confidence)
 
 
 def _notes(a: EntrantOutcome, b: EntrantOutcome) -> tuple[str, ...]:

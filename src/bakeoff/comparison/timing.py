@@ -1,4 +1,4 @@
-"""How much longer one entrant's training step takes than another's.
+"""How much longer one entrant takes for a training example than another.
 
 Machines drift, so the entrants take turns: in every round each runs a short burst of steps, and the
 ratio within a round is free of what changes between rounds.
@@ -23,7 +23,7 @@ MOST_ROUNDS_COUNTED = 50
 
 @dataclass(frozen=True)
 class TimeRatio:
-    """Seconds per step of a over those of b.
+    """Seconds per training example of a over those of b.
 
     Attributes:
         ratio: the Hodges-Lehmann estimate.
@@ -42,7 +42,7 @@ class TimeRatio:
 
 
 def time_ratio(seconds_a: ArrayLike, seconds_b: ArrayLike, confidence: float = 0.95) -> TimeRatio:
-    """Return the ratio of two entrants' seconds per step, robust against disturbed rounds.
+    """Return the ratio of two entrants' times, robust against disturbed rounds.
 
     The logs of the ratios within rounds are taken as symmetric about their centre. The estimate is
     the median of the means of all pairs of them (Hodges & Lehmann 1963, Ann. Math. Stat.
@@ -68,7 +68,7 @@ def time_ratio(seconds_a: ArrayLike, seconds_b: ArrayLike, confidence: float = 0
         )
     for seconds in (a, b):
         if not (np.isfinite(seconds) & (seconds > 0)).all():
-            raise DataError("seconds per step holds a value that is not positive and finite")
+            raise DataError("seconds hold a value that is not positive and finite")
     averages = _pairwise_means(np.log(a) - np.log(b))
     ratio = float(np.exp(np.median(averages)))
     rounds = len(a)

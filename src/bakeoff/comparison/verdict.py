@@ -82,7 +82,7 @@ def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Ver
         other = b if better == a else a
         return Verdict("better", better, _better(better, other, paired, evidence), None)
     plan = what_would_decide(paired, _rule(evidence))
-    return Verdict("undecided", None, _undecided(paired, evidence, plan), plan)
+    return Verdict("undecided", None, _undecided(a, b, paired, evidence, plan), plan)
 
 
 def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
@@ -131,14 +131,14 @@ def _equivalent(
     p_value = holm_text(near.p_value, near.p_value_holm, evidence.pairs)
     sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
     if better is None:
-        return sentence + f"the difference is {amount(paired)}"
+        return sentence + f"{a} minus {b} is {amount(paired)}"
     differs = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
     return sentence + (f"{better} is better, but only by {amount_ahead(paired)}, {differs}")
 
 
-def _undecided(paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
+def _undecided(a: str, b: str, paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
     p_value = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
-    return f"undecided: the difference is {amount(paired)}, {p_value}; {plan_text(plan)}"
+    return f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
 
 
 def _rule(evidence: Evidence) -> DecisionRule:

@@ -58,7 +58,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Seconds per step of a over those of b, measured in turns."""
+    """Seconds per training example of a over those of b, measured in turns."""
 
     ratio: float
     low: float | None

@@ -45,28 +45,35 @@ def measure_bursts(
     and a ratio within one round is worth more than two trials timed minutes apart. The networks
     are built for this and thrown away.
     """
-    steps = [_burst(study, e, dataset, device, precision, examples) for e in study.entrants]
-    for step in steps:
-        step()
-    seconds = np.empty((len(steps), rounds))
-    forwards = list(range(len(steps)))
-    for number in range(rounds):
-        for which in forwards if number % 2 == 0 else reversed(forwards):
-            started = time.perf_counter()
-            steps[which]()
-            seconds[which, number] = (time.perf_counter() - started) / examples
+    examples = min(examples, len(dataset.train_images))
+    bursts = [
+        make_burst(study, e, dataset, device=device, precision=precision, examples=examples)
+        for e in study.entrants
+    ]
+    seconds = np.empty((len(bursts), rounds))
+    forwards = list(range(len(bursts)))
+    # Dropout draws from the global random state, which a measurement must not move.
+    with torch.random.fork_rng():
+        for burst in bursts:
+            burst()
+        for number in range(rounds):
+            for which in forwards if number % 2 == 0 else reversed(forwards):
+                started = time.perf_counter()
+                bursts[which]()
+                seconds[which, number] = (time.perf_counter() - started) / examples
     names = tuple(entrant.name for entrant in study.entrants)
     return StepSeconds(names, seconds)
 
 
-def _burst(
+def make_burst(
     study: Study,
     entrant: Entrant,
     dataset: Dataset,
+    *,
     device: torch.device,
     precision: str,
     examples: int,
-) -> Callable[[], object]:
+) -> Callable[[], float]:
     """Return a function that trains one entrant on the same `examples` each time it is called."""
     recipe = entrant.recipe
     model = place(build_entrant(study, entrant, 0, dataset), device)

@@ -39,14 +39,7 @@ class TrialSpec:
     @property
     def split(self) -> Split:
         """The examples that train and those that validate, shared by all entrants of the seed."""
-        protocol = self.study.protocol
-        return split_examples(
-            len(self.dataset.train_images),
-            protocol.validation_examples,
-            protocol.train_examples,
-            study_seed=self.study.study_seed,
-            trial_seed=self.seed,
-        )
+        return split_of(self.study, self.seed, self.dataset)
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,17 @@ class Trial:
     """The state of the model that the record speaks of, on the CPU, contiguous."""
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]]
     """`validation_index`, and logits and labels of validation and test; empty where diverged."""
+
+
+def split_of(study: Study, seed: int, dataset: Dataset) -> Split:
+    """Return the split of a trial seed; raise StudyError where there are not enough examples."""
+    return split_examples(
+        len(dataset.train_images),
+        study.protocol.validation_examples,
+        study.protocol.train_examples,
+        study_seed=study.study_seed,
+        trial_seed=seed,
+    )
 
 
 def pixel_scale(protocol: Protocol) -> float:
