@@ -18,7 +18,7 @@ run: setup ## Set up, run the study `assignment`, end with the table and the pat
 	$(BIN)/bakeoff run assignment --out $(OUT)
 
 test: setup ## Set up and run the tests.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## Check style and formatting.
 	$(BIN)/ruff check .

@@ -244,6 +244,18 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert blocker.read_text() == "in the way"
 
 
+def test_a_folder_that_may_not_be_entered_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Permissions do not stop the superuser, who runs tests in many containers.
+    def denied(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    assert run(["compare", str(tmp_path)]) == 1
+    assert error_line(capsys) == f"bakeoff: {tmp_path / 'study.toml'}: Permission denied"
+
+
 def test_a_run_with_a_diverged_trial_exits_with_1(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,11 @@ def run(arguments: Sequence[str]) -> int:
         # The reader of our output went away, as `head` does; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if debug:
+            raise
+        print(f"bakeoff: {error.filename or 'input/output'}: {error.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 

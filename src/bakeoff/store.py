@@ -103,6 +103,9 @@ class RunFolder:
             flush_folder(final.parent)
         except OSError as error:
             raise StoreError(f"{final}: cannot write: {error.strerror}") from error
+        finally:
+            # After the rename there is nothing left under this name.
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def read_record(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial; raise StoreError, naming the file, if damaged."""
