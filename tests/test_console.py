@@ -108,12 +108,12 @@ def table_text() -> str:
 
 def test_the_table_of_a_study_is_golden() -> None:
     assert [line.rstrip() for line in table_text().splitlines() if line.strip()] == [
-        "                      val    test     test      para-            train",
-        " entrant          bal acc     acc  bal acc     meters  epochs  seconds",
-        " ─────────────────────────────────────────────────────────────────────",
-        " cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,234.6",
-        " linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2      3.0",
-        " broken (0 of 2)        -       -        -          -       -        -",
+        "                     val    test     test      para-          train",
+        "entrant          bal acc     acc  bal acc     meters  epochs    sec",
+        "───────────────────────────────────────────────────────────────────",
+        "cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,235",
+        "linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2    3.0",
+        "broken (0 of 2)        -       -        -          -       -      -",
     ]
 
 

@@ -135,7 +135,7 @@ def _count(trials: int) -> str:
 
 def results_table(rows: Sequence[Standing], metric: str) -> Table:
     """Return the table of a study, the best on validation data first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("\nentrant", no_wrap=True)
     chosen = "bal acc" if metric == "balanced_accuracy" else "acc"
     # Short enough for a terminal of 80 columns.
@@ -145,7 +145,7 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
         "test\nbal acc",
         "para-\nmeters",
         "\nepochs",
-        "train\nseconds",
+        "train\nsec",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for place, row in enumerate(rows):
@@ -157,7 +157,7 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
             _decimal(row.test_balanced_accuracy, 4),
             "-" if row.parameters is None else f"{row.parameters:,}",
             "-" if row.epochs is None else f"{row.epochs:g}",
-            _decimal(row.training_seconds, 1),
+            _seconds(row.training_seconds),
             style="bold" if place == 0 and row.trials else None,
         )
     return table
@@ -165,3 +165,7 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
 
 def _decimal(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def _seconds(value: float | None) -> str:
+    return _decimal(value, 0 if value is not None and value >= 1000 else 1)
