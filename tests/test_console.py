@@ -70,7 +70,8 @@ def test_a_terminal_gets_the_same_lines_and_bars_besides() -> None:
     assert "\x1b[" in text
     for line in shown(terminal=False).splitlines():
         assert line in text
-    assert "trial 1/3" in text
+    assert "all trials" in text
+    assert "epoch 0/10" in text
 
 
 def test_what_is_planned_is_said_in_words() -> None:

@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
@@ -49,16 +48,18 @@ class RunDisplay:
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[done]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            # An epoch may take minutes, and the bars move once an epoch.
+            speed_estimate_period=3600,
             disable=not console.is_terminal,
         )
-        self._work = self._bars.add_task("study", visible=False)
-        self._epochs = self._bars.add_task("trial", visible=False)
+        self._work = self._bars.add_task("all trials", visible=False, done="")
+        self._epochs = self._bars.add_task("trial", visible=False, done="")
         self._trials_done = 0
         self._trials = 0
 
@@ -79,6 +80,9 @@ class RunDisplay:
         self._name_width = max((len(trial.entrant.name) for trial in trials), default=0)
         self._seeds = any(trial.seed > 0 for trial in trials)
         self._trials = len(trials)
+        work = sum(_work(trial) * trial.entrant.recipe.epochs for trial in trials)
+        done = f"0/{len(trials)}"
+        self._bars.update(self._work, total=work, completed=0, visible=bool(trials), done=done)
         if not trials:
             one = finished_before == 1
             done = "the only trial is" if one else f"all {finished_before} trials are"
@@ -93,24 +97,24 @@ class RunDisplay:
     def trial_started(self, trial: PlannedTrial) -> None:
         """Start the bar of one trial."""
         name = trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
-        done = f"trial {self._trials_done + 1}/{self._trials}"
-        self._bars.update(
-            self._epochs,
-            description=f"{done}  {name}",
-            total=trial.entrant.recipe.epochs,
-            completed=0,
-            visible=True,
-        )
-        self._bars.reset(self._epochs, total=trial.entrant.recipe.epochs)
+        budget = trial.entrant.recipe.epochs
+        self._bars.reset(self._epochs, total=budget, description=name, done=f"epoch 0/{budget}")
+        self._bars.update(self._epochs, visible=True)
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Print the line of one epoch and move the bars."""
         self._say(epoch_line(trial, epoch, self._name_width, self._seeds))
-        self._bars.advance(self._epochs)
+        budget = trial.entrant.recipe.epochs
+        self._bars.update(self._epochs, advance=1, done=f"epoch {epoch.epoch}/{budget}")
+        self._bars.advance(self._work, _work(trial))
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
         """Say how the trial ended."""
         self._trials_done += 1
+        # A training that stopped before its budget leaves work that will not be done.
+        spared = trial.entrant.recipe.epochs - len(record.epochs)
+        done = f"{self._trials_done}/{self._trials}"
+        self._bars.update(self._work, advance=spared * _work(trial), done=done)
         seed = f" seed {trial.seed}" if self._seeds else ""
         if record.validation is None:
             self._say(f"{trial.entrant.name}{seed}: {record.status}: {record.trouble}")
@@ -127,6 +131,11 @@ class RunDisplay:
 
     def _say(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _work(trial: PlannedTrial) -> float:
+    """Return what one epoch of a trial weighs in the bar of all trials."""
+    return trial.work_per_epoch + _OVERHEAD_PER_EPOCH
 
 
 def _count(trials: int) -> str:
