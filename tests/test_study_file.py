@@ -189,7 +189,9 @@ def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
         stream.truncate(3_000_000_000)
     with pytest.raises(StudyError) as caught:
         read_study(file)
-    assert str(caught.value) == f"{file}: 3,000,000,000 bytes is no study; give a TOML file"
+    assert str(caught.value) == (
+        f"{file}: 3,000,000,000 bytes, at most 250,000 are read; give a shipped name or a TOML file"
+    )
 
 
 def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
