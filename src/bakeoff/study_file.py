@@ -22,7 +22,9 @@ LARGEST_FILE = 250_000
 # What pydantic would say of JSON and patterns, in the words of a study file.
 _DEMANDS = {
     "model_type": "must be a table",
-    "string_pattern_mismatch": "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9",
+    "string_pattern_mismatch": (
+        "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
+    ),
     "too_short": "must have at least one",
 }
 
@@ -98,6 +100,9 @@ def _first_mistake(error: ValidationError) -> str:
     mistake = error.errors()[0]
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in mistake["loc"])
     place = shortened("".join(steps).lstrip("."))
+    if mistake["type"] == "json_invalid":
+        # We wrote that JSON ourselves; only its depth can be refused.
+        return "not valid TOML: nested too deeply"
     if mistake["type"] == "extra_forbidden":
         key = str(mistake["loc"][-1])
         return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"

@@ -28,11 +28,11 @@ def refuse_odd_zip(content: bytes, where: str) -> None:
     """
     end = content[-_END.size :]
     if len(end) < _END.size:
-        raise UnreadableError(f"{where}: truncated")
+        raise UnreadableError(f"{where}: truncated or altered")
     signature, _, _, _, _, directory, _, comment = _END.unpack(end)
     beyond = content[-_END.size - 20 :][:4] == _LOCATOR
     if signature != b"PK\x05\x06" or comment or beyond or directory > _LARGEST_DIRECTORY:
-        raise UnreadableError(f"{where}: truncated or altered, not a plain zip")
+        raise UnreadableError(f"{where}: truncated or altered")
 
 
 def gunzip(content: bytes, most: int, where: str) -> bytes:
