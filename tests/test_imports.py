@@ -29,6 +29,7 @@ FLOORS: dict[str, int] = {
     "study_file": 2,
     "record": 2,
     "arrays": 2,
+    "contradictions": 3,
     "data": 3,
     "architectures": 3,
     "comparison": 3,

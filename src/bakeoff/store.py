@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from bakeoff.arrays import from_npz, from_safetensors, to_npz, to_safetensors
 from bakeoff.atomic import flush_folder, write_file
+from bakeoff.contradictions import contradiction_in
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, StudyError, UnreadableError
 from bakeoff.manifest import MANIFEST, manifest_of, read_listed
@@ -118,10 +119,10 @@ class RunFolder:
             raise StoreError(f"{file}: not a record of this version ({_place(error)})") from error
         if record.format != FORMAT:
             raise StoreError(f"{file}: format {record.format}, this bakeoff reads {FORMAT}")
-        contradiction = _contradiction(record)
+        self._refuse_foreign(record, entrant, seed, file)
+        contradiction = contradiction_in(record, self.study.entrant(entrant))
         if contradiction:
             raise StoreError(f"{file}: not a record of this version ({contradiction})")
-        self._refuse_foreign(record, entrant, seed, file)
         return record
 
     def read_records(self) -> tuple[Record, ...]:
@@ -227,20 +228,6 @@ def _place(error: ValidationError | UnreadableError) -> str:
     if isinstance(error, UnreadableError):
         return ""
     return ".".join(str(step) for step in error.errors()[0]["loc"])
-
-
-def _contradiction(record: Record) -> str | None:
-    """Return in what a record contradicts itself, where it does."""
-    if record.complete and None in (record.validation, record.test, record.cost):
-        return "complete, but without scores"
-    for scores in (record.validation, record.test):
-        if scores is not None:
-            lists = (scores.precision, scores.recall, scores.f1, *scores.confusion)
-            if {len(each) for each in lists} != {len(scores.confusion)}:
-                return "scores of different numbers of classes"
-    if [epoch.epoch for epoch in record.epochs] != list(range(1, len(record.epochs) + 1)):
-        return "epochs are not counted from 1"
-    return None
 
 
 def _fit_each_other(found: Mapping[str, NDArray[Any]]) -> bool:

@@ -30,9 +30,8 @@ def read_idx(path: Path, size: int, sha256: str) -> NDArray[np.uint8]:
     mend = "get the file again"
     try:
         # What is packed may be longer than what is in it, by the frame of each stored block.
-        content = read_file(path, size + size // 1000 + 1000)
-        if content.startswith(_GZIP):
-            content = gunzip(content, size, str(path))
+        packed = read_file(path, size + size // 1000 + 1000)
+        content = gunzip(packed, size, str(path)) if packed.startswith(_GZIP) else packed
     except UnreadableError as error:
         raise DataError(f"{error}; {mend}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -40,7 +39,7 @@ def read_idx(path: Path, size: int, sha256: str) -> NDArray[np.uint8]:
     return parse_idx(content, str(path))
 
 
-def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
+def parse_idx(content: bytes | bytearray, name: str) -> NDArray[np.uint8]:
     """Return the array of an IDX file of unsigned bytes, without copying.
 
     The header is: two zero bytes, the type, the number of dimensions, then each size as a
@@ -63,7 +62,9 @@ def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
             f"{len(content) - start:,} follow; get the file again"
         )
     try:
-        return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+        return np.frombuffer(memoryview(content).toreadonly(), np.uint8, offset=start).reshape(
+            shape
+        )
     except ValueError as error:
         # No image at all, of a size that no array can have.
         raise DataError(f"{name}: the IDX header promises {shape}; get the file again") from error

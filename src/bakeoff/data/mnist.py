@@ -15,7 +15,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.idx import parse_idx
 from bakeoff.errors import DataError, UnreadableError
 from bakeoff.reading import read_file
-from bakeoff.unzipping import DAMAGE, refuse_odd_zip
+from bakeoff.unzipping import DAMAGE, refuse_odd_zip, unzip
 
 BUNDLED = Path(__file__).with_name("bundled") / "mnist.zip"
 
@@ -40,8 +40,6 @@ CONTENT = {
 }
 
 _LARGEST_ARCHIVE = 60_000_000  # Bytes: a little more than the files take uncompressed.
-# Of these two the standard library unpacks no more than it is asked for.
-_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # Found wrong by human raters: Northcutt, Athalye & Mueller (2021), "Pervasive label errors in
 # test sets destabilize machine learning benchmarks".
@@ -56,10 +54,7 @@ def _member(archive: zipfile.ZipFile, file: str, where: Path) -> NDArray[np.uint
     member = archive.getinfo(file)
     if member.file_size != size:
         raise DataError(f"{where}: {file} is not {size:,} bytes; reinstall bakeoff")
-    if member.compress_type not in _BOUNDED:
-        raise ValueError("compressed in a way that is not known beforehand to end")
-    with archive.open(member) as stream:
-        content = stream.read(size)
+    content = unzip(archive, member)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DataError(f"{where}: {file} does not have the SHA-256 of MNIST; reinstall bakeoff")
     return parse_idx(content, f"{where}: {file}")
