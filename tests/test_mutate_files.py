@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import random
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -38,9 +39,7 @@ def test_500_damaged_files_are_refused_by_name_or_read_as_written(
 
 
 def test_every_mutation_changes_the_file(mutating: ModuleType) -> None:
-    import random
-
-    rng = random.Random(0)
+    rng = random.Random(0)  # noqa: S311
     found = {mutating.damaged(b'{"a": 1}\n{"b": 2}\n', rng) for _ in range(2000)}
     assert {name for name, _ in found} == {
         mutation.__name__.lstrip("_") for mutation in mutating.MUTATIONS
