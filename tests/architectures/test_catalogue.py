@@ -142,7 +142,7 @@ HEAD = [
     "ReLU()",
     "Linear(in_features=1024, out_features=10, bias=True)",
 ]
-NORM = "BatchNorm2d({}, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, bias=True)"
+NORM = "BatchNorm2d({}, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"
 LAYERS = {
     "logistic-regression": [
         "Flatten(start_dim=1, end_dim=-1)",
