@@ -16,36 +16,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import torch
 
-from bakeoff.study import Study
 from bare_loop import with_same_tricks, without_tricks
-from engine import PRECISIONS, Task, assignment, same_tricks, start_fit
+from engine import PRECISIONS, Task, assignment, same_tricks, sized, start_fit, tasks
 from interleaved import Turns, take_turns
 from publish import Table, add_results_option, machine, publish
-
-TRAIN_EXAMPLES = 54_000
-VALIDATE_ONE_TO = 9
-"""Training examples for each validation example, as 54,000 to 6,000."""
-TRIAL_EXAMPLES = 1000
-
-
-def sized(task: Task, seconds: float) -> Task:
-    """Return the task with as many examples as `fit` trains in about `seconds`."""
-    trial = replace(task, examples=TRIAL_EXAMPLES, validation=TRIAL_EXAMPLES // VALIDATE_ONE_TO)
-    start_fit(trial).fit()
-    ready = start_fit(trial)
-    started = time.perf_counter()
-    ready.fit()
-    per_example = (time.perf_counter() - started) / TRIAL_EXAMPLES / task.epochs
-    batch_size = task.entrant.recipe.batch_size
-    batches = max(1, round(seconds / task.epochs / per_example / batch_size))
-    examples = min(batches * batch_size, TRAIN_EXAMPLES)
-    return replace(task, examples=examples, validation=max(1, examples // VALIDATE_ONE_TO))
 
 
 def time_task(task: Task, rounds: int) -> Turns:
@@ -94,16 +72,6 @@ def row(task: Task, turns: Turns) -> tuple[str, ...]:
         f"{turns.median('no tricks'):.2f}",
         str(turns.ratio("no tricks", "fit")),
     )
-
-
-def tasks(study: Study, names: Sequence[str], precisions: Sequence[str], epochs: int) -> list[Task]:
-    """Return what is to be trained; how many examples is found later."""
-    return [
-        Task(study, entrant, TRIAL_EXAMPLES, TRIAL_EXAMPLES, epochs, precision)
-        for precision in precisions
-        for entrant in study.entrants
-        if entrant.name in names
-    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

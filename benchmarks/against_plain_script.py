@@ -26,13 +26,21 @@ import torch
 
 from bakeoff.study import Entrant, Study
 from bakeoff.training.bursts import make_burst
-from engine import CPU, PRECISIONS, Task, accuracy, assignment, start_fit, validation_pass
+from engine import (
+    CPU,
+    PRECISIONS,
+    TRAIN_EXAMPLES,
+    VALIDATION_EXAMPLES,
+    Task,
+    accuracy,
+    assignment,
+    start_fit,
+    validation_pass,
+)
 from interleaved import Turns, always_ready, ratio, take_turns
 from plain_script import loader_of, write_plain_script
 from publish import Table, add_results_option, machine, publish
 
-TRAIN_EXAMPLES = 54_000
-VALIDATION_EXAMPLES = 6_000
 PUBLISHED_EPOCHS = (11, 11, 11, 11, 15, 15)
 
 

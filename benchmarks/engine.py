@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,6 +24,11 @@ from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, spl
 
 CPU = torch.device("cpu")
 PRECISIONS = ("float32", "bfloat16")
+
+TRAIN_EXAMPLES = 54_000
+VALIDATION_EXAMPLES = 6_000
+"""What an epoch of the study `assignment` trains on, and scores."""
+TRIAL_EXAMPLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -141,3 +147,36 @@ def validation_pass(task: Task) -> Callable[[], float]:
 def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
     """Return the share of labels that the largest logit names."""
     return (logits.argmax(1) == labels).double().mean().item()
+
+
+def tasks(study: Study, names: Sequence[str], precisions: Sequence[str], epochs: int) -> list[Task]:
+    """Return the entrants called `names` as tasks of a size that is yet to be found."""
+    return [
+        Task(study, entrant, TRIAL_EXAMPLES, validation_for(TRIAL_EXAMPLES), epochs, precision)
+        for precision in precisions
+        for entrant in study.entrants
+        if entrant.name in names
+    ]
+
+
+def sized(task: Task, seconds: float) -> Task:
+    """Return the task with as many examples as bakeoff's `fit` trains in about `seconds`."""
+    start_fit(task).fit()
+    ready = start_fit(task)
+    started = time.perf_counter()
+    ready.fit()
+    per_example = (time.perf_counter() - started) / task.epochs / task.examples
+    batch_size = task.entrant.recipe.batch_size
+    # Whole batches, and more than one.
+    batches = max(2, round(seconds / task.epochs / per_example / batch_size))
+    return with_examples(task, min(batches * batch_size, TRAIN_EXAMPLES))
+
+
+def with_examples(task: Task, examples: int) -> Task:
+    """Return the task with this many examples, and as many to validate as is their share."""
+    return replace(task, examples=examples, validation=validation_for(examples))
+
+
+def validation_for(examples: int) -> int:
+    """Return how many examples validate, as 6,000 do beside 54,000."""
+    return max(1, examples * VALIDATION_EXAMPLES // TRAIN_EXAMPLES)
