@@ -163,14 +163,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "entrant", "precision", "trainer", "s/epoch", "trainer / bakeoff", "fit on one batch, ms",
         "test accuracy", "after epochs x examples",
     )  # fmt: skip
-    there = [name for name in options.trainers if missing(name) is None]
+    left_out = [name for name in options.trainers if missing(name)]
+    there = [name for name in options.trainers if name not in left_out]
     publish(
         "against_other_trainers",
         [Table(columns, tuple(lines))],
-        setting={
-            "rounds": options.rounds,
-            "left out": set(options.trainers) - set(there) or "none",
-        },
+        setting={"rounds": options.rounds, "not installed": ", ".join(left_out) or "none"},
         figures={"races": figures},
         machine=machine(("torch", "numpy", *(lib for name in there for lib in LIBRARIES[name]))),
         folder=options.results,

@@ -26,6 +26,8 @@ from publish import Table, add_results_option, machine, publish
 # What Linux counts in KiB, macOS counts in bytes.
 BYTES = 1 if sys.platform == "darwin" else 1024
 
+PRECISIONS = ("float32", "bfloat16")
+
 COMMANDS = {
     "python, nothing else": ("-c", "pass"),
     "import bakeoff": ("-c", "import bakeoff"),
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--train-examples", type=int, default=2000)
     parser.add_argument("--whole-study", action="store_true")
-    parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     add_results_option(parser)
     options = parser.parse_args(arguments)
 
