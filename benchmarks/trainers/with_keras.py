@@ -67,7 +67,7 @@ def translate(network: nn.Module, image_shape: tuple[int, int, int], policy: str
 
 def _array(tensor: torch.Tensor | None) -> NDArray[np.float32]:
     assert tensor is not None
-    return np.array(tensor.detach())
+    return np.ascontiguousarray(tensor.detach().numpy())
 
 
 def _columns(weight: torch.Tensor, shape: tuple[int, int, int] | None) -> torch.Tensor:
@@ -92,7 +92,7 @@ class WithKeras:
         network = task.network()
         policy = PRECISIONS[task.precision]
         self.model = translate(network, task.dataset.image_shape, policy)
-        self.first = [np.array(each) for each in self.model.get_weights()]
+        self.first = self.model.get_weights()
         self._check_first_logits(network)
         # Adam as torch has it: epsilon 1e-8, where Keras takes 1e-7.
         self.optimizer = keras.optimizers.Adam(task.recipe.learning_rate, epsilon=1e-8)
@@ -102,7 +102,7 @@ class WithKeras:
             metrics=["accuracy"],
         )
         self.optimizer.build(self.model.trainable_variables)
-        self.first_moments = [np.array(each) for each in self.optimizer.variables]
+        self.first_moments = [each.numpy() for each in self.optimizer.variables]
 
     def _check_first_logits(self, network: nn.Module) -> None:
         images = self.task.data()[1].images[:50]

@@ -95,4 +95,7 @@ class WithLightning:
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Score in float32."""
         network = self.module.network.eval()
-        return torch.cat([network(part.float() * self.task.scale) for part in images.split(500)])
+        parts = [network(part.float() * self.task.scale) for part in images.split(500)]
+        # Lightning trains a network in the mode in which it finds it.
+        network.train()
+        return torch.cat(parts)

@@ -19,6 +19,7 @@ PRECISIONS = {"float32": None}
 class WithSkorch:
     """A task trained by skorch, which scores the validation accuracy after each epoch by itself."""
 
+    network: torch.nn.Module
     classifier: Any
 
     def __init__(self, task: Task) -> None:
@@ -30,8 +31,10 @@ class WithSkorch:
     def fresh(self) -> None:
         """Build network and classifier anew."""
         recipe = self.task.recipe
+        self.network = self.task.network()
+        # A network that is there already is trained in place.
         self.classifier = NeuralNetClassifier(
-            self.task.network(),
+            self.network,
             criterion=torch.nn.CrossEntropyLoss,
             optimizer=torch.optim.Adam,
             lr=recipe.learning_rate,
@@ -50,5 +53,5 @@ class WithSkorch:
     @torch.inference_mode()
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Score in float32."""
-        network = self.classifier.module_.eval()
+        network = self.network.eval()
         return torch.cat([network(part.float() * self.task.scale) for part in images.split(500)])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from against_bare_loop import main
+from bakeoff.training.fit import Streams
 from bare_loop import validate, with_same_tricks, without_tricks
 from engine import Task, assignment, same_tricks, start_fit
 
@@ -23,8 +24,6 @@ def task() -> Task:
 @pytest.fixture
 def same_order(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the bare loops take the examples in the order in which `fit` takes them."""
-    from bakeoff.training.fit import Streams
-
     streams = Streams(task.study.study_seed, 0, task.entrant.name)
     epochs = iter(range(1, EPOCHS + 1))
     monkeypatch.setattr(torch, "randperm", lambda n: streams.order(n, next(epochs)))

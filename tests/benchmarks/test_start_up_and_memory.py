@@ -18,12 +18,13 @@ FOLDER = Path(start_up_and_memory.__file__).parent
 
 def test_the_peak_is_that_of_the_child_even_after_it_gave_memory_back() -> None:
     # In a process of its own, since this one is larger than what it would measure.
-    code = (
-        f"import sys; sys.path.insert(0, {str(FOLDER)!r})\n"
-        "from start_up_and_memory import peak_bytes\n"
-        "assert 'torch' not in sys.modules\n"
-        "print(peak_bytes(['-c', 'pass']), peak_bytes(['-c', 'del (x := bytes(10)) ']))"
-    ).replace("del (x := bytes(10)) ", "x = b\\'1\\' * 300_000_000; del x")
+    code = f"""
+import sys
+sys.path.insert(0, {str(FOLDER)!r})
+from start_up_and_memory import peak_bytes
+assert "torch" not in sys.modules
+print(peak_bytes(["-c", "pass"]), peak_bytes(["-c", "x = b'1' * 300_000_000; del x"]))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     without, with_memory = map(int, done.stdout.split())
     assert with_memory - without > 200_000_000
