@@ -94,7 +94,8 @@ class WithKeras:
         self.model = translate(network, task.dataset.image_shape, policy)
         self.first = self.model.get_weights()
         self._check_first_logits(network)
-        # Adam as torch has it: epsilon 1e-8, where Keras takes 1e-7.
+        # Epsilon as torch has it, where Keras takes 1e-7. Keras adds it before the second moment is
+        # corrected (Kingma & Ba, 2015, end of section 2), so early steps on tiny gradients differ.
         self.optimizer = keras.optimizers.Adam(task.recipe.learning_rate, epsilon=1e-8)
         self.model.compile(
             self.optimizer,
