@@ -34,13 +34,13 @@ format: setup ## Format the code.
 check: test lint types ## All that must hold before a commit.
 
 bench: setup ## Measure everything of docs/performance.md, about 15 minutes, into benchmarks/results.
-	$(BIN)/python benchmarks/against_plain_script.py --precision float32 --whole logistic-regression
-	$(BIN)/python benchmarks/against_plain_script.py --precision bfloat16 --whole logistic-regression
-	$(BIN)/python benchmarks/against_bare_loop.py --rounds 5 --seconds 0.8
-	$(BIN)/python benchmarks/against_other_trainers.py --rounds 3 --seconds 0.5
-	$(BIN)/python benchmarks/fraction_of_peak.py --rounds 5
-	$(BIN)/python benchmarks/growth.py --rounds 3
-	$(BIN)/python benchmarks/start_up_and_memory.py
+	$(BIN)/python -m benchmarks.against_plain_script --precision float32 --whole logistic-regression
+	$(BIN)/python -m benchmarks.against_plain_script --precision bfloat16 --whole logistic-regression
+	$(BIN)/python -m benchmarks.against_bare_loop --rounds 5 --seconds 0.8
+	$(BIN)/python -m benchmarks.against_other_trainers --rounds 3 --seconds 0.5
+	$(BIN)/python -m benchmarks.fraction_of_peak --rounds 5
+	$(BIN)/python -m benchmarks.growth --rounds 3
+	$(BIN)/python -m benchmarks.start_up_and_memory
 
 setup: $(VENV)/.ready ## Set up .venv with the pinned versions.
 

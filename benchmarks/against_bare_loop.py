@@ -1,6 +1,6 @@
 """Time bakeoff's `fit` beside a bare loop with the same tricks: the harness's own overhead.
 
-    python benchmarks/against_bare_loop.py [--precision float32 bfloat16] [--rounds 7] [--seconds 2]
+    python -m benchmarks.against_bare_loop [--precision float32 bfloat16] [--rounds 7] [--seconds 2]
 
 Three ways to train the same network from the same weights on the same examples, with a validation
 pass after every epoch: bakeoff's real `fit` (order of the examples, history, schedule, loss of
@@ -20,10 +20,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bare_loop import with_same_tricks, without_tricks
-from engine import PRECISIONS, Task, assignment, same_tricks, sized, start_fit, tasks
-from interleaved import Turns, take_turns
-from publish import Table, add_results_option, machine, publish
+from benchmarks.bare_loop import with_same_tricks, without_tricks
+from benchmarks.interleaved import Turns, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import PRECISIONS, Task, assignment, same_tricks, sized, start_fit, tasks
 
 
 def time_task(task: Task, rounds: int) -> Turns:

@@ -1,6 +1,6 @@
 """Time bakeoff's `fit` beside what people would pick instead: Lightning, Keras 3 on JAX, skorch.
 
-    python benchmarks/against_other_trainers.py [--precision float32] [--rounds 5] [--seconds 1]
+    python -m benchmarks.against_other_trainers [--precision float32] [--rounds 5] [--seconds 1]
 
 Each trains the same network from the same weights, on the same images in memory, with the same
 batch size, Adam and number of epochs, and scores the same validation images after every epoch. Each
@@ -27,7 +27,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine import (
+from benchmarks.interleaved import Turns, ratio, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import (
     PRECISIONS,
     TRAIN_EXAMPLES,
     Task,
@@ -37,10 +39,8 @@ from engine import (
     tasks,
     with_examples,
 )
-from interleaved import Turns, ratio, take_turns
-from publish import Table, add_results_option, machine, publish
-from trainers.contract import Trainer
-from trainers.with_bakeoff import WithBakeoff
+from benchmarks.trainers.contract import Trainer
+from benchmarks.trainers.with_bakeoff import WithBakeoff
 
 # The libraries that each trainer needs, and the class that trains with them.
 LIBRARIES = {"lightning": ("lightning",), "keras": ("keras", "jax"), "skorch": ("skorch",)}
@@ -65,7 +65,7 @@ def installed(precision: str, names: Sequence[str]) -> dict[str, MakeTrainer]:
     makers: dict[str, MakeTrainer] = {"bakeoff": WithBakeoff}
     for name in names:
         if missing(name) is None:
-            module = import_module(f"trainers.with_{name}")
+            module = import_module(f"benchmarks.trainers.with_{name}")
             if precision in module.PRECISIONS:
                 makers[name] = getattr(module, CLASSES[name])
     return makers

@@ -1,6 +1,6 @@
 """Time bakeoff's training beside that of the plain script that most people write.
 
-    python benchmarks/against_plain_script.py [--precision bfloat16] [--rounds 5] [--examples 1500]
+    python -m benchmarks.against_plain_script [--precision bfloat16] [--rounds 5] [--examples 1500]
 
 The plain script stands in plain_script.py and trains in float32; `--precision` is bakeoff's. Both
 train the networks of the study `assignment`, with the same batch sizes, on the same images, and
@@ -26,7 +26,10 @@ import torch
 
 from bakeoff.study import Entrant, Study
 from bakeoff.training.bursts import make_burst
-from engine import (
+from benchmarks.interleaved import Turns, always_ready, ratio, take_turns
+from benchmarks.plain_script import loader_of, write_plain_script
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import (
     CPU,
     PRECISIONS,
     TRAIN_EXAMPLES,
@@ -37,9 +40,6 @@ from engine import (
     start_fit,
     validation_pass,
 )
-from interleaved import Turns, always_ready, ratio, take_turns
-from plain_script import loader_of, write_plain_script
-from publish import Table, add_results_option, machine, publish
 
 PUBLISHED_EPOCHS = (11, 11, 11, 11, 15, 15)
 

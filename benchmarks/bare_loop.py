@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.training.fit import Examples
-from engine import SameTricks
+from benchmarks.task import SameTricks
 
 
 def with_same_tricks(

@@ -1,6 +1,6 @@
 """Set the arithmetic of training steps beside the machine's measured matrix-product peak.
 
-    python benchmarks/fraction_of_peak.py [--rounds 7] [--examples 1000]
+    python -m benchmarks.fraction_of_peak [--rounds 7] [--examples 1000]
 
 The peak is that of a 2048 x 2048 x 2048 product in the same precision, which takes its turn between
 the training steps. The arithmetic of a step is two operations for every multiply-add of forward and
@@ -23,9 +23,9 @@ from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Study
 from bakeoff.training.bursts import make_burst
 from bakeoff.training.trial import build_entrant
-from engine import CPU, PRECISIONS, assignment
-from interleaved import Turns, always_ready, take_turns
-from publish import Table, add_results_option, machine, publish
+from benchmarks.interleaved import Turns, always_ready, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import CPU, PRECISIONS, assignment
 
 SIZE = 2048
 PRODUCTS = {"float32": 3, "bfloat16": 20}

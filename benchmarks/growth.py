@@ -1,6 +1,6 @@
 """Measure how cost grows: with the batch size, and with images, seeds and entrants of a study.
 
-    python benchmarks/growth.py [--precision float32] [--rounds 5] [--examples 1000]
+    python -m benchmarks.growth [--precision float32] [--rounds 5] [--examples 1000]
 
 By batch size: training steps of every network over the same examples. By images, seeds and
 entrants: wall seconds of whole small studies through `run_study` (training, scoring, timing pass,
@@ -20,9 +20,9 @@ from bakeoff import run_study
 from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Protocol, Recipe, Study
 from bakeoff.training.bursts import make_burst
-from engine import CPU, PRECISIONS, assignment
-from interleaved import Turns, Work, always_ready, take_turns
-from publish import Table, add_results_option, machine, publish
+from benchmarks.interleaved import Turns, Work, always_ready, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import CPU, PRECISIONS, assignment
 
 BATCH_SIZES = (10, 25, 50, 100, 250, 500)
 SMALLEST = 500

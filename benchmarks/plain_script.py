@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from bakeoff.training.fit import Examples
-from engine import Task
+from benchmarks.task import Task
 
 
 class SingleImages(Dataset[tuple[torch.Tensor, int]]):

@@ -1,6 +1,6 @@
 """Measure how long the command takes to start, and how much memory a run takes at its peak.
 
-    python benchmarks/start_up_and_memory.py [--repeats 10] [--train-examples 2000 | --whole-study]
+    python -m benchmarks.start_up_and_memory [--repeats 10] [--train-examples 2000 | --whole-study]
 
 Start-up: wall seconds of fresh processes, which take turns. Memory: the largest resident set of
 `bakeoff run` on the study `assignment` in a process of its own, as the system counted it when the
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from bakeoff.study import Study
 from bakeoff.study_file import find_study, read_study, to_toml
-from interleaved import Turns, always_ready, take_turns
-from publish import Table, add_results_option, machine, publish
+from benchmarks.interleaved import Turns, always_ready, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
 
 # What Linux counts in KiB, macOS counts in bytes.
 BYTES = 1 if sys.platform == "darwin" else 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine import Fitted, Task, start_fit
+from benchmarks.task import Fitted, Task, start_fit
 
 PRECISIONS = ("float32", "bfloat16")
 

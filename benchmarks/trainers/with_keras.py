@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from engine import Task
-from trainers.contract import VALIDATION_BATCH, pixels
+from benchmarks.task import Task
+from benchmarks.trainers.contract import VALIDATION_BATCH, pixels
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 

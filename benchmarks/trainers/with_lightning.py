@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from bakeoff.training.fit import Examples
-from engine import Task
-from trainers.contract import VALIDATION_BATCH, pixels
+from benchmarks.task import Task
+from benchmarks.trainers.contract import VALIDATION_BATCH, pixels
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {
     "float32": "32-true",

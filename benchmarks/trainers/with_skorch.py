@@ -9,8 +9,8 @@ from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 
-from engine import Task
-from trainers.contract import VALIDATION_BATCH, pixels
+from benchmarks.task import Task
+from benchmarks.trainers.contract import VALIDATION_BATCH, pixels
 
 PRECISIONS = {"float32": None}
 """skorch has no reduced precision of its own."""

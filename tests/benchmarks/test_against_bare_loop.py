@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from against_bare_loop import main
 from bakeoff.training.fit import Streams
-from bare_loop import validate, with_same_tricks, without_tricks
-from engine import Task, assignment, same_tricks, start_fit
+from benchmarks.against_bare_loop import main
+from benchmarks.bare_loop import validate, with_same_tricks, without_tricks
+from benchmarks.task import Task, assignment, same_tricks, start_fit
 
 from .results import figures_of
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-import against_other_trainers
-from against_other_trainers import LIBRARIES, epoch_seconds, installed, main, missing
-from engine import Task, assignment
-from interleaved import Turns
+from benchmarks import against_other_trainers
+from benchmarks.against_other_trainers import LIBRARIES, epoch_seconds, installed, main, missing
+from benchmarks.interleaved import Turns
+from benchmarks.task import Task, assignment
 
 from .results import figures_of
 

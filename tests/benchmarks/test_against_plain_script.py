@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from against_plain_script import PUBLISHED_EPOCHS, epoch_table, epochs_of, main
-from engine import Task, assignment, start_fit
-from interleaved import Turns
-from plain_script import loader_of, write_plain_script
+from benchmarks.against_plain_script import PUBLISHED_EPOCHS, epoch_table, epochs_of, main
+from benchmarks.interleaved import Turns
+from benchmarks.plain_script import loader_of, write_plain_script
+from benchmarks.task import Task, assignment, start_fit
 
 from .results import figures_of, first_cells
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import assignment
-from fraction_of_peak import PRODUCTS, entrants, main, operations_per_example, rows
-from interleaved import Turns
+from benchmarks.fraction_of_peak import PRODUCTS, entrants, main, operations_per_example, rows
+from benchmarks.interleaved import Turns
+from benchmarks.task import assignment
 
 from .results import figures_of, first_cells
 

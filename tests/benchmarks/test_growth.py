@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import growth
-from growth import KINDS, Kind, main, small_study, study_table
-from interleaved import Turns
+from benchmarks import growth
+from benchmarks.growth import KINDS, Kind, main, small_study, study_table
+from benchmarks.interleaved import Turns
 
 from .results import figures_of, first_cells
 

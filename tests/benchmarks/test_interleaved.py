@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from interleaved import Ratio, Turns, Work, always_ready, take_turns
+from benchmarks.interleaved import Ratio, Turns, Work, always_ready, take_turns
 
 
 def test_each_round_goes_the_other_way_and_the_first_is_not_counted() -> None:

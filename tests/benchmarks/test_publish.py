@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from publish import Table, machine, publish
+from benchmarks.publish import Table, machine, publish
 
 TABLE = Table(("entrant", "s"), (("a", "1.00"), ("b", "2.00")), caption="Seconds.")
 MACHINE = {

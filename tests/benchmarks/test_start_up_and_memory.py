@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-import start_up_and_memory
 from bakeoff.study_file import find_study, read_study
-from start_up_and_memory import main, peak_bytes, small
+from benchmarks import start_up_and_memory
+from benchmarks.start_up_and_memory import main, peak_bytes, small
 
 from ..factories import study
 from .results import figures_of, first_cells
 
-FOLDER = Path(start_up_and_memory.__file__).parent
+ROOT = Path(start_up_and_memory.__file__).parent.parent
 
 
 def test_the_peak_is_that_of_the_child_even_after_it_gave_memory_back() -> None:
     # In a process of its own, since this one is larger than what it would measure.
     code = f"""
 import sys
-sys.path.insert(0, {str(FOLDER)!r})
-from start_up_and_memory import peak_bytes
+sys.path.insert(0, {str(ROOT)!r})
+from benchmarks.start_up_and_memory import peak_bytes
 assert "torch" not in sys.modules
 print(peak_bytes(["-c", "pass"]), peak_bytes(["-c", "x = b'1' * 300_000_000; del x"]))
 """

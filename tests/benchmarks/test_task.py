@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine import Task, accuracy, assignment, sized, start_fit, tasks, validation_for
-from engine import with_examples as with_examples_of
+from benchmarks.task import Task, accuracy, assignment, sized, start_fit, tasks, validation_for
+from benchmarks.task import with_examples as with_examples_of
 
 
 @pytest.mark.parametrize(("examples", "expected"), [(54_000, 6_000), (900, 100), (5, 1)])
