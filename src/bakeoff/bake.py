@@ -95,7 +95,8 @@ def run_study(
     """
     listener = listener or Silence()
     check_names(study, f"study {study.name}")
-    on_device, in_precision = choose_device(device), choose_precision(precision)
+    on_device = choose_device(device)
+    in_precision = choose_precision(precision, on_device)
     dataset = load_dataset(study.protocol.dataset)
     # A split that cannot be made is refused before a folder is.
     split_of(study, 0, dataset)

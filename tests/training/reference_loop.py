@@ -47,6 +47,18 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return logits.exp().sum(1).log() - logits[torch.arange(len(labels)), labels]
 
 
+def logits_of(model: nn.Module, x: torch.Tensor, bits: np.random.Generator) -> torch.Tensor:
+    """Apply the layers in turn, dropout written out: each number goes with probability p."""
+    for layer in model.children():
+        if isinstance(layer, nn.Dropout):
+            drawn = bits.integers(0, 2**16, x.numel(), dtype=np.uint16).astype(np.int64)
+            kept = torch.from_numpy(drawn / 2**16 >= layer.p).view(x.shape)
+            x = torch.where(kept, x / (1 - layer.p), 0.0)
+        else:
+            x = layer(x)
+    return x
+
+
 def train(
     model: nn.Module,
     images: torch.Tensor,
@@ -65,13 +77,13 @@ def train(
     for epoch in range(1, epochs + 1):
         generator = np.random.default_rng(seed_of("order", epoch=epoch, **seeds))
         order = generator.permutation(len(images))
-        torch.manual_seed(seed_of("dropout", epoch=epoch, entrant=entrant, **seeds))
-        model.train()
+        seed = seed_of("dropout", epoch=epoch, entrant=entrant, **seeds)
+        bits = np.random.Generator(np.random.SFC64([seed, 0]))
         of_examples: list[float] = []
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size].tolist()
             batch = torch.stack([images[i] for i in chosen]).double() * pixel_scale
-            loss = losses(model(batch), torch.stack([labels[i] for i in chosen]))
+            loss = losses(logits_of(model, batch, bits), torch.stack([labels[i] for i in chosen]))
             adam.step(torch.autograd.grad(loss.mean(), list(model.parameters())))
             of_examples += loss.tolist()
             after_step()

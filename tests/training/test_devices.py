@@ -7,6 +7,8 @@ from torch import nn
 from bakeoff.errors import UsageError
 from bakeoff.training.devices import choose_device, choose_precision, place
 
+CPU = torch.device("cpu")
+
 
 @pytest.mark.parametrize("gpu", [False, True])
 def test_auto_takes_a_gpu_where_there_is_one(gpu: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,13 +29,36 @@ def test_an_unknown_device_or_precision_is_one_line() -> None:
         choose_device("tpu")
     assert str(device.value) == "--device tpu: choose one of auto, cpu, cuda"
     with pytest.raises(UsageError) as precision:
-        choose_precision("float16")
+        choose_precision("float16", CPU)
     assert str(precision.value) == "--precision float16: choose one of auto, float32, bfloat16"
 
 
-def test_the_automatic_precision_is_that_of_the_published_figures() -> None:
-    assert choose_precision("auto") == "float32"
-    assert choose_precision("bfloat16") == "bfloat16"
+@pytest.mark.parametrize(
+    ("processor", "taken"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, "bfloat16"),
+        ({"amx_bf16": False, "avx512_bf16": True}, "bfloat16"),
+        ({"avx2": True, "amx_bf16": False, "avx512_bf16": False}, "float32"),
+        ({"avx2": True}, "float32"),
+    ],
+)
+def test_the_automatic_precision_is_what_the_processor_multiplies_faster(
+    processor: dict[str, bool], taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor)
+    assert choose_precision("auto", CPU) == taken
+    assert choose_precision("float32", CPU) == "float32"
+    assert choose_precision("bfloat16", CPU) == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("generation", "taken"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
+)
+def test_the_automatic_precision_of_a_gpu_follows_its_generation(
+    generation: tuple[int, int], taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: generation)
+    assert choose_precision("auto", torch.device("cuda")) == taken
 
 
 def test_a_placed_network_stores_its_filters_channels_last() -> None:

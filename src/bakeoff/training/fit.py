@@ -16,6 +16,7 @@ from bakeoff.evaluation.predict import predict_logits
 from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
+from bakeoff.training.engine import fast, products_in, reseed
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stopping import stop_reason
@@ -77,16 +78,17 @@ def fit(
     """
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
+    twin = fast(model)
     history: list[Epoch] = []
     number = 0
     while True:
         number += 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
-        with torch.random.fork_rng():
-            torch.manual_seed(streams.dropout_seed(number))
+        with torch.random.fork_rng(), products_in(autocast):
+            reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-            train_loss = train_epoch(model, optimizer, schedule, shuffled, pixel_scale, autocast)
+            train_loss = train_epoch(twin, optimizer, schedule, shuffled, pixel_scale, autocast)
         logits = predict_logits(model, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
