@@ -24,18 +24,19 @@ def with_same_tricks(
     epochs: int,
 ) -> float:
     """Train with the engine's own model, optimizer and precision; return the last accuracy."""
-    model, optimizer = tricks.model, tricks.optimizer
+    model, optimizer = tricks.twin, tricks.optimizer
     right = 0.0
     for _ in range(epochs):
         model.train()
-        for chosen in torch.randperm(len(train)).split(batch_size):
-            with tricks.autocast:
-                logits = model(train.images[chosen].float().mul_(scale))
-                loss = F.cross_entropy(logits, train.labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        right = validate(model, validation, scale)
+        with tricks.products():
+            for chosen in torch.randperm(len(train)).split(batch_size):
+                with tricks.autocast:
+                    logits = model(train.images[chosen].float().mul_(scale))
+                    loss = F.cross_entropy(logits, train.labels[chosen])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        right = validate(tricks.model, validation, scale)
     return right
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from bakeoff.record import Epoch
 from bakeoff.study import Entrant, Recipe, Study
 from bakeoff.study_file import find_study, read_study
 from bakeoff.training.devices import place
+from bakeoff.training.engine import fast, products_in
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
@@ -120,14 +122,22 @@ class SameTricks:
     """What the engine makes a step fast with, for a loop of one's own around it."""
 
     model: nn.Module
+    """The plain network, which is scored."""
+    twin: nn.Module
+    """What takes the steps; its parameters are the model's."""
     optimizer: torch.optim.Optimizer
     autocast: torch.autocast
+
+    def products(self) -> AbstractContextManager[None]:
+        """Return the precision of matrix products in an epoch's steps."""
+        return products_in(self.autocast)
 
 
 def same_tricks(task: Task) -> SameTricks:
     """Return model, optimizer and precision as bakeoff's `fit` takes them."""
     model = place(task.network(), CPU)
-    return SameTricks(model, make_optimizer(model, task.recipe), autocast_for(CPU, task.precision))
+    autocast = autocast_for(CPU, task.precision)
+    return SameTricks(model, fast(model), make_optimizer(model, task.recipe), autocast)
 
 
 def validation_pass(task: Task) -> Callable[[], float]:
