@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bakeoff.training import bursts, engine
+from benchmarks.task import assignment
+from benchmarks.tricks import TRICKS, burst, main
+
+from .results import figures_of, first_cells
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_a_trick_is_left_out_inside_and_back_afterwards(name: str) -> None:
+    trick = TRICKS[name]
+    before = getattr(trick.module, trick.name)
+    with trick.left_out():
+        assert getattr(trick.module, trick.name) is not before
+    assert getattr(trick.module, trick.name) is before
+    assert trick.module in (bursts, engine)
+
+
+@pytest.mark.parametrize("name", [name for name in TRICKS if "dropout" not in name])
+def test_a_step_without_a_trick_is_the_same_step(name: str) -> None:
+    study = assignment()
+    entrant = study.entrant("cnn-2conv")
+    whole = burst(study, entrant, "float32", 100, None)
+    without = burst(study, entrant, "float32", 100, TRICKS[name])
+    assert without() == pytest.approx(whole(), rel=1e-3)
+    assert without() == pytest.approx(whole(), rel=1e-2)
+
+
+def test_the_benchmark_runs(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    counts = "--rounds 1 --examples 50 --only mlp-2x200 --precision float32"
+    main([*counts.split(), "--results", str(tmp_path)])
+    figures = figures_of(tmp_path, "tricks")
+    assert figures["seconds"]["mlp-2x200, float32"].keys() == {"all tricks", *TRICKS}
+    assert first_cells(tmp_path, "tricks") == ["entrant", "mlp-2x200"]
+    assert torch.get_num_threads() == threads
