@@ -28,14 +28,13 @@ def with_same_tricks(
     right = 0.0
     for _ in range(epochs):
         model.train()
-        with tricks.products():
-            for chosen in torch.randperm(len(train)).split(batch_size):
-                with tricks.autocast:
-                    logits = model(train.images[chosen].float().mul_(scale))
-                    loss = F.cross_entropy(logits, train.labels[chosen])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+        for chosen in torch.randperm(len(train)).split(batch_size):
+            with tricks.autocast:
+                logits = model(train.images[chosen].float().mul_(scale))
+                loss = F.cross_entropy(logits, train.labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
         right = validate(tricks.model, validation, scale)
     return right
 

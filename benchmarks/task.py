@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from bakeoff.record import Epoch
 from bakeoff.study import Entrant, Recipe, Study
 from bakeoff.study_file import find_study, read_study
 from bakeoff.training.devices import place
-from bakeoff.training.engine import fast, products_in
+from bakeoff.training.engine import fast
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
@@ -127,10 +126,6 @@ class SameTricks:
     """What takes the steps; its parameters are the model's."""
     optimizer: torch.optim.Optimizer
     autocast: torch.autocast
-
-    def products(self) -> AbstractContextManager[None]:
-        """Return the precision of matrix products in an epoch's steps."""
-        return products_in(self.autocast)
 
 
 def same_tricks(task: Task) -> SameTricks:

@@ -52,10 +52,11 @@ TRICKS = {
     "fused optimizer": Trick(bursts, "make_optimizer", _unfused),
     "channels last": Trick(bursts, "place", lambda model, _: model),
     "pooling before ReLU": Trick(engine, "_pool_before_relu", lambda layers: layers),
+    "small layers in float32": Trick(engine, "SmallLinear", lambda layer: layer),
     "gradients in place": Trick(engine, "_LARGE", 1 << 62),
     "dropout from blocks of bits": Trick(engine, "BlockDropout", nn.Dropout),
     "flattening channels last": Trick(engine, "ChannelsLastFlatten", nn.Flatten),
-    "rounded products": Trick(bursts, "products_in", lambda _: nullcontext()),
+    "rounded products": Trick(engine, "_rounded", nullcontext),
 }
 
 

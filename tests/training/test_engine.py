@@ -9,17 +9,19 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.architectures.catalogue import ARCHITECTURES, build
-from bakeoff.training.devices import place
+from bakeoff.training.devices import choose_precision, place
 from bakeoff.training.engine import (
     BlockDropout,
     ChannelsLastFlatten,
     InPlaceLinear,
+    SmallLinear,
     fast,
-    products_in,
     reseed,
 )
 
 CPU = torch.device("cpu")
+ROUNDS = choose_precision("auto", CPU) == "bfloat16"
+"""Whether the processor has the instructions; without them products stay float32."""
 
 
 def network(name: str) -> nn.Module:
@@ -94,12 +96,12 @@ def test_the_gradient_of_a_large_layer_is_written_into_the_same_memory() -> None
     assert len(set(places)) == 1
 
 
-def test_a_small_layer_and_one_of_a_subclass_are_left_alone() -> None:
+def test_a_small_layer_is_not_in_place_and_a_subclass_is_left_alone() -> None:
     class Doubled(nn.Linear):
         def forward(self, inputs: torch.Tensor) -> torch.Tensor:
             return 2 * super().forward(inputs)
 
-    assert type(fast(nn.Linear(10, 10))) is nn.Linear
+    assert type(fast(nn.Linear(10, 10))) is SmallLinear
     assert type(fast(Doubled(512, 300))) is Doubled
     assert type(fast(nn.Linear(512, 300, bias=False))) is nn.Linear
 
@@ -202,22 +204,31 @@ def test_two_dropout_layers_draw_apart_and_a_seed_repeats_them() -> None:
     assert not torch.equal(first[0], other[0])
 
 
-def test_products_are_rounded_to_bfloat16_only_inside_and_only_where_asked() -> None:
-    def products() -> str:
-        return str(torch.backends.mkldnn.matmul.fp32_precision)  # type: ignore[attr-defined]
+def test_products_of_a_large_layer_are_rounded_to_bfloat16_only_under_autocast() -> None:
+    layer = nn.Linear(400, 400)
+    torch.nn.init.constant_(layer.bias, 0.0)
+    twin = fast(layer)
+    rows = torch.randn(3, 400)
+    exact = rows @ layer.weight.T
+    rounded = rows.bfloat16().float() @ layer.weight.bfloat16().float().T
+    assert torch.allclose(twin(rows), exact, atol=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = twin(rows)
+    assert outputs.dtype == torch.float32
+    assert torch.allclose(outputs, rounded if ROUNDS else exact, atol=1e-5)
+    outputs.sum().backward()
+    assert torch.allclose(twin(rows), exact, atol=1e-5)
+    assert str(torch.backends.mkldnn.matmul.fp32_precision) != "bf16"  # type: ignore[attr-defined]
 
-    before = products()
-    with products_in(torch.autocast("cpu", dtype=torch.bfloat16, enabled=False)):
-        assert products() == before
 
-    def fail_inside() -> None:
-        with products_in(torch.autocast("cpu", dtype=torch.bfloat16)):
-            assert products() == "bf16"
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_inside()
-    assert products() == before
+def test_a_small_layer_stays_in_float32_under_autocast() -> None:
+    layer = nn.Linear(20, 10)
+    rows = torch.randn(3, 20)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = fast(layer)(rows)
+        assert layer(rows).dtype == torch.bfloat16
+    assert outputs.dtype == torch.float32
+    assert torch.equal(outputs, layer(rows))
 
 
 def test_bfloat16_gradients_are_those_of_float32_but_for_rounding() -> None:
@@ -226,11 +237,10 @@ def test_bfloat16_gradients_are_those_of_float32_but_for_rounding() -> None:
     images = torch.rand(20, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     exact = gradients(model, model, images)
     autocast = torch.autocast("cpu", dtype=torch.bfloat16)
-    with products_in(autocast):
-        model.zero_grad()
-        with autocast:
-            loss = F.cross_entropy(twin(images), torch.arange(20) % 10)
-        loss.backward()
+    model.zero_grad()
+    with autocast:
+        loss = F.cross_entropy(twin(images), torch.arange(20) % 10)
+    loss.backward()
     for parameter, gradient in zip(model.parameters(), exact, strict=True):
         assert parameter.grad is not None
         assert parameter.grad.dtype == torch.float32

@@ -231,10 +231,10 @@ def test_a_fit_leaves_the_global_random_state_alone(digits: Dataset) -> None:
 
 def test_bfloat16_trains_other_weights_that_stay_float32_and_learn(digits: Dataset) -> None:
     def trained(precision: torch.dtype | None) -> tuple[nn.Module, float]:
-        model = network("mlp-2x200", (1, 8, 8))
+        model = network("cnn-1conv", (1, 8, 8))
         history, _ = fitted(
             model,
-            Recipe(epochs=5),
+            Recipe(epochs=3),
             examples(digits, 0, 500),
             examples(digits, 500, 700),
             precision=precision,

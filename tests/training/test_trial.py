@@ -21,6 +21,7 @@ CPU = torch.device("cpu")
 DROPOUT = entrant("drop", "cnn-2conv-dropout", epochs=2)
 BIG = entrant("big", "mlp-2x200", epochs=2)
 LINEAR = entrant("linear", epochs=2)
+CONVOLUTION = entrant("convolution", "cnn-1conv", epochs=1)
 DIVERGING = entrant("wild", "mlp-2x200", epochs=3, learning_rate=1e30)
 STUDY = study(DROPOUT, BIG, LINEAR, DIVERGING, validation=60)
 
@@ -155,7 +156,7 @@ def test_a_diverged_trial_leaves_a_finite_history_and_says_why(few: Dataset) -> 
 
 
 def test_scores_are_float32_whatever_precision_trained(few: Dataset) -> None:
-    half, full = run(few, BIG, precision="bfloat16"), run(few, BIG)
+    half, full = run(few, CONVOLUTION, precision="bfloat16"), run(few, CONVOLUTION)
     assert half.record.provenance.precision == "bfloat16"
     assert half.predictions["test_logits"].dtype == np.float32
     assert {value.dtype for value in half.weights.values()} == {torch.float32}

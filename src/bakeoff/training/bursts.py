@@ -15,7 +15,7 @@ from bakeoff.data.batches import batches, epoch_order
 from bakeoff.data.dataset import Dataset
 from bakeoff.study import Entrant, Study
 from bakeoff.training.devices import place
-from bakeoff.training.engine import fast, products_in
+from bakeoff.training.engine import fast
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
@@ -91,7 +91,6 @@ def make_burst(
 
     def burst() -> float:
         shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-        with products_in(autocast):
-            return train_epoch(twin, optimizer, schedule, shuffled, scale, autocast)
+        return train_epoch(twin, optimizer, schedule, shuffled, scale, autocast)
 
     return burst

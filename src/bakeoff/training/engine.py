@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Any
 
@@ -41,8 +41,8 @@ def _faster(layer: nn.Module) -> nn.Module:
         setattr(layer, name, _faster(child))
     if type(layer) is nn.Sequential:
         return _pool_before_relu(layer)
-    if type(layer) is nn.Linear and layer.weight.numel() >= _LARGE and layer.bias is not None:
-        return InPlaceLinear(layer)
+    if type(layer) is nn.Linear and layer.bias is not None:
+        return (InPlaceLinear if layer.weight.numel() >= _LARGE else SmallLinear)(layer)
     if type(layer) is nn.Dropout and 0 < layer.p < 1:
         return BlockDropout(layer.p)
     if type(layer) is nn.Flatten and (layer.start_dim, layer.end_dim) == (1, -1):
@@ -63,12 +63,27 @@ def _pool_before_relu(layers: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(OrderedDict(named))
 
 
+class SmallLinear(nn.Linear):
+    """A small linear layer, always in float32: rounding its weights costs more than it saves."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        nn.Module.__init__(self)
+        self.__dict__.update(layer.__dict__)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Map float [..., in] to [..., out], float32 also under autocast."""
+        if not torch.is_autocast_enabled("cpu"):
+            return super().forward(inputs)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(inputs.float())
+
+
 class InPlaceLinear(nn.Linear):
     """A large linear layer whose weight gradient is written into the same memory in each step.
 
-    PyTorch takes fresh memory for every gradient; 13 MB of that are in no cache. Inputs and outputs
-    are float32 also under autocast, so that no copy of the weight is made: `products_in` lets the
-    matrix units round its numbers on their way in.
+    PyTorch takes fresh memory for every gradient; 13 MB of that are in no cache. Memory holds
+    float32 also under autocast, so that no copy of the weight is made: the matrix units round its
+    numbers on their way in.
     """
 
     def __init__(self, layer: nn.Linear) -> None:
@@ -91,17 +106,32 @@ class _Product(torch.autograd.Function):
         ctx: Any, rows: torch.Tensor, weight: nn.Parameter, bias: torch.Tensor, memory: torch.Tensor
     ) -> torch.Tensor:
         ctx.rows, ctx.weight, ctx.memory = rows, weight, memory
-        return torch.addmm(bias, rows, weight.t(), out=rows.new_empty(len(rows), len(weight)))
+        ctx.products = _rounded if torch.is_autocast_enabled("cpu") else nullcontext
+        with ctx.products():
+            return torch.addmm(bias, rows, weight.t(), out=rows.new_empty(len(rows), len(weight)))
 
     @staticmethod
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         rows, weight, memory = ctx.rows, ctx.weight, ctx.memory
-        if weight.requires_grad and weight.grad is None:
-            weight.grad = torch.mm(upstream.t(), rows, out=memory)
-        elif weight.requires_grad:  # The weight is used twice: another use was here before.
-            weight.grad.addmm_(upstream.t(), rows)
-        to_rows = upstream.mm(weight) if ctx.needs_input_grad[0] else None
+        with ctx.products():
+            if weight.requires_grad and weight.grad is None:
+                weight.grad = torch.mm(upstream.t(), rows, out=memory)
+            elif weight.requires_grad:  # The weight is used twice: another use was here before.
+                weight.grad.addmm_(upstream.t(), rows)
+            to_rows = upstream.mm(weight) if ctx.needs_input_grad[0] else None
         return to_rows, None, upstream.sum(0), None
+
+
+@contextmanager
+def _rounded() -> Iterator[None]:
+    """Let float32 matrix products round their inputs to bfloat16; sums stay float32."""
+    products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = products.fp32_precision
+    products.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
 
 
 class BlockDropout(nn.Dropout):
@@ -162,23 +192,3 @@ def reseed(model: nn.Module, seed: int) -> None:
     layers = [layer for layer in model.modules() if isinstance(layer, BlockDropout)]
     for place, layer in enumerate(layers):
         layer.reseed(seed, place)
-
-
-@contextmanager
-def products_in(autocast: torch.autocast) -> Iterator[None]:
-    """Let float32 matrix products round their inputs to bfloat16 where `autocast` is enabled.
-
-    Sums stay float32. Memory holds float32 as before: the numbers are rounded in the registers.
-    """
-    with autocast:
-        enabled = torch.is_autocast_enabled("cpu")
-    if not enabled:
-        yield
-        return
-    products = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    before = products.fp32_precision
-    products.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        products.fp32_precision = before

@@ -16,7 +16,7 @@ from bakeoff.evaluation.predict import predict_logits
 from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
-from bakeoff.training.engine import fast, products_in, reseed
+from bakeoff.training.engine import fast, reseed
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stopping import stop_reason
@@ -85,7 +85,7 @@ def fit(
         number += 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
-        with torch.random.fork_rng(), products_in(autocast):
+        with torch.random.fork_rng():
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
             train_loss = train_epoch(twin, optimizer, schedule, shuffled, pixel_scale, autocast)
