@@ -438,8 +438,8 @@ def test_a_folder_that_is_not_writable_is_one_line(
 def test_the_timing_pass_is_read_as_it_was_written(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     assert folder.read_timing() == {}
-    folder.write_timing({"a": [0.5, 0.25], "b": [1.0]})
-    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0]}
+    folder.write_timing({"a": [0.5, 0.25], "b": [1.0, 2.0]})
+    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0, 2.0]}
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"seconds_per_example": {"a": [null]}}'])
