@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ name = "plain"
 architecture = "logistic-regression"
 """
 TRIAL = "trials/plain/0"
-COMMANDS = {
+COMMANDS: dict[str, Callable[[str, str], list[str]]] = {
     "compare": lambda out, _: ["compare", out],
     "report": lambda out, _: ["report", out],
     "inspect": lambda out, _: ["inspect", out],
@@ -296,7 +297,8 @@ def test_trials_without_their_study_are_not_taken_for_those_of_another(
 
 def test_a_forged_timing_is_named(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = copied / "timing.json"
-    for times in (3, {"plain": ["x"]}, {"plain": [-1.0, 0.5]}, {"plain": []}):
+    forged: list[Any] = [3, {"plain": ["x"]}, {"plain": [-1.0, 0.5]}, {"plain": []}]
+    for times in forged:
         file.write_bytes(sealed({"seconds_per_example": times}))
         expected = f"bakeoff: {file}: damaged; delete it and run again to time anew"
         assert refusal(["compare", str(copied)], capsys) == expected
