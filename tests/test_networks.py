@@ -82,3 +82,13 @@ def test_weights_that_no_training_ends_with_are_refused(
     assert str(caught.value) == (
         f"{place / 'model.safetensors'}: weights that no training ends with; move {place} away"
     )
+
+
+def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, few: Dataset) -> None:
+    other = record(STUDY, "drop", 1)
+    truths = {name: each > 0 for name, each in trial.weights.items()}
+    folder.write_trial(other, truths, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, other, few)
+    file = folder.trial("drop", 1) / "model.safetensors"
+    assert str(caught.value) == f"{file}: not the weights of cnn-2conv-dropout"

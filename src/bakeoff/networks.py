@@ -26,12 +26,15 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
     entrant = folder.study.entrant(record.entrant)
     model = build_entrant(folder.study, entrant, record.seed, dataset)
     file = folder.trial(record.entrant, record.seed) / WEIGHTS
-    if not all(_learned(value) for value in weights.values()):
-        raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
+    expected = {name: value.dtype for name, value in model.state_dict().items()}
     try:
+        if {name: value.dtype for name, value in weights.items()} != expected:
+            raise RuntimeError("other tensors, or of another type")
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise StoreError(f"{file}: not the weights of {entrant.architecture}") from error
+    if not all(_learned(value) for value in weights.values()):
+        raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
     return place(model, torch.device("cpu"))
 
 
