@@ -66,3 +66,29 @@ def test_the_weights_of_another_network_are_refused(
         load_network(folder, linear, few)
     file = folder.trial("linear", 0) / "model.safetensors"
     assert str(caught.value) == f"{file}: not the weights of logistic-regression"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -3e38])
+def test_weights_that_no_training_ends_with_are_refused(
+    value: float, folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    weights = {name: each.clone() for name, each in trial.weights.items()}
+    next(iter(weights.values())).view(-1)[0] = value
+    other = record(STUDY, "drop", 1)
+    folder.write_trial(other, weights, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, other, few)
+    place = folder.trial("drop", 1)
+    assert str(caught.value) == (
+        f"{place / 'model.safetensors'}: weights that no training ends with; move {place} away"
+    )
+
+
+def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, few: Dataset) -> None:
+    other = record(STUDY, "drop", 1)
+    truths = {name: each > 0 for name, each in trial.weights.items()}
+    folder.write_trial(other, truths, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, other, few)
+    file = folder.trial("drop", 1) / "model.safetensors"
+    assert str(caught.value) == f"{file}: not the weights of cnn-2conv-dropout"

@@ -13,6 +13,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from bakeoff.arrays import to_npz
+from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.manifest import manifest_of
 from bakeoff.reading import sealed
@@ -341,6 +343,48 @@ def test_predictions_that_are_none_are_named(
     assert str(caught.value) == f"{file}: not the predictions of a trial"
 
 
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("test_logits", np.array([[1, 2]])),
+        ("test_logits", np.array([1, 2], np.float32)),
+        ("test_logits", np.array([[1, np.nan]], np.float32)),
+        ("test_logits", np.zeros((3, 2), np.float32)),
+        ("test_labels", np.array([1.0])),
+        ("test_labels", np.array([[1]])),
+        ("validation_labels", np.array([1])),
+        ("validation_index", np.array([1])),
+    ],
+)
+def test_predictions_that_do_not_fit_each_other_are_named(
+    name: str, array: NDArray[Any], tmp_path: Path
+) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "predictions.npz", lambda _: to_npz(predictions() | {name: array}))
+    with pytest.raises(StoreError) as caught:
+        folder.read_predictions("a", 0)
+    assert str(caught.value) == f"{file}: not the predictions of a trial"
+
+
+def test_predictions_of_other_images_or_classes_are_refused(
+    tmp_path: Path, digits: Dataset
+) -> None:
+    folder = filled(tmp_path)
+    tested: dict[str, NDArray[Any]] = {
+        "test_labels": digits.test_labels,
+        "test_logits": np.zeros((len(digits.test_labels), 10), np.float32),
+    }
+    nine = tested | {"test_logits": tested["test_logits"][:, :9]}
+    for changed in (to_npz(predictions()), to_npz(predictions() | nine)):
+        rewrite(folder, "predictions.npz", lambda _: changed)  # noqa: B023
+        with pytest.raises(StoreError) as caught:
+            folder.read_tested("a", 0, digits)
+        where = folder.trial("a", 0)
+        assert str(caught.value) == f"{where}: predictions are of another test set than digits's"
+    rewrite(folder, "predictions.npz", lambda _: to_npz(predictions() | tested))
+    assert folder.read_tested("a", 0, digits)["test_logits"].shape == (500, 10)
+
+
 # Whose folder it is
 
 
@@ -438,8 +482,8 @@ def test_a_folder_that_is_not_writable_is_one_line(
 def test_the_timing_pass_is_read_as_it_was_written(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     assert folder.read_timing() == {}
-    folder.write_timing({"a": [0.5, 0.25], "b": [1.0]})
-    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0]}
+    folder.write_timing({"a": [0.5, 0.25], "b": [1.0, 2.0]})
+    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0, 2.0]}
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"seconds_per_example": {"a": [null]}}'])

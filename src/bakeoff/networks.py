@@ -14,6 +14,8 @@ from bakeoff.store import WEIGHTS, RunFolder
 from bakeoff.training.devices import place
 from bakeoff.training.trial import build_entrant, pixel_scale
 
+_LARGEST_WEIGHT = 1e15
+
 
 def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
     """Return the network of a trial with the weights of its `model.safetensors`.
@@ -23,12 +25,22 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
     weights = folder.read_weights(record.entrant, record.seed)
     entrant = folder.study.entrant(record.entrant)
     model = build_entrant(folder.study, entrant, record.seed, dataset)
+    file = folder.trial(record.entrant, record.seed) / WEIGHTS
+    expected = {name: value.dtype for name, value in model.state_dict().items()}
     try:
+        if {name: value.dtype for name, value in weights.items()} != expected:
+            raise RuntimeError("other tensors, or of another type")
         model.load_state_dict(weights)
     except RuntimeError as error:
-        file = folder.trial(record.entrant, record.seed) / WEIGHTS
         raise StoreError(f"{file}: not the weights of {entrant.architecture}") from error
+    if not all(_learned(value) for value in weights.values()):
+        raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
     return place(model, torch.device("cpu"))
+
+
+def _learned(weights: torch.Tensor) -> bool:
+    """Return whether a complete trial may have saved these: with larger ones no loss is finite."""
+    return bool((weights.abs() < _LARGEST_WEIGHT).all())
 
 
 def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:

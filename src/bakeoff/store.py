@@ -180,9 +180,11 @@ class RunFolder:
         try:
             document = unsealed(read_file(file, _LARGEST_TIMING), str(file))
             found = document["seconds_per_example"]
-            return {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
+            timed = {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
+            _refuse_odd_times(timed)
         except (UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{file}: damaged; delete it and run again to time anew") from error
+        return timed
 
     def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
         if (record.entrant, record.seed) != (entrant, seed):
@@ -228,6 +230,14 @@ def _place(error: ValidationError | UnreadableError) -> str:
     if isinstance(error, UnreadableError):
         return ""
     return ".".join(str(step) for step in error.errors()[0]["loc"])
+
+
+def _refuse_odd_times(timed: Mapping[str, Sequence[float]]) -> None:
+    """Raise ValueError where the entrants did not all take turns, or a turn took no time."""
+    if len({len(rounds) for rounds in timed.values()}) > 1:
+        raise ValueError("the entrants were not timed equally often")
+    if not all(rounds and min(rounds) > 1e-12 and max(rounds) < 1e6 for rounds in timed.values()):
+        raise ValueError("not a time")
 
 
 def _fit_each_other(found: Mapping[str, NDArray[Any]]) -> bool:

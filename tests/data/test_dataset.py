@@ -52,6 +52,14 @@ def test_arrays_that_do_not_fit_are_refused(keys: dict[str, Any], message: str) 
     assert str(caught.value) == f"data set 'd', {message}"
 
 
+@pytest.mark.parametrize("name", ["", "a" * 65, "a\x1b[31m", "\u202ea", "a\nb"])
+def test_a_class_that_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(DataError) as caught:
+        made(classes=("a", name))
+    assert str(caught.value).endswith("a name has 1 to 64 characters, all of them visible")
+    assert str(caught.value).isprintable()
+
+
 def test_a_part_without_images_is_taken() -> None:
     empty = made(test_images=np.zeros((0, 1, 2, 2), np.uint8), test_labels=np.zeros(0, np.int64))
     assert len(empty.test_labels) == 0
