@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ def why_alone(model: nn.Module, image_shape: tuple[int, int, int]) -> str | None
             stack.update(images, labels)
             stack.logits(images)
     except (RuntimeError, ValueError, NotImplementedError) as error:
-        return str(error).strip().partition("\n")[0]
+        return textwrap.shorten(str(error), 180, placeholder=" ...")
     return None
 
 
