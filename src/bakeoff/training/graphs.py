@@ -10,7 +10,6 @@ rate as a tensor) they do.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -44,9 +43,7 @@ class CudaGraphs:
         """Do the work on a stream of its own, which capture needs to have been used before."""
         here, side = torch.cuda.current_stream(), torch.cuda.Stream()
         side.wait_stream(here)
-        with torch.cuda.stream(side), warnings.catch_warnings():
-            # Adam says once that it is not captured: here and for the last batch that is meant.
-            warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+        with torch.cuda.stream(side):
             loss = work()
         here.wait_stream(side)
         return loss

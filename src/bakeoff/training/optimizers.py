@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import torch
 from torch import nn
@@ -23,6 +24,8 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     device = next(model.parameters()).device
     if device.type != "cuda":
         return _optimizer(model, recipe, recipe.learning_rate)
+    # Adam warns of steps that no graph records; warm-up and the last batch are meant to be such.
+    warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
     rate = torch.tensor(recipe.learning_rate, device=device)
     optimizer = _optimizer(model, recipe, rate, capturable=True)
     start_from(optimizer, recipe.learning_rate)
