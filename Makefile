@@ -9,7 +9,7 @@ PINNED := constraints/pinned.txt
 TORCH ?= torch==2.13.0+cpu
 OUT ?= runs/assignment
 
-.PHONY: help run test lint types format check setup clean
+.PHONY: help run test lint types format check bench setup clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,15 @@ format: setup ## Format the code.
 	$(BIN)/ruff format .
 
 check: test lint types ## All that must hold before a commit.
+
+bench: setup ## Measure everything of docs/performance.md, about 15 minutes, into benchmarks/results.
+	$(BIN)/python -m benchmarks.against_plain_script --precision float32 --whole logistic-regression
+	$(BIN)/python -m benchmarks.against_plain_script --precision bfloat16 --whole logistic-regression
+	$(BIN)/python -m benchmarks.against_bare_loop --rounds 5 --seconds 0.8
+	$(BIN)/python -m benchmarks.against_other_trainers --rounds 3 --seconds 0.5
+	$(BIN)/python -m benchmarks.fraction_of_peak --rounds 5
+	$(BIN)/python -m benchmarks.growth --rounds 3
+	$(BIN)/python -m benchmarks.start_up_and_memory
 
 setup: $(VENV)/.ready ## Set up .venv with the pinned versions.
 

@@ -1,119 +1,229 @@
-"""Time bakeoff's training steps beside those of the plain script that most people write.
+"""Time bakeoff's training beside that of the plain script that most people write.
 
-    python benchmarks/against_plain_script.py [--rounds 5] [--examples 1500]
+    python -m benchmarks.against_plain_script [--precision bfloat16] [--rounds 5] [--examples 1500]
 
-The plain script: single images through a `DataLoader`, a model in the default memory layout, Adam
-as `torch.optim` gives it by default, the loss read after every step. Both train the networks of the
-study `assignment`, with the same batch sizes, on the same images, in float32. They take turns, so
-that a drifting machine is fair to both; the table gives medians over the rounds, per epoch of
-54,000 examples, and what the six trainings of the study come to with the published epochs.
+The plain script stands in plain_script.py and trains in float32; `--precision` is bakeoff's. Both
+train the networks of the study `assignment`, with the same batch sizes, on the same images, and
+score 6,000 validation images after every epoch. Training steps and validation passes of both take
+turns, so that a drifting machine is fair to both. An epoch is the time of the steps, brought to
+54,000 examples, and one validation pass; the whole study is the sum of its six trainings with the
+published epochs.
+
+`--whole ENTRANT` also trains that entrant in both ways from start to end, and says what accuracy
+each reached.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
 
-from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Study
-from bakeoff.study_file import find_study, read_study
 from bakeoff.training.bursts import make_burst
-from bakeoff.training.trial import build_entrant, pixel_scale
+from benchmarks.interleaved import Turns, always_ready, ratio, take_turns
+from benchmarks.plain_script import loader_of, write_plain_script
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import (
+    CPU,
+    PRECISIONS,
+    TRAIN_EXAMPLES,
+    VALIDATION_EXAMPLES,
+    Task,
+    accuracy,
+    assignment,
+    start_fit,
+    validation_pass,
+)
 
-TRAIN_EXAMPLES = 54_000
 PUBLISHED_EPOCHS = (11, 11, 11, 11, 15, 15)
 
 
-class SingleImages(Dataset[tuple[torch.Tensor, int]]):
-    """MNIST image by image, converted when it is asked for."""
+@dataclass(frozen=True)
+class Whole:
+    """One whole training of both: wall seconds with validation, accuracy on the test images."""
 
-    def __init__(self, images: torch.Tensor, labels: torch.Tensor, scale: float) -> None:
-        self.images, self.labels, self.scale = images, labels, scale
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.images[index].float() * self.scale, int(self.labels[index])
+    entrant: str
+    epochs: int
+    plain_seconds: float
+    plain_accuracy: float
+    bakeoff_seconds: float
+    bakeoff_accuracy: float
 
 
-def plain_script(study: Study, entrant: Entrant, examples: int) -> Callable[[], float]:
-    """Return a function that trains on `examples` images in the plain way."""
-    dataset = load_mnist()
-    images = torch.tensor(dataset.train_images[:examples])
-    labels = torch.tensor(dataset.train_labels[:examples])
-    loader = DataLoader(
-        SingleImages(images, labels, pixel_scale(study.protocol)),
-        batch_size=entrant.recipe.batch_size,
-        shuffle=True,
+def time_entrant(task: Task, rounds: int) -> Turns:
+    """Return the seconds of steps and validation passes, of the plain script and of bakeoff."""
+    script = write_plain_script(task)
+    burst = make_burst(
+        task.study,
+        task.entrant,
+        task.dataset,
+        device=CPU,
+        precision=task.precision,
+        examples=task.examples,
     )
-    model: nn.Module = build_entrant(study, entrant, 0, dataset)
-    optimizer = torch.optim.Adam(model.parameters(), lr=entrant.recipe.learning_rate)
-
-    def train() -> float:
-        model.train()
-        total = 0.0
-        for batch, targets in loader:
-            optimizer.zero_grad()
-            loss = F.cross_entropy(model(batch), targets)
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-        return total
-
-    return train
+    works = {
+        "plain steps": script.train_epoch,
+        "bakeoff steps": burst,
+        "plain validation": script.validate,
+        "bakeoff validation": validation_pass(task),
+    }
+    return take_turns({name: always_ready(work) for name, work in works.items()}, rounds)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the wall seconds that one call takes."""
+def epochs_of(turns: Turns, task: Task) -> Turns:
+    """Return the seconds of a whole epoch with its validation pass, of both, in every round."""
+    steps, passes = TRAIN_EXAMPLES / task.examples, VALIDATION_EXAMPLES / task.validation
+    sides = ("plain", "bakeoff")
+    seconds = [
+        turns.of(f"{side} steps") * steps + turns.of(f"{side} validation") * passes
+        for side in sides
+    ]
+    return Turns(sides, np.array(seconds))
+
+
+def train_whole(task: Task) -> Whole:
+    """Train a task in both ways from the same weights, one after the other."""
+    script = write_plain_script(task)
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    for _ in range(task.epochs):
+        script.train_epoch()
+        script.validate()
+    plain_seconds = time.perf_counter() - started
+    test = task.test()
+
+    ours = start_fit(task)
+    started = time.perf_counter()
+    ours.fit()
+    bakeoff_seconds = time.perf_counter() - started
+    return Whole(
+        task.entrant.name,
+        task.epochs,
+        plain_seconds,
+        script.accuracy(loader_of(task, test, shuffle=False)),
+        bakeoff_seconds,
+        accuracy(ours.logits(test.images), test.labels),
+    )
 
 
-def main() -> None:
-    """Measure and print the table."""
+def epoch_table(epochs: dict[str, Turns], steps: dict[str, Turns]) -> Table:
+    """Return the table of seconds per epoch, with the whole study in its last row."""
+    rows = [
+        (
+            name,
+            f"{turns.median('plain'):.2f}",
+            f"{turns.median('bakeoff'):.2f}",
+            str(turns.ratio("plain", "bakeoff")),
+            str(steps[name].ratio("plain steps", "bakeoff steps")),
+        )
+        for name, turns in epochs.items()
+    ]
+    if len(epochs) == len(PUBLISHED_EPOCHS):
+        plain, ours = (
+            sum(
+                turns.of(side) * number
+                for turns, number in zip(epochs.values(), PUBLISHED_EPOCHS, strict=True)
+            )
+            / 60
+            for side in ("plain", "bakeoff")
+        )
+        rows.append(
+            (
+                f"the six trainings, {' + '.join(map(str, PUBLISHED_EPOCHS))} epochs, minutes",
+                f"{np.median(plain):.1f}",
+                f"{np.median(ours):.1f}",
+                str(ratio(np.asarray(plain), np.asarray(ours))),
+                "",
+            )
+        )
+    columns = ("entrant", "plain script, s/epoch", "bakeoff, s/epoch", "ratio", "ratio, steps only")
+    return Table(columns, tuple(rows))
+
+
+def whole_table(trainings: Sequence[Whole]) -> Table:
+    """Return the table of whole trainings."""
+    rows = tuple(
+        (
+            whole.entrant,
+            str(whole.epochs),
+            f"{whole.plain_seconds:.1f}",
+            f"{whole.bakeoff_seconds:.1f}",
+            f"{whole.plain_seconds / whole.bakeoff_seconds:.2f}",
+            f"{whole.plain_accuracy:.4f}",
+            f"{whole.bakeoff_accuracy:.4f}",
+        )
+        for whole in trainings
+    )
+    columns = (
+        "whole training", "epochs", "plain script, s", "bakeoff, s", "ratio",
+        "test accuracy, plain script", "test accuracy, bakeoff",
+    )  # fmt: skip
+    return Table(columns, rows)
+
+
+def chosen(study: Study, names: Sequence[str] | None) -> list[tuple[Entrant, int]]:
+    """Return the entrants called `names`, or all, each with its published epochs."""
+    pairs = zip(study.entrants, PUBLISHED_EPOCHS, strict=True)
+    return [
+        (entrant, epochs) for entrant, epochs in pairs if names is None or entrant.name in names
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and keep the tables."""
+    study = assignment()
+    names = [entrant.name for entrant in study.entrants]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="bakeoff's")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--examples", type=int, default=1500)
-    options = parser.parse_args()
+    parser.add_argument("--examples", type=int, default=1500, help="trained on in each turn")
+    parser.add_argument("--validation", type=int, default=1500, help="scored in each turn")
+    parser.add_argument("--only", nargs="+", choices=names, help="these entrants alone")
+    parser.add_argument("--whole", nargs="+", choices=names, default=[], metavar="ENTRANT")
+    parser.add_argument("--whole-epochs", type=int, help="instead of the published ones")
+    parser.add_argument("--whole-examples", type=int, default=TRAIN_EXAMPLES)
+    add_results_option(parser)
+    options = parser.parse_args(arguments)
 
-    study = read_study(find_study("assignment"))
-    to_epoch = TRAIN_EXAMPLES / options.examples
-    totals = [0.0, 0.0]
-    print(f"float32, {torch.get_num_threads()} threads, medians of {options.rounds} rounds")
-    print("| entrant | plain script, s/epoch | bakeoff, s/epoch | ratio (min to max) |")
-    print("|---|---|---|---|")
-    for entrant, epochs in zip(study.entrants, PUBLISHED_EPOCHS, strict=True):
-        plain = plain_script(study, entrant, options.examples)
-        ours = make_burst(
-            study,
-            entrant,
-            load_mnist(),
-            device=torch.device("cpu"),
-            precision="float32",
-            examples=options.examples,
-        )
-        plain(), ours()
-        pairs = [(seconds(plain), seconds(ours)) for _ in range(options.rounds)]
-        ratios = sorted(slow / fast for slow, fast in pairs)
-        medians = [statistics.median(side) * to_epoch for side in zip(*pairs, strict=True)]
-        totals = [total + median * epochs for total, median in zip(totals, medians, strict=True)]
-        print(
-            f"| {entrant.name} | {medians[0]:.1f} | {medians[1]:.1f} | "
-            f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |",
-            flush=True,
-        )
-    print(
-        f"| six trainings, published epochs, minutes | {totals[0] / 60:.1f} | "
-        f"{totals[1] / 60:.1f} | {totals[0] / totals[1]:.2f} |"
+    steps, epochs, trainings = {}, {}, []
+    for entrant, published in chosen(study, options.only):
+        print(f"{entrant.name} ...", file=sys.stderr, flush=True)
+        task = Task(study, entrant, options.examples, options.validation, 1, options.precision)
+        steps[entrant.name] = time_entrant(task, options.rounds)
+        epochs[entrant.name] = epochs_of(steps[entrant.name], task)
+        if entrant.name in options.whole:
+            torch.manual_seed(0)
+            whole = replace(
+                task,
+                examples=options.whole_examples,
+                validation=VALIDATION_EXAMPLES,
+                epochs=options.whole_epochs or published,
+            )
+            trainings.append(train_whole(whole))
+    tables = [epoch_table(epochs, steps)]
+    if trainings:
+        tables.append(whole_table(trainings))
+    publish(
+        f"against_plain_script-{options.precision}",
+        tables,
+        setting={
+            "bakeoff's precision": options.precision,
+            "plain script's precision": "float32",
+            "rounds": options.rounds,
+            "examples per turn": options.examples,
+            "validation images per turn": options.validation,
+        },
+        figures={
+            "seconds": {name: turns.to_dict() for name, turns in steps.items()},
+            "whole": [vars(whole) for whole in trainings],
+        },
+        machine=machine(),
+        folder=options.results,
     )
 
 

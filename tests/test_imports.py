@@ -18,12 +18,18 @@ PACKAGE = Path(bakeoff.__file__).parent
 # Every module (or package, for all that is in it) stands on a floor. It may import from lower
 # floors and from its own package, and from nowhere else.
 FLOORS: dict[str, int] = {
+    "visible": -1,
     "errors": 0,
     "seeds": 0,
     "atomic": 1,
+    "reading": 1,
+    "unzipping": 1,
+    "manifest": 2,
     "study": 1,
     "study_file": 2,
     "record": 2,
+    "arrays": 2,
+    "contradictions": 3,
     "data": 3,
     "architectures": 3,
     "comparison": 3,
@@ -57,7 +63,7 @@ OWNERS: dict[str, set[str]] = {
     "markupsafe": {"report"},
     "PIL": {"report"},
     "sklearn": {"evaluation.scores", "data.digits"},
-    "safetensors": {"store"},
+    "safetensors": {"arrays"},
     "typer": {"cli"},
     "rich": {"cli", "console"},
 }
@@ -140,7 +146,7 @@ def violations(package: Path, floors: Mapping[str, int] = FLOORS) -> list[str]:
         imported = _room(each.imported.partition(".")[2])
         homeless = {importer, imported} - floors.keys()
         lines += [f"{where}: {room} has no floor yet; give it one" for room in homeless]
-        if importer != imported and floors.get(importer, 99) <= floors.get(imported, -1):
+        if importer != imported and floors.get(importer, 99) <= floors.get(imported, -2):
             lines.append(f"{where}: imports run downwards only")
     return lines
 

@@ -95,7 +95,7 @@ def run_command(
         Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How often each entrant is trained.")
+        int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
     ] = None,
     overrides: Annotated[
         list[str] | None,
@@ -202,7 +202,7 @@ def list_names(
 def show(
     study: StudyName,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How often each entrant is trained.")
+        int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
     ] = None,
     overrides: Annotated[
         list[str] | None,

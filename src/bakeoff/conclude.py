@@ -94,3 +94,7 @@ def _refuse_other_data(folder: RunFolder, records: tuple[Record, ...], dataset: 
         if record.provenance.data_hash != dataset.sha256:
             where = folder.trial(record.entrant, record.seed)
             raise StoreError(f"{where}: trained on other data than this {dataset.name}")
+        for scores in (record.validation, record.test):
+            if scores is not None and len(scores.confusion) != len(dataset.classes):
+                where = folder.trial(record.entrant, record.seed)
+                raise StoreError(f"{where}: scored on other classes than this {dataset.name}'s")

@@ -5,11 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from bakeoff.visible import visible
+
 
 class BakeoffError(Exception):
     """Something that the user can mend: the message says what, where, and what to do."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        # It may quote a file: nothing in it may break the line or steer the terminal.
+        super().__init__(visible(message))
+
+
+class UnreadableError(BakeoffError):
+    """A file that cannot be read as what it should be; its reader's caller says what to do."""
 
 
 class UsageError(BakeoffError):

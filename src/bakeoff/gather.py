@@ -36,7 +36,7 @@ def gather_findings(
     complete = [record for record in records if record.complete]
     rows = standings(folder.study, records)
     logits = {
-        (r.entrant, r.seed): folder.read_predictions(r.entrant, r.seed)["test_logits"]
+        (r.entrant, r.seed): folder.read_tested(r.entrant, r.seed, dataset)["test_logits"]
         for r in complete
     }
     winner = rows[0].entrant

@@ -88,7 +88,7 @@ def opinions(directory: Path, index: int) -> Opinions:
     found = []
     for entrant in folder.study.entrants:
         predicted = tuple(
-            int(folder.read_predictions(r.entrant, r.seed)["test_logits"][index].argmax())
+            int(folder.read_tested(r.entrant, r.seed, dataset)["test_logits"][index].argmax())
             for r in records
             if r.entrant == entrant.name
         )

@@ -78,12 +78,10 @@ def _predicted(folder: RunFolder, record: Record, dataset: Dataset) -> NDArray[n
     Raises StoreError where it was tested on other images, or trained on another split, than the
     trials that it would be paired with.
     """
-    found = folder.read_predictions(record.entrant, record.seed)
-    where = folder.trial(record.entrant, record.seed)
-    if not np.array_equal(found["test_labels"], dataset.test_labels):
-        raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+    found = folder.read_tested(record.entrant, record.seed, dataset)
     split = split_of(folder.study, record.seed, dataset)
     if not np.array_equal(found["validation_index"], split.validation):
+        where = folder.trial(record.entrant, record.seed)
         raise StoreError(f"{where}: trained on another split than seed {record.seed} has here")
     predicted: NDArray[np.int64] = found["test_logits"].argmax(axis=1)
     return predicted

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from bakeoff.record import Record
 from bakeoff.study import Entrant, Study
+from bakeoff.visible import shortened, visible
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def _troubles(entrant: Entrant, seeds: Sequence[int], by_seed: dict[int, Record]
         if record is None:
             lines.append(f"{entrant.name} seed {seed} is missing: not trained yet")
         elif not record.complete:
-            lines.append(f"{entrant.name} seed {seed} {record.status}: {record.trouble}")
+            trouble = shortened(visible(record.trouble or "it does not say why"), 300)
+            lines.append(f"{entrant.name} seed {seed} {record.status}: {trouble}")
     return lines
 
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from bakeoff.arrays import from_npz, from_safetensors, to_npz, to_safetensors
 from bakeoff.atomic import flush_folder, write_file
-from bakeoff.errors import StoreError
+from bakeoff.contradictions import contradiction_in
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError, StudyError, UnreadableError
+from bakeoff.manifest import MANIFEST, manifest_of, read_listed
+from bakeoff.reading import parse_json, read_file, sealed, sealed_toml, unsealed, unsealed_toml
 from bakeoff.record import FORMAT, Record
 from bakeoff.study import Study
-from bakeoff.study_file import read_study, to_toml
+from bakeoff.study_file import LARGEST_FILE, parse_study, to_toml
 
 RECORD = "record.json"
 WEIGHTS = "model.safetensors"
 PREDICTIONS = "predictions.npz"
-MANIFEST = "manifest.json"
 TIMING = "timing.json"
+STUDY = "study.toml"
+_LARGEST_RECORD = 4_000_000  # Bytes: one of ten thousand epochs has half of it.
+_LARGEST_ARRAYS = 2**30
+_LARGEST_TIMING = 1_000_000
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
@@ -49,23 +51,23 @@ class RunFolder:
         A folder of the same study is taken up again, also with another number of seeds. Raises
         StoreError where the folder belongs to another study or cannot be written.
         """
-        file = path / "study.toml"
-        if file.exists():
-            _refuse_other_study(read_study(file), study, path)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        file = path / STUDY
+        found = _read_own_study(file) if _is_there(file) else None
+        if found is not None:
+            _refuse_other_study(found, study, path)
+        elif not _may_become_run_folder(path):
             raise StoreError(f"{path}: not a run folder and not empty; give another --out")
-        text = to_toml(study).encode()
-        if not file.exists() or file.read_bytes() != text:
-            write_file(file, text)
+        if found != study:
+            write_file(file, sealed_toml(to_toml(study)))
         return cls(path, study)
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Return the folder that an earlier run left; raise StoreError where there is none."""
-        file = path / "study.toml"
-        if not file.exists():
+        file = path / STUDY
+        if not _is_there(file):
             raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
-        return cls(path, read_study(file))
+        return cls(path, _read_own_study(file))
 
     def trial(self, entrant: str, seed: int) -> Path:
         """Return the folder of one trial."""
@@ -87,12 +89,11 @@ class RunFolder:
             raise StoreError(f"{final}: already there; a finished trial is never overwritten")
         files = {
             RECORD: (record.model_dump_json(indent=1) + "\n").encode(),
-            WEIGHTS: safetensors.torch.save(dict(weights)),
+            WEIGHTS: to_safetensors(weights),
         }
         if predictions:
-            files[PREDICTIONS] = _npz(predictions)
-        digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        files[MANIFEST] = (json.dumps({"sha256": digests}, indent=1) + "\n").encode()
+            files[PREDICTIONS] = to_npz(predictions)
+        files[MANIFEST] = manifest_of(files)
 
         unfinished = final.with_name(f".{final.name}.{os.getpid()}.tmp")
         try:
@@ -110,15 +111,18 @@ class RunFolder:
     def read_record(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial; raise StoreError, naming the file, if damaged."""
         file = self.trial(entrant, seed) / RECORD
-        content = _checked(file)
+        content = read_listed(file, _LARGEST_RECORD)
         try:
+            parse_json(content, str(file))
             record = Record.model_validate_json(content)
-        except ValidationError as error:
-            place = ".".join(str(step) for step in error.errors()[0]["loc"])
-            raise StoreError(f"{file}: not a record of this version ({place})") from error
+        except (ValidationError, UnreadableError) as error:
+            raise StoreError(f"{file}: not a record of this version ({_place(error)})") from error
         if record.format != FORMAT:
             raise StoreError(f"{file}: format {record.format}, this bakeoff reads {FORMAT}")
         self._refuse_foreign(record, entrant, seed, file)
+        contradiction = contradiction_in(record, self.study.entrant(entrant))
+        if contradiction:
+            raise StoreError(f"{file}: not a record of this version ({contradiction})")
         return record
 
     def read_records(self) -> tuple[Record, ...]:
@@ -133,36 +137,51 @@ class RunFolder:
     def read_weights(self, entrant: str, seed: int) -> dict[str, torch.Tensor]:
         """Return the weights of a finished trial, checked against its manifest."""
         file = self.trial(entrant, seed) / WEIGHTS
-        content = _checked(file)
+        content = read_listed(file, _LARGEST_ARRAYS)
         try:
-            return safetensors.torch.load(content)
-        except safetensors.SafetensorError as error:
+            return from_safetensors(content, str(file))
+        except UnreadableError as error:
             raise StoreError(f"{file}: not the weights of a trial") from error
 
     def read_predictions(self, entrant: str, seed: int) -> dict[str, NDArray[Any]]:
         """Return the arrays of `predictions.npz` of a complete trial, checked."""
         file = self.trial(entrant, seed) / PREDICTIONS
-        content = _checked(file)
+        content = read_listed(file, _LARGEST_ARRAYS)
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-                return {name: archive[name] for name in _PREDICTED}
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            found = from_npz(content, _PREDICTED, str(file))
+        except UnreadableError as error:
             raise StoreError(f"{file}: not the predictions of a trial") from error
+        if not _fit_each_other(found):
+            raise StoreError(f"{file}: not the predictions of a trial")
+        return found
+
+    def read_tested(self, entrant: str, seed: int, dataset: Dataset) -> dict[str, NDArray[Any]]:
+        """Return what `read_predictions` does of a trial that was tested on `dataset`.
+
+        Raises StoreError where it was tested on other images or classes.
+        """
+        found = self.read_predictions(entrant, seed)
+        same_labels = np.array_equal(found["test_labels"], dataset.test_labels)
+        if not same_labels or found["test_logits"].shape[1] != len(dataset.classes):
+            where = self.trial(entrant, seed)
+            raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+        return found
 
     def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
         """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
         document = {"seconds_per_example": {k: list(v) for k, v in seconds_per_example.items()}}
-        write_file(self.path / TIMING, (json.dumps(document, indent=1) + "\n").encode())
+        write_file(self.path / TIMING, sealed(document))
 
     def read_timing(self) -> dict[str, list[float]]:
         """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
         file = self.path / TIMING
-        if not file.exists():
+        if not _is_there(file):
             return {}
         try:
-            found = json.loads(file.read_bytes())["seconds_per_example"]
+            document = unsealed(read_file(file, _LARGEST_TIMING), str(file))
+            found = document["seconds_per_example"]
             return {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{file}: damaged; delete it and run again to time anew") from error
 
     def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
@@ -176,6 +195,53 @@ class RunFolder:
                 f"{file}: belongs to another study ({record.study}, "
                 f"{record.provenance.study_hash[:12]}); move it away"
             )
+
+
+def _is_there(file: Path) -> bool:
+    """Return whether there is anything under this name, also a link that leads nowhere."""
+    try:
+        return os.path.lexists(file)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file}: not the name of a file") from error
+
+
+def _may_become_run_folder(path: Path) -> bool:
+    """Return whether a run may begin in `path`: it is new, empty, or has lost its study.toml."""
+    if not _is_there(path):
+        return True
+    if not path.is_dir():
+        return False
+    # Each record names the study that it belongs to, so trials cannot be taken for another's.
+    return not any(path.iterdir()) or (path / "trials").is_dir()
+
+
+def _read_own_study(file: Path) -> Study:
+    """Return the study of a run folder, checked against the digest in its first line."""
+    try:
+        return parse_study(unsealed_toml(read_file(file, LARGEST_FILE), str(file)), str(file))
+    except (UnreadableError, StudyError) as error:
+        raise StoreError(f"{error}; delete it and run the study again: trials are kept") from error
+
+
+def _place(error: ValidationError | UnreadableError) -> str:
+    """Return the key of a record that is not what it must be."""
+    if isinstance(error, UnreadableError):
+        return ""
+    return ".".join(str(step) for step in error.errors()[0]["loc"])
+
+
+def _fit_each_other(found: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether predictions are finite logits with an index and a label for each row."""
+    shapes = {name: array.shape for name, array in found.items()}
+    parts = [(found[f"{part}_logits"], found[f"{part}_labels"]) for part in ("validation", "test")]
+    return shapes["validation_index"] == shapes["validation_labels"] and all(
+        logits.dtype == np.float32
+        and logits.ndim == 2
+        and labels.dtype == np.int64
+        and labels.shape == logits.shape[:1]
+        and bool(np.isfinite(logits).all())
+        for logits, labels in parts
+    )
 
 
 def _refuse_other_study(found: Study, asked: Study, path: Path) -> None:
@@ -198,31 +264,3 @@ def _first_difference(found: Any, asked: Any, place: str = "") -> str:
     if isinstance(found, dict | list):
         return f"other {place or 'keys'}"
     return f"{place} is {found!r} there and {asked!r} here"
-
-
-def _checked(file: Path) -> bytes:
-    """Return the bytes of a file of a trial, after comparing them with the manifest beside it."""
-    manifest = file.with_name(MANIFEST)
-    mend = f"move {file.parent} away and run again to train it anew"
-    try:
-        digest = json.loads(manifest.read_bytes())["sha256"].get(file.name)
-        content = file.read_bytes() if digest else b""
-    except OSError as error:
-        raise StoreError(f"{error.filename}: {error.strerror}; {mend}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{manifest}: damaged; {mend}") from error
-    if digest is None:
-        raise StoreError(f"{manifest}: does not list {file.name}; {mend}")
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise StoreError(f"{file}: damaged, its SHA-256 is not the manifest's; {mend}")
-    return content
-
-
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the arrays as an uncompressed npz, the same bytes for the same arrays."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-    return stream.getvalue()

@@ -6,10 +6,29 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-"""A name that is safe as a folder: lower-case letters, digits, dots, hyphens, underscores."""
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
+
+
+def _no_device(name: str) -> str:
+    """Refuse names under which Windows opens a device, whatever stands behind the first dot."""
+    if name.partition(".")[0] in _DEVICES:
+        raise ValueError(f"{name!r} cannot be a folder everywhere; give another name")
+    return name
+
+
+Name = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?$"), AfterValidator(_no_device)
+]
+"""A name that is safe as a folder: lower-case letters, digits, and inside dots, hyphens and
+underscores. Nothing that leads elsewhere, steers a terminal or means something in HTML."""
 
 
 class Frozen(BaseModel):
@@ -28,11 +47,11 @@ class Recipe(Frozen):
     """`one-cycle`: linear warm-up over the first quarter of the steps, then a cosine to zero."""
     weight_decay: float = Field(default=0.0, ge=0)
     """Decoupled for `adamw`; added to the gradient for `adam` and `sgd`."""
-    batch_size: int = Field(default=50, ge=1)
+    batch_size: int = Field(default=50, ge=1, le=1_000_000)
     initialisation: Literal[
         "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
     ] = "framework-default"
-    epochs: int = Field(default=10, ge=1)
+    epochs: int = Field(default=10, ge=1, le=100_000)
     """The budget: training never runs longer."""
     target_validation_accuracy: float | None = Field(default=None, gt=0, le=1)
     """Stop after the first epoch that reaches it; without it the whole budget is used."""
@@ -100,7 +119,7 @@ class Study(Frozen):
     title: str = ""
     question: str = "Which entrant is best?"
     about: str = ""
-    seeds: int = Field(default=1, ge=1)
+    seeds: int = Field(default=1, ge=1, le=10_000)
     """How often each entrant is trained: trial seeds 0 .. seeds - 1."""
     study_seed: int = Field(default=0, ge=0)
     protocol: Protocol = Protocol()
@@ -109,10 +128,13 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _entrant_names_differ(self) -> Self:
-        names = [entrant.name for entrant in self.entrants]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"two entrants are called {name!r}; give each a name of its own")
+        seen = set()
+        for entrant in self.entrants:
+            if entrant.name in seen:
+                raise ValueError(
+                    f"two entrants are called {entrant.name!r}; give each a name of its own"
+                )
+            seen.add(entrant.name)
         return self
 
     @property

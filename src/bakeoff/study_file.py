@@ -10,16 +10,21 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bakeoff.errors import StudyError, UsageError, did_you_mean
+from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean
+from bakeoff.reading import parse_toml, read_file
 from bakeoff.study import Decision, Entrant, Frozen, Protocol, Published, Recipe, Study
+from bakeoff.visible import shortened, visible
 
 SHIPPED = Path(__file__).with_name("studies")
-_LARGEST_FILE = 1_000_000  # Bytes; a study is a page of text, so more is a mistake.
+LARGEST_FILE = 250_000
+"""Bytes; a study is a page of text, so more is a mistake."""
 
 # What pydantic would say of JSON and patterns, in the words of a study file.
 _DEMANDS = {
     "model_type": "must be a table",
-    "string_pattern_mismatch": "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9",
+    "string_pattern_mismatch": (
+        "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
+    ),
     "too_short": "must have at least one",
 }
 
@@ -57,7 +62,7 @@ def parse_study(content: Mapping[str, Any], where: str) -> Study:
     asked = dict(content)
     common = asked.pop("recipe", {})
     if not isinstance(common, dict):
-        raise StudyError(f"{where}: recipe: must be a table, not {json.dumps(common, default=str)}")
+        raise StudyError(f"{where}: recipe: must be a table, not {_quoted(common)}")
     entrants = asked.get("entrants")
     if isinstance(entrants, list):
         asked["entrants"] = [_with_common(entrant, common) for entrant in entrants]
@@ -66,6 +71,11 @@ def parse_study(content: Mapping[str, Any], where: str) -> Study:
         return Study.model_validate_json(json.dumps(asked, default=str))
     except ValidationError as error:
         raise StudyError(f"{where}: {_first_mistake(error)}") from error
+    except RecursionError as error:
+        raise StudyError(f"{where}: not valid TOML: nested too deeply") from error
+    except ValueError as error:
+        # An integer of thousands of digits is valid TOML, and no text that Python writes.
+        raise StudyError(f"{where}: not valid TOML: a value is too large") from error
 
 
 def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
@@ -76,24 +86,23 @@ def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        size = path.stat().st_size
-        if size > _LARGEST_FILE:
-            raise StudyError(f"{path}: {size:,} bytes is no study; give a TOML file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{path}: {error.strerror}; give a shipped name or a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not valid TOML: {error}") from error
-    except RecursionError as error:
-        raise StudyError(f"{path}: not valid TOML: nested too deeply") from error
+        content = read_file(path, LARGEST_FILE)
+    except UnreadableError as error:
+        raise StudyError(f"{error}; give a shipped name or a TOML file") from error
+    try:
+        return parse_toml(content, str(path))
+    except UnreadableError as error:
+        raise StudyError(str(error)) from error
 
 
 def _first_mistake(error: ValidationError) -> str:
     """Return one line for the first mistake: the key, what is wrong, what to do."""
     mistake = error.errors()[0]
-    place = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in mistake["loc"]
-    ).lstrip(".")
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in mistake["loc"])
+    place = shortened("".join(steps).lstrip("."))
+    if mistake["type"] == "json_invalid":
+        # We wrote that JSON ourselves; only its depth can be refused.
+        return "not valid TOML: nested too deeply"
     if mistake["type"] == "extra_forbidden":
         key = str(mistake["loc"][-1])
         return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"
@@ -102,7 +111,15 @@ def _first_mistake(error: ValidationError) -> str:
     if mistake["type"] == "missing":
         return f"{place}: missing; add it"
     text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
-    return f"{place}: {text}, not {json.dumps(mistake['input'])}"
+    return f"{place}: {text}, not {_quoted(mistake['input'])}"
+
+
+def _quoted(value: Any) -> str:
+    """Return a value of a file as it stands there, or how it begins."""
+    try:
+        return shortened(json.dumps(value, default=str))
+    except (ValueError, RecursionError):
+        return "that"
 
 
 def _keys_beside(location: Sequence[int | str]) -> list[str]:
@@ -146,7 +163,7 @@ def _override(content: dict[str, Any], override: str) -> None:
         raise UsageError(f"--set {override}: unknown key; {did_you_mean(key, keys)}")
     try:
         table[key] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         table[key] = text
 
 
@@ -161,10 +178,8 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
     """Append plain values first, then the tables below them, as TOML demands."""
     for key, value in table.items():
         if not _is_table(value):
-            # JSON writes strings, numbers, booleans and arrays of them as TOML does, once the
-            # one character that only TOML forbids unescaped is escaped.
-            text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-            lines.append(f"{key} = {text}")
+            # JSON writes strings, numbers, booleans and arrays of them as TOML does.
+            lines.append(f"{key} = {_escaped(json.dumps(value, ensure_ascii=False))}")
     for key, value in table.items():
         if isinstance(value, dict):
             lines += ["", f"[{'.'.join((*path, key))}]"]
@@ -173,6 +188,15 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
             for item in value:
                 lines += ["", f"[[{'.'.join((*path, key))}]]"]
                 _write_table(item, (*path, key), lines)
+
+
+def _escaped(text: str) -> str:
+    """Return the text with what steers a terminal, and so what TOML forbids, as TOML escapes it."""
+    return "".join(
+        each if visible(each) == each else rf"\U{ord(each):08x}" if ord(each) > 0xFFFF
+        else rf"\u{ord(each):04x}"
+        for each in text
+    )  # fmt: skip
 
 
 def _is_table(value: object) -> bool:

@@ -75,8 +75,8 @@ def test_the_seed_alone_decides_the_weights(name: str, scheme: str) -> None:
     other = made(name, seed=4, scheme=scheme)
     assert all(same(first, again))
     differ = [not equal for equal in same(first, other)]
-    # Biases may start at a constant; weights never do.
-    weights = [key.endswith("weight") for key, _ in first.named_parameters()]
+    # Biases and the gains of a normalisation may start at a constant; weights never do.
+    weights = [value.dim() > 1 for value in first.parameters()]
     assert all(d for d, is_weight in zip(differ, weights, strict=True) if is_weight)
 
 
@@ -107,9 +107,13 @@ def test_every_architecture_says_in_one_line_what_it_is(name: str) -> None:
         ("cnn-1conv", 6434634),
         ("cnn-2conv", 3274634),
         ("cnn-2conv-dropout", 3274634),
+        # 16 * 25 + 2 * 16, 48 * 16 * 9 + 2 * 48, 64 * 48 * 9 + 2 * 64, (64 * 49 + 1) * 10.
+        ("cnn-strided", 432 + 7008 + 27776 + 31370),
     ],
 )
-def test_the_assignment_has_the_published_numbers_of_parameters(name: str, parameters: int) -> None:
+def test_every_architecture_has_the_published_or_computed_number_of_parameters(
+    name: str, parameters: int
+) -> None:
     assert count_parameters(made(name, (1, 28, 28))) == parameters
 
 
@@ -138,6 +142,7 @@ HEAD = [
     "ReLU()",
     "Linear(in_features=1024, out_features=10, bias=True)",
 ]
+NORM = "BatchNorm2d({}, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"
 LAYERS = {
     "logistic-regression": [
         "Flatten(start_dim=1, end_dim=-1)",
@@ -160,11 +165,24 @@ LAYERS = {
     ],
     "cnn-2conv": [*TWO_CONVOLUTIONS, *HEAD],
     "cnn-2conv-dropout": [*TWO_CONVOLUTIONS, "Dropout(p=0.5, inplace=False)", *HEAD],
+    "cnn-strided": [
+        "Conv2d(1, 16, kernel_size=(5, 5), stride=(2, 2), padding=(2, 2), bias=False)",
+        NORM.format(16),
+        "ReLU()",
+        "Conv2d(16, 48, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)",
+        NORM.format(48),
+        "ReLU()",
+        "Conv2d(48, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(64),
+        "ReLU()",
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=3136, out_features=10, bias=True)",
+    ],
 }
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_layers_of_the_assignment_stand_in_their_order(name: str) -> None:
+def test_the_layers_stand_in_their_order(name: str) -> None:
     assert [repr(layer) for layer in made(name, (1, 28, 28)).children()] == LAYERS[name]
 
 

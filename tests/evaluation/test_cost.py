@@ -18,6 +18,7 @@ MULTIPLY_ADDS = {
     "cnn-1conv": FIRST + 14 * 14 * 32 * 1024 + 1024 * 10,
     "cnn-2conv": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
     "cnn-2conv-dropout": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
+    "cnn-strided": 14 * 14 * 16 * 25 + 7 * 7 * (48 * 16 * 9 + 64 * 48 * 9 + 64 * 10),
 }
 
 

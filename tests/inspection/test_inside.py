@@ -61,6 +61,19 @@ def test_the_maps_after_a_convolution_without_relu_are_cut_off_all_the_same() ->
     assert maps.after.tolist() == np.maximum(BEFORE, 0).tolist()
 
 
+def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees() -> None:
+    layers = dict(tiny(nn.ReLU()).named_children())
+    norm = nn.BatchNorm2d(2, eps=0.0)
+    norm.running_mean = torch.tensor([1.0, 0.0])
+    norm.running_var = torch.tensor([4.0, 1.0])
+    order = OrderedDict(c=layers["c"], n=norm, r=layers["r"], f=nn.Flatten(), o=layers["output"])
+    (maps,) = looked(nn.Sequential(order)).convolutions
+    assert maps.name == "c"
+    assert maps.before[0].tolist() == ((np.array(BEFORE[0]) - 1) / 2).tolist()
+    assert maps.before[1].tolist() == BEFORE[1]
+    assert maps.after.tolist() == np.maximum(maps.before, 0).tolist()
+
+
 def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
     look = looked(tiny(nn.ReLU()))
     assert look.filters is not None
@@ -136,6 +149,11 @@ def test_the_channels_of_a_class_image_are_summed() -> None:
         ("cnn-1conv", "1 convolution: 32 filters of 5 x 5"),
         ("cnn-2conv", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
         ("cnn-2conv-dropout", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
+        (
+            "cnn-strided",
+            "3 convolutions: 16 filters of 5 x 5, then 48 filters of 3 x 3, "
+            "then 64 filters of 3 x 3",
+        ),
     ],
 )
 def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:

@@ -10,7 +10,14 @@ from torch.nn import functional as F
 
 from bakeoff.architectures.catalogue import ARCHITECTURES, build
 from bakeoff.training.devices import place
-from bakeoff.training.engine import BlockDropout, InPlaceLinear, fast, products_in, reseed
+from bakeoff.training.engine import (
+    BlockDropout,
+    ChannelsLastFlatten,
+    InPlaceLinear,
+    fast,
+    products_in,
+    reseed,
+)
 
 CPU = torch.device("cpu")
 
@@ -130,6 +137,29 @@ def test_a_frozen_weight_gets_no_gradient() -> None:
     fast(layer)(torch.randn(3, 400)).sum().backward()
     assert layer.weight.grad is None
     assert layer.bias.grad is not None
+
+
+def test_flattening_sends_its_gradient_back_in_the_layout_of_the_images() -> None:
+    flatten = fast(nn.Flatten())
+    assert isinstance(flatten, ChannelsLastFlatten)
+    images = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
+    images.requires_grad_()
+    seen: list[torch.Tensor] = []
+    images.register_hook(seen.append)
+    weights = torch.randn(2, 60)
+    outputs = flatten(images)
+    assert torch.equal(outputs, images.detach().flatten(1))
+    (outputs * weights).sum().backward()
+    assert torch.equal(seen[0], weights.view(2, 3, 4, 5))
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_rows_and_images_in_the_default_layout_are_flattened_as_ever() -> None:
+    flatten = fast(nn.Flatten())
+    for shape in ((2, 3), (2, 3, 4), (2, 3, 4, 5)):
+        numbers = torch.randn(shape)
+        assert torch.equal(flatten(numbers), numbers.flatten(1))
+    assert type(fast(nn.Flatten(2))) is nn.Flatten
 
 
 def test_dropout_keeps_what_its_generator_says_and_scales_it_up() -> None:

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import DataError
+from bakeoff.visible import visible
+
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Dataset:
     licence: str = ""
 
     def __post_init__(self) -> None:
+        for name in self.classes:
+            if not 0 < len(name) <= _LONGEST_NAME or visible(name) != name:
+                raise DataError(
+                    f"data set {self.name!r}: class {name[:_LONGEST_NAME]!r}: a name has 1 to "
+                    f"{_LONGEST_NAME} characters, all of them visible"
+                )
         for part, images, labels in (
             ("train", self.train_images, self.train_labels),
             ("test", self.test_images, self.test_labels),

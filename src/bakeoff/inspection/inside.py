@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -73,11 +72,15 @@ def _outputs_of_layers(model: nn.Module, image: torch.Tensor) -> list[_Output]:
 
 
 def _convolutions(outputs: list[_Output]) -> Iterator[ConvolutionMaps]:
-    """Yield the maps of each convolution and of the ReLU after it."""
-    for (name, layer, output), (_, following, after) in pairwise(outputs):
+    """Yield the maps of each convolution, normalised where the network does so, around its ReLU."""
+    for place, (name, layer, output) in enumerate(outputs):
         if isinstance(layer, nn.Conv2d):
-            seen = after if isinstance(following, nn.ReLU) else output.relu()
-            yield ConvolutionMaps(name, before=output[0].numpy(), after=seen[0].numpy())
+            before, following = output, outputs[place + 1 :]
+            if following and isinstance(following[0][1], nn.BatchNorm2d):
+                before, following = following[0][2], following[1:]
+            cut = following and isinstance(following[0][1], nn.ReLU)
+            after = following[0][2] if cut else before.relu()
+            yield ConvolutionMaps(name, before=before[0].numpy(), after=after[0].numpy())
 
 
 def _class_weights(

@@ -6,8 +6,10 @@ from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from bakeoff.report import words
+from bakeoff.visible import visible
 
 _FILTERS = (
     words.proportion,
@@ -20,6 +22,16 @@ _FILTERS = (
 )
 
 
+def _inert(value: object) -> object:
+    """Return text as it may stand in a page: what would reorder or hide it is written out.
+
+    Escaping, which comes after this, keeps text from being read as HTML.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value, keep="\n\t")
+    return value
+
+
 @cache
 def environment() -> Environment:
     """Return the environment that HTML and SVG templates share."""
@@ -27,6 +39,7 @@ def environment() -> Environment:
         loader=PackageLoader("bakeoff.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_inert,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -45,6 +45,8 @@ def _faster(layer: nn.Module) -> nn.Module:
         return InPlaceLinear(layer)
     if type(layer) is nn.Dropout and 0 < layer.p < 1:
         return BlockDropout(layer.p)
+    if type(layer) is nn.Flatten and (layer.start_dim, layer.end_dim) == (1, -1):
+        return ChannelsLastFlatten()
     return layer
 
 
@@ -128,6 +130,33 @@ class BlockDropout(nn.Dropout):
         # torch compares int16 but hardly uint16: the top half comes out negative, so p shifts too.
         shifted = torch.from_numpy(bits.view(np.int16) ^ np.int16(-(1 << 15)))
         return shifted.view(shape) >= round(self.p * (1 << 16)) - (1 << 15)
+
+
+class ChannelsLastFlatten(nn.Flatten):
+    """Flattening whose gradient comes back channels last, where the images came that way.
+
+    Otherwise the layers below get a gradient in another layout than their inputs, for which ReLU
+    and pooling take a slow path and convolutions a copy.
+    """
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Map [n, channels, height, width] to [n, channels * height * width], in that order."""
+        if inputs.dim() == 4 and inputs.is_contiguous(memory_format=torch.channels_last):
+            return _Flattened.apply(inputs)  # type: ignore[no-untyped-call,no-any-return]
+        return super().forward(inputs)
+
+
+class _Flattened(torch.autograd.Function):
+    """inputs.flatten(1)."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: torch.Tensor) -> torch.Tensor:
+        ctx.shape = inputs.shape
+        return inputs.flatten(1)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: torch.Tensor) -> torch.Tensor:
+        return upstream.view(ctx.shape).contiguous(memory_format=torch.channels_last)
 
 
 def reseed(model: nn.Module, seed: int) -> None:

@@ -1,0 +1,192 @@
+"""The parts of bakeoff that benchmarks set beside others: the one place that knows its engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.mnist import load_mnist
+from bakeoff.evaluation.predict import predict_logits
+from bakeoff.record import Epoch
+from bakeoff.study import Entrant, Recipe, Study
+from bakeoff.study_file import find_study, read_study
+from bakeoff.training.devices import place
+from bakeoff.training.engine import fast, products_in
+from bakeoff.training.fit import Examples, Streams, fit
+from bakeoff.training.optimizers import make_optimizer
+from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
+
+CPU = torch.device("cpu")
+PRECISIONS = ("float32", "bfloat16")
+
+TRAIN_EXAMPLES = 54_000
+VALIDATION_EXAMPLES = 6_000
+"""What an epoch of the study `assignment` trains on, and scores."""
+TRIAL_EXAMPLES = 1_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """One entrant to be trained on the first of its own training examples."""
+
+    study: Study
+    entrant: Entrant
+    examples: int
+    validation: int
+    """How many held-out examples are scored after each epoch."""
+    epochs: int
+    precision: str
+
+    @property
+    def dataset(self) -> Dataset:
+        """MNIST, read once per process."""
+        return load_mnist()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The entrant's recipe with this number of epochs, all of which are trained."""
+        changes = {"epochs": self.epochs, "target_validation_accuracy": None}
+        return self.entrant.recipe.model_copy(update=changes)
+
+    @property
+    def scale(self) -> float:
+        """What pixels are multiplied by."""
+        return pixel_scale(self.study.protocol)
+
+    def network(self) -> nn.Module:
+        """Return the network as it starts, plain and in the default memory layout."""
+        return build_entrant(self.study, self.entrant, 0, self.dataset)
+
+    def data(self) -> tuple[Examples, Examples]:
+        """Return the examples that train and those that validate: uint8 images, int64 labels."""
+        split = split_of(self.study, 0, self.dataset)
+        images, labels = self.dataset.train_images, self.dataset.train_labels
+        train = to_device(images, labels, split.train[: self.examples], CPU)
+        return train, to_device(images, labels, split.validation[: self.validation], CPU)
+
+    def test(self) -> Examples:
+        """Return all test examples."""
+        labels = self.dataset.test_labels
+        return to_device(self.dataset.test_images, labels, np.arange(len(labels)), CPU)
+
+
+def assignment() -> Study:
+    """Return the study whose networks, recipes and batch sizes the benchmarks train."""
+    return read_study(find_study("assignment"))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """bakeoff's own training of a task: from the same weights each time it is made ready."""
+
+    task: Task
+    model: nn.Module
+    train: Examples
+    validation: Examples
+
+    def fit(self) -> list[Epoch]:
+        """Train all epochs as a trial does; return the history."""
+        history, _ = fit(
+            self.model,
+            self.task.recipe,
+            self.train,
+            self.validation,
+            Streams(self.task.study.study_seed, 0, self.task.entrant.name),
+            pixel_scale=self.task.scale,
+            autocast=autocast_for(CPU, self.task.precision),
+            on_epoch=lambda _: None,
+        )
+        return history
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """Return float32 logits [n, classes] of uint8 images."""
+        return predict_logits(self.model, images, self.task.scale)
+
+
+def start_fit(task: Task) -> Fitted:
+    """Return bakeoff's training of a task, ready to go."""
+    train, validation = task.data()
+    return Fitted(task, place(task.network(), CPU), train, validation)
+
+
+@dataclass(frozen=True)
+class SameTricks:
+    """What the engine makes a step fast with, for a loop of one's own around it."""
+
+    model: nn.Module
+    """The plain network, which is scored."""
+    twin: nn.Module
+    """What takes the steps; its parameters are the model's."""
+    optimizer: torch.optim.Optimizer
+    autocast: torch.autocast
+
+    def products(self) -> AbstractContextManager[None]:
+        """Return the precision of matrix products in an epoch's steps."""
+        return products_in(self.autocast)
+
+
+def same_tricks(task: Task) -> SameTricks:
+    """Return model, optimizer and precision as bakeoff's `fit` takes them."""
+    model = place(task.network(), CPU)
+    autocast = autocast_for(CPU, task.precision)
+    return SameTricks(model, fast(model), make_optimizer(model, task.recipe), autocast)
+
+
+def validation_pass(task: Task) -> Callable[[], float]:
+    """Return a function that scores the validation examples as bakeoff does after an epoch."""
+    model = place(task.network(), CPU)
+    _, validation = task.data()
+
+    def score() -> float:
+        logits = predict_logits(model, validation.images, task.scale)
+        loss = F.cross_entropy(logits, validation.labels).item()
+        accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
+        return loss + accuracy
+
+    return score
+
+
+def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return the share of labels that the largest logit names."""
+    return (logits.argmax(1) == labels).double().mean().item()
+
+
+def tasks(study: Study, names: Sequence[str], precisions: Sequence[str], epochs: int) -> list[Task]:
+    """Return the entrants called `names` as tasks of a size that is yet to be found."""
+    return [
+        Task(study, entrant, TRIAL_EXAMPLES, validation_for(TRIAL_EXAMPLES), epochs, precision)
+        for precision in precisions
+        for entrant in study.entrants
+        if entrant.name in names
+    ]
+
+
+def sized(task: Task, seconds: float) -> Task:
+    """Return the task with as many examples as bakeoff's `fit` trains in about `seconds`."""
+    start_fit(task).fit()
+    ready = start_fit(task)
+    started = time.perf_counter()
+    ready.fit()
+    per_example = (time.perf_counter() - started) / task.epochs / task.examples
+    batch_size = task.entrant.recipe.batch_size
+    # Whole batches, and more than one.
+    batches = max(2, round(seconds / task.epochs / per_example / batch_size))
+    return with_examples(task, min(batches * batch_size, TRAIN_EXAMPLES))
+
+
+def with_examples(task: Task, examples: int) -> Task:
+    """Return the task with this many examples, and as many to validate as is their share."""
+    return replace(task, examples=examples, validation=validation_for(examples))
+
+
+def validation_for(examples: int) -> int:
+    """Return how many examples validate, as 6,000 do beside 54,000."""
+    return max(1, examples * VALIDATION_EXAMPLES // TRAIN_EXAMPLES)

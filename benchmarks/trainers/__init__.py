@@ -1,0 +1,1 @@
+"""The same training by several libraries, each in a file of its own."""

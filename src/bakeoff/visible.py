@@ -1,0 +1,31 @@
+"""Text from files as a person may see it: nothing in it can steer a terminal or reorder a line."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control characters, those that turn the direction of a line or hide in it, halves of pairs,
+# line and paragraph separators: what a reader cannot see but a terminal or browser obeys.
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return `text` with each character that steers written out, as \x1b or \u202e.
+
+    The characters in `keep` stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        _escape(each) if each not in keep and unicodedata.category(each) in _STEERING else each
+        for each in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return at most `most` characters of `text`, with an ellipsis where something is left out."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
