@@ -1,7 +1,7 @@
 """Time the seeds of an entrant trained together beside the same seeds trained one by one.
 
-    python benchmarks/stacked_trials.py [--device auto] [--precision auto] [--seeds 10]
-        [--rounds 3] [--examples 2000] [--entrants NAME ...]
+    python -m benchmarks.stacked_trials [--device auto] [--precision auto] [--seeds 10]
+        [--rounds 3] [--examples 2000] [--only ENTRANT ...]
 
 Both take the steps of one epoch of `--examples` images for all seeds, and take turns, so that a
 drifting machine is fair to both. The networks are those of the study `assignment`. On a GPU the
@@ -13,21 +13,22 @@ from __future__ import annotations
 
 import argparse
 import math
-import statistics
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 import torch
 
 from bakeoff.data.batches import epoch_order
 from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Study
-from bakeoff.study_file import find_study, read_study
 from bakeoff.training.bursts import make_burst
-from bakeoff.training.devices import choose_device, choose_precision, place
+from bakeoff.training.devices import DEVICES, choose_device, choose_precision, place
 from bakeoff.training.graphs import make_step
 from bakeoff.training.stack import Stack
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale
+from benchmarks.interleaved import Turns, always_ready, take_turns
+from benchmarks.publish import Table, add_results_option, machine, publish
+from benchmarks.task import PRECISIONS, assignment
 
 
 def stacked_burst(
@@ -63,60 +64,81 @@ def stacked_burst(
     return train
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the wall seconds that one call takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def time_entrant(
+    study: Study,
+    entrant: Entrant,
+    *,
+    seeds: int,
+    examples: int,
+    rounds: int,
+    device: torch.device,
+    precision: str,
+) -> Turns:
+    """Return the seconds of an epoch of `examples` for all seeds, one by one and together."""
+    burst = make_burst(
+        study, entrant, load_mnist(), device=device, precision=precision, examples=examples
+    )
+
+    def one_by_one() -> None:
+        for _ in range(seeds):
+            burst()
+
+    together = stacked_burst(study, entrant, seeds, examples, device, precision)
+    return take_turns(
+        {"one by one": always_ready(one_by_one), "together": always_ready(together)}, rounds
+    )
 
 
-def main() -> None:
-    """Measure and print the table."""
+def row(name: str, turns: Turns, seeds: int) -> tuple[str, ...]:
+    """Return the line of the table: seconds per seed, and how often together goes into alone."""
+    alone, together = (f"{turns.median(work) / seeds:.4f}" for work in turns.works)
+    return name, alone, together, str(turns.ratio("one by one", "together"))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and keep the table."""
+    study = assignment()
+    names = [entrant.name for entrant in study.entrants]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--precision", choices=("auto", *PRECISIONS), default="auto")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--examples", type=int, default=2000)
-    parser.add_argument("--entrants", nargs="*", help="all of `assignment` without it")
-    options = parser.parse_args()
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="ENTRANT")
+    add_results_option(parser)
+    options = parser.parse_args(arguments)
 
-    study = read_study(find_study("assignment"))
     device = choose_device(options.device)
     precision = choose_precision(options.precision, device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    print(
-        f"{name}, {precision}, {torch.get_num_threads()} threads, {options.seeds} seeds, "
-        f"{options.examples} images an epoch, medians of {options.rounds} rounds"
-    )
-    print("| entrant | one by one, s/seed-epoch | together, s/seed-epoch | ratio (min to max) |")
-    print("|---|---|---|---|")
-    for entrant in study.entrants:
-        if options.entrants and entrant.name not in options.entrants:
-            continue
-        one = make_burst(
+    by_entrant = {}
+    for name in options.only:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        by_entrant[name] = time_entrant(
             study,
-            entrant,
-            load_mnist(),
+            study.entrant(name),
+            seeds=options.seeds,
+            examples=options.examples,
+            rounds=options.rounds,
             device=device,
             precision=precision,
-            examples=options.examples,
         )
-        together = stacked_burst(study, entrant, options.seeds, options.examples, device, precision)
-
-        def one_by_one(one: Callable[[], float] = one) -> None:
-            for _ in range(options.seeds):
-                one()
-
-        one(), together()
-        pairs = [(seconds(one_by_one), seconds(together)) for _ in range(options.rounds)]
-        ratios = sorted(alone / stacked for alone, stacked in pairs)
-        medians = [statistics.median(side) / options.seeds for side in zip(*pairs, strict=True)]
-        print(
-            f"| {entrant.name} | {medians[0]:.4f} | {medians[1]:.4f} | "
-            f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) |",
-            flush=True,
-        )
+    columns = ("seconds per seed and epoch", "one by one", "together", "ratio (min to max)")
+    rows = tuple(row(name, turns, options.seeds) for name, turns in by_entrant.items())
+    publish(
+        "stacked_trials",
+        [Table(columns, rows)],
+        setting={
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+            "precision": precision,
+            "seeds": options.seeds,
+            "rounds": options.rounds,
+            "images in an epoch": options.examples,
+        },
+        figures={name: turns.to_dict() for name, turns in by_entrant.items()},
+        machine=machine(),
+        folder=options.results,
+    )
 
 
 if __name__ == "__main__":
