@@ -15,6 +15,7 @@ from bakeoff.errors import StoreError, StudyError, did_you_mean
 from bakeoff.evaluation.cost import multiply_adds_per_image
 from bakeoff.progress import Listener, PlannedTrial, Silence
 from bakeoff.runners.serial import run_serially
+from bakeoff.runners.stacked import run_stacked
 from bakeoff.store import RunFolder
 from bakeoff.study import Entrant, Study
 from bakeoff.training.bursts import measure_bursts
@@ -87,10 +88,12 @@ def run_study(
     *,
     device: str = "auto",
     precision: str = "auto",
+    stack: bool = False,
     listener: Listener | None = None,
 ) -> Baked:
     """Train what is missing of `study` in the run folder `out`, compare, and write the report.
 
+    stack: whether all seeds of an entrant train in one program, rather than one by one.
     Finished trials are kept and never trained again. Raises BakeoffError with one line.
     """
     listener = listener or Silence()
@@ -104,7 +107,13 @@ def run_study(
     _refuse_other_conditions(folder, in_precision, dataset.sha256)
     trials = plan_trials(folder, dataset)
     listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-    _train(folder, trials, dataset, on_device, in_precision, listener)
+    runner = run_stacked if stack else run_serially
+    outcomes = runner(
+        study, trials, dataset, device=on_device, precision=in_precision, listener=listener
+    )
+    for planned, trial in outcomes:
+        folder.write_trial(trial.record, trial.weights, trial.predictions)
+        listener.trial_ended(planned, trial.record)
     _time_in_turns(folder, dataset, on_device, in_precision, listener)
     return Baked(folder, len(trials), conclude(folder, dataset, listener))
 
@@ -121,19 +130,3 @@ def _time_in_turns(
     folder.write_timing(
         dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
     )
-
-
-def _train(
-    folder: RunFolder,
-    trials: list[PlannedTrial],
-    dataset: Dataset,
-    device: torch.device,
-    precision: str,
-    listener: Listener,
-) -> None:
-    outcomes = run_serially(
-        folder.study, trials, dataset, device=device, precision=precision, listener=listener
-    )
-    for planned, trial in outcomes:
-        folder.write_trial(trial.record, trial.weights, trial.predictions)
-        listener.trial_ended(planned, trial.record)

@@ -103,6 +103,12 @@ def run_command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    stack: Annotated[
+        bool,
+        typer.Option(
+            "--stack", help="Train all seeds of an entrant in one program; times are not compared."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train what is missing of a study, compare, and write the report."""
@@ -118,7 +124,12 @@ def run_command(
 
         try:
             baked = run_study(
-                resolved, folder, device=device, precision=precision, listener=display
+                resolved,
+                folder,
+                device=device,
+                precision=precision,
+                stack=stack,
+                listener=display,
             )
         except KeyboardInterrupt:
             display.stage("interrupted: finished trials are kept; the same command goes on")

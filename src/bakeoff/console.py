@@ -105,7 +105,8 @@ class RunDisplay:
         """Print the line of one epoch and move the bars."""
         self._say(epoch_line(trial, epoch, self._name_width, self._seeds))
         budget = trial.entrant.recipe.epochs
-        self._bars.update(self._epochs, advance=1, done=f"epoch {epoch.epoch}/{budget}")
+        at = epoch.epoch  # Seeds that train together share the bar, so it is set and not advanced.
+        self._bars.update(self._epochs, completed=at, done=f"epoch {at}/{budget}")
         self._bars.advance(self._work, _work(trial))
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:

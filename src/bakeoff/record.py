@@ -77,6 +77,8 @@ class Provenance(Part):
     data_hash: str
     started: str
     """ISO 8601, UTC."""
+    stacked: int = 1
+    """How many seeds of the entrant began in one program, this one included."""
 
 
 class Record(Part):
@@ -96,6 +98,8 @@ class Record(Part):
     stopped: Stopped
     training_seconds: float
     """Wall seconds of all epochs, validation passes included."""
+    contended: bool = False
+    """Whether other trials were trained on the machine meanwhile: then its seconds say little."""
     validation: Scores | None
     """None where training diverged, as `test` and `cost`."""
     test: Scores | None

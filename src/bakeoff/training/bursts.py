@@ -16,8 +16,10 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.study import Entrant, Study
 from bakeoff.training.devices import place
 from bakeoff.training.engine import fast
+from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.steps import PlainUpdate
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
 
 
@@ -88,9 +90,11 @@ def make_burst(
     scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
 
     twin = fast(model)
+    update = PlainUpdate(twin, optimizer, scale, autocast)
+    step = make_step(update, schedule, recipe.batch_size, device)
 
     def burst() -> float:
         shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-        return train_epoch(twin, optimizer, schedule, shuffled, scale, autocast)
+        return train_epoch(twin, step, shuffled)
 
     return burst

@@ -152,11 +152,14 @@ class BlockDropout(nn.Dropout):
         """Set each number to 0 with probability p (rounded to 1 / 65,536), scale the others up."""
         if not self.training:
             return inputs
-        bits = self._generator.integers(0, 1 << 16, inputs.numel(), dtype=np.uint16)
+        return inputs * self.draw(inputs.shape).to(inputs.dtype).mul_(1 / (1 - self.p))
+
+    def draw(self, shape: torch.Size) -> torch.Tensor:
+        """Return which numbers of the next input to keep: bool, of its shape."""
+        bits = self._generator.integers(0, 1 << 16, shape.numel(), dtype=np.uint16)
         # torch compares int16 but hardly uint16: the top half comes out negative, so p shifts too.
         shifted = torch.from_numpy(bits.view(np.int16) ^ np.int16(-(1 << 15)))
-        kept = shifted.view(inputs.shape) >= round(self.p * (1 << 16)) - (1 << 15)
-        return inputs * kept.to(inputs.dtype).mul_(1 / (1 - self.p))
+        return shifted.view(shape) >= round(self.p * (1 << 16)) - (1 << 15)
 
 
 class ChannelsLastFlatten(nn.Flatten):

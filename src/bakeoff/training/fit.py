@@ -17,8 +17,10 @@ from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
 from bakeoff.training.engine import fast, reseed
+from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.steps import PlainUpdate
 from bakeoff.training.stopping import stop_reason
 
 
@@ -79,6 +81,8 @@ def fit(
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
     twin = fast(model)
+    update = PlainUpdate(twin, optimizer, pixel_scale, autocast)
+    step = make_step(update, schedule, recipe.batch_size, train.images.device)
     history: list[Epoch] = []
     number = 0
     while True:
@@ -88,7 +92,7 @@ def fit(
         with torch.random.fork_rng():
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-            train_loss = train_epoch(twin, optimizer, schedule, shuffled, pixel_scale, autocast)
+            train_loss = train_epoch(twin, step, shuffled)
         logits = predict_logits(model, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()

@@ -6,36 +6,23 @@ from collections.abc import Iterable
 
 import torch
 from torch import nn
-from torch.nn import functional as F
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+
+from bakeoff.training.steps import Step
 
 
 def train_epoch(
-    model: nn.Module,
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
-    pixel_scale: float,
-    autocast: torch.autocast,
+    model: nn.Module, step: Step, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
 ) -> float:
-    """Take one optimizer step per batch; return the mean cross-entropy over the examples.
+    """Take one step of `model` per batch; return the mean cross-entropy over the examples.
 
-    batches: (uint8 images [b, channels, height, width], int64 labels [b]). Pixels are multiplied
-    by `pixel_scale`; the forward pass runs under `autocast`. Each example's loss is taken before
-    the step that it leads to.
+    batches: (uint8 images [b, channels, height, width], int64 labels [b]). Each example's loss is
+    taken before the step that it leads to.
     """
     model.train()
     # The sum stays a tensor: reading it each step would make Python wait for the arithmetic.
     loss_sum = torch.zeros((), dtype=torch.float64, device=next(model.parameters()).device)
     examples = 0
     for images, labels in batches:
-        with autocast:
-            loss = F.cross_entropy(model(images.float().mul_(pixel_scale)), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        loss_sum += loss.detach() * len(labels)
+        loss_sum += step(images, labels) * len(labels)
         examples += len(labels)
     return loss_sum.item() / examples

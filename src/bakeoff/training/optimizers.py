@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
@@ -14,14 +16,45 @@ _WARM_UP = 0.25
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
-    """Return the recipe's optimizer; fused, so that one pass over memory updates all weights."""
-    rate, decay = recipe.learning_rate, recipe.weight_decay
+    """Return the recipe's optimizer; fused, so that one pass over memory updates all weights.
+
+    On a GPU the learning rate is a tensor there, so that a recorded update reads what the schedule
+    has written meanwhile.
+    """
+    device = next(model.parameters()).device
+    if device.type != "cuda":
+        return _optimizer(model, recipe, recipe.learning_rate)
+    # Adam warns of steps that no graph records; warm-up and the last batch are meant to be such.
+    warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+    rate = torch.tensor(recipe.learning_rate, device=device)
+    optimizer = _optimizer(model, recipe, rate, capturable=True)
+    start_from(optimizer, recipe.learning_rate)
+    return optimizer
+
+
+def start_from(optimizer: Optimizer, rate: float) -> None:
+    """Let a schedule compute with `rate`, where the optimizer's own is a tensor.
+
+    Else it would fetch each new rate from the device, and so wait for all that runs there.
+    """
+    for group in optimizer.param_groups:
+        group["initial_lr"] = rate
+
+
+def _optimizer(
+    model: nn.Module, recipe: Recipe, rate: float | torch.Tensor, capturable: bool = False
+) -> Optimizer:
+    decay = recipe.weight_decay
     match recipe.optimizer:
         case "adam":
-            return Adam(model.parameters(), lr=rate, weight_decay=decay, fused=True)
+            return Adam(
+                model.parameters(), lr=rate, weight_decay=decay, fused=True, capturable=capturable
+            )
         case "adamw":
-            return AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
-        case "sgd":
+            return AdamW(
+                model.parameters(), lr=rate, weight_decay=decay, fused=True, capturable=capturable
+            )
+        case "sgd":  # Can be captured as it is.
             return SGD(
                 model.parameters(),
                 lr=rate,

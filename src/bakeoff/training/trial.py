@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from bakeoff.data.split import Split, split_examples
 from bakeoff.evaluation.cost import measure_cost
 from bakeoff.evaluation.predict import predict_logits
 from bakeoff.evaluation.scores import score
-from bakeoff.record import Epoch, Record
+from bakeoff.record import Epoch, Provenance, Record, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Entrant, Protocol, Study
 from bakeoff.training.devices import place
@@ -114,9 +114,24 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
         autocast=autocast_for(spec.device, spec.precision),
         on_epoch=on_epoch,
     )
+    return finish_trial(spec, model, history, stopped, held_out, origin)
+
+
+def finish_trial(
+    spec: TrialSpec,
+    model: nn.Module,
+    history: Sequence[Epoch],
+    stopped: Stopped,
+    held_out: Examples,
+    origin: Provenance,
+    *,
+    contended: bool = False,
+) -> Trial:
+    """Return what is left of a trained model: its record, with scores unless it diverged."""
+    entrant = spec.entrant
     diverged = stopped.reason == "loss not finite"
     record = Record(
-        study=study.name,
+        study=spec.study.name,
         entrant=entrant.name,
         architecture=entrant.architecture,
         recipe=entrant.recipe,
@@ -127,6 +142,7 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[Epoch], None]) -> Trial:
         epochs=tuple(history),
         stopped=stopped,
         training_seconds=sum(epoch.seconds for epoch in history),
+        contended=contended,
         validation=None,
         test=None,
         cost=None,

@@ -1,0 +1,61 @@
+"""What one step of training is: an update of the weights, then the next learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+Update = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""(uint8 images, int64 labels) of one batch -> its loss before the update; moves the weights once.
+
+It touches nothing but tensors on their device and never waits for a number, so a CUDA graph can
+record it.
+"""
+
+
+class Step(Protocol):
+    """Takes one step of training per call."""
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Update the weights, then the learning rate; return the loss before, not to be changed."""
+
+
+@dataclass(frozen=True)
+class PlainUpdate:
+    """The update of one network: forward under `autocast`, backward, optimizer."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    pixel_scale: float
+    autocast: torch.autocast
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
+        with self.autocast:
+            logits = self.model(images.float().mul_(self.pixel_scale))
+            loss = F.cross_entropy(logits, labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+
+@dataclass(frozen=True)
+class EagerStep:
+    """A step whose operations PyTorch starts one by one."""
+
+    update: Update
+    schedule: LRScheduler
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Take one step."""
+        loss = self.update(images, labels)
+        self.schedule.step()
+        return loss
