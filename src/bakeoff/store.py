@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bakeoff.atomic import flush_folder, write_file
-from bakeoff.errors import StoreError
+from bakeoff import locks
+from bakeoff.atomic import move_folder, remove_folder, remove_leftovers, write_file
+from bakeoff.errors import DamagedError, StoreError
 from bakeoff.record import FORMAT, Record
 from bakeoff.study import Study
 from bakeoff.study_file import read_study, to_toml
@@ -30,6 +30,7 @@ WEIGHTS = "model.safetensors"
 PREDICTIONS = "predictions.npz"
 MANIFEST = "manifest.json"
 TIMING = "timing.json"
+LOCKS = "locks"
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
@@ -50,13 +51,15 @@ class RunFolder:
         StoreError where the folder belongs to another study or cannot be written.
         """
         file = path / "study.toml"
-        if file.exists():
-            _refuse_other_study(read_study(file), study, path)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if not file.exists() and path.exists() and not _may_become_a_run_folder(path):
             raise StoreError(f"{path}: not a run folder and not empty; give another --out")
         text = to_toml(study).encode()
-        if not file.exists() or file.read_bytes() != text:
-            write_file(file, text)
+        with locks.held(path / LOCKS / "study"):
+            if file.exists():
+                _refuse_other_study(read_study(file), study, path)
+            if not file.exists() or file.read_bytes() != text:
+                remove_leftovers(file)
+                write_file(file, text)
         return cls(path, study)
 
     @classmethod
@@ -70,6 +73,24 @@ class RunFolder:
     def trial(self, entrant: str, seed: int) -> Path:
         """Return the folder of one trial."""
         return self.path / "trials" / entrant / str(seed)
+
+    def unfinished(self, entrant: str, seed: int) -> Path:
+        """Return the folder where a trial is in the making: the lock's holder's own."""
+        # Seeds are numbers, so the last dot parts the two, whatever dots are in the name.
+        return self.path / "unfinished" / f"{entrant}.{seed}"
+
+    def lock(self, entrant: str, seed: int) -> Path:
+        """Return the file whose lock belongs to who trains the trial, or moves it away."""
+        return self.path / LOCKS / f"trial.{entrant}.{seed}"
+
+    def trial_locks(self) -> list[Path]:
+        """Return the lock files of all trials that anybody ever began here."""
+        return list((self.path / LOCKS).glob("trial.*"))
+
+    @property
+    def conclusion_lock(self) -> Path:
+        """The file whose lock belongs to who measures or writes what all trials come to."""
+        return self.path / LOCKS / "conclusion"
 
     def has_trial(self, entrant: str, seed: int) -> bool:
         """Return whether the trial is finished, whatever its outcome."""
@@ -94,18 +115,40 @@ class RunFolder:
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[MANIFEST] = (json.dumps({"sha256": digests}, indent=1) + "\n").encode()
 
-        unfinished = final.with_name(f".{final.name}.{os.getpid()}.tmp")
-        try:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            for name, content in files.items():
-                write_file(unfinished / name, content)
-            unfinished.rename(final)
-            flush_folder(final.parent)
-        except OSError as error:
-            raise StoreError(f"{final}: cannot write: {error.strerror}") from error
-        finally:
-            # After the rename there is nothing left under this name.
-            shutil.rmtree(unfinished, ignore_errors=True)
+        complete = self.unfinished(record.entrant, record.seed) / "complete"
+        remove_folder(complete)
+        for name, content in files.items():
+            write_file(complete / name, content)
+        move_folder(complete, final)
+        self.tidy(record.entrant, record.seed)
+
+    def tidy(self, entrant: str, seed: int) -> None:
+        """Remove what a finished trial leaves behind of its making: checkpoints, mostly."""
+        remove_folder(self.unfinished(entrant, seed))
+        # Gone with its last trial, or still in use by another.
+        with suppress(OSError):
+            self.unfinished(entrant, seed).parent.rmdir()
+
+    def check_trial(self, entrant: str, seed: int) -> Record:
+        """Return the record of a finished trial after checking every file of it.
+
+        Raises DamagedError, naming the file, where one is not what was written.
+        """
+        record = self.read_record(entrant, seed)
+        for name in (WEIGHTS, PREDICTIONS) if record.complete else (WEIGHTS,):
+            _checked(self.trial(entrant, seed) / name)
+        return record
+
+    def set_aside(self, entrant: str, seed: int) -> Path:
+        """Move a finished trial, whatever its state, to a name where nothing reads it; return it.
+
+        Only for the holder of its lock. Nothing that is set aside is ever removed.
+        """
+        number = 1
+        while (target := self.path / "set-aside" / entrant / f"{seed}-{number}").exists():
+            number += 1
+        move_folder(self.trial(entrant, seed), target)
+        return target
 
     def read_record(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial; raise StoreError, naming the file, if damaged."""
@@ -152,6 +195,7 @@ class RunFolder:
     def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
         """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
         document = {"seconds_per_example": {k: list(v) for k, v in seconds_per_example.items()}}
+        remove_leftovers(self.path / TIMING)
         write_file(self.path / TIMING, (json.dumps(document, indent=1) + "\n").encode())
 
     def read_timing(self) -> dict[str, list[float]]:
@@ -176,6 +220,14 @@ class RunFolder:
                 f"{file}: belongs to another study ({record.study}, "
                 f"{record.provenance.study_hash[:12]}); move it away"
             )
+
+
+def _may_become_a_run_folder(path: Path) -> bool:
+    """Return whether there is nothing in `path` but what another process just begins there."""
+    if not path.is_dir():
+        return False
+    names = {child.name for child in path.iterdir()} - {LOCKS}
+    return all(name.startswith(".study.toml.") for name in names)
 
 
 def _refuse_other_study(found: Study, asked: Study, path: Path) -> None:
@@ -207,14 +259,17 @@ def _checked(file: Path) -> bytes:
     try:
         digest = json.loads(manifest.read_bytes())["sha256"].get(file.name)
         content = file.read_bytes() if digest else b""
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise DamagedError(f"{error.filename}: {error.strerror}", mend) from error
     except OSError as error:
-        raise StoreError(f"{error.filename}: {error.strerror}; {mend}") from error
+        # The trial may be whole: it is the disk or a permission that is not.
+        raise StoreError(f"{error.filename or file}: cannot read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{manifest}: damaged; {mend}") from error
+        raise DamagedError(f"{manifest}: damaged", mend) from error
     if digest is None:
-        raise StoreError(f"{manifest}: does not list {file.name}; {mend}")
+        raise DamagedError(f"{manifest}: does not list {file.name}", mend)
     if hashlib.sha256(content).hexdigest() != digest:
-        raise StoreError(f"{file}: damaged, its SHA-256 is not the manifest's; {mend}")
+        raise DamagedError(f"{file}: damaged, its SHA-256 is not the manifest's", mend)
     return content
 
 

@@ -73,7 +73,7 @@ def make_burst(
     device: torch.device,
     precision: str,
     examples: int,
-) -> Callable[[], float]:
+) -> Callable[[], object]:
     """Return a function that trains one entrant on the same `examples` each time it is called."""
     recipe = entrant.recipe
     model = place(build_entrant(study, entrant, 0, dataset), device)
@@ -86,7 +86,7 @@ def make_burst(
     order = torch.arange(len(train), device=device)
     scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
 
-    def burst() -> float:
+    def burst() -> object:
         shuffled = batches(train.images, train.labels, order, recipe.batch_size)
         return train_epoch(model, optimizer, schedule, shuffled, scale, autocast)
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class EpochLoss:
+    """The training loss of one epoch."""
+
+    mean: float
+    """Mean cross-entropy over the examples, in nats."""
+    not_finite_at: int | None
+    """The first step, counted from 1, whose loss was not finite."""
 
 
 def train_epoch(
@@ -18,7 +29,7 @@ def train_epoch(
     batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
     pixel_scale: float,
     autocast: torch.autocast,
-) -> float:
+) -> EpochLoss:
     """Take one optimizer step per batch; return the mean cross-entropy over the examples.
 
     batches: (uint8 images [b, channels, height, width], int64 labels [b]). Pixels are multiplied
@@ -26,9 +37,9 @@ def train_epoch(
     the step that it leads to.
     """
     model.train()
-    # The sum stays a tensor: reading it each step would make Python wait for the arithmetic.
-    loss_sum = torch.zeros((), dtype=torch.float64, device=next(model.parameters()).device)
-    examples = 0
+    # The losses stay tensors: reading one each step would make Python wait for the arithmetic.
+    losses: list[torch.Tensor] = []
+    sizes: list[int] = []
     for images, labels in batches:
         with autocast:
             loss = F.cross_entropy(model(images.float().mul_(pixel_scale)), labels)
@@ -36,6 +47,9 @@ def train_epoch(
         loss.backward()
         optimizer.step()
         schedule.step()
-        loss_sum += loss.detach() * len(labels)
-        examples += len(labels)
-    return loss_sum.item() / examples
+        losses.append(loss.detach())
+        sizes.append(len(labels))
+    of_steps = torch.stack(losses).double().cpu()
+    mean = (of_steps * torch.tensor(sizes)).sum().item() / sum(sizes)
+    wrong = of_steps.isfinite().logical_not().nonzero()
+    return EpochLoss(mean, not_finite_at=int(wrong[0]) + 1 if len(wrong) else None)
