@@ -117,7 +117,7 @@ def test_a_diverged_trial_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     )
     baked = run_study(study, tmp_path / "run")
     assert baked.conclusion.troubles == (
-        "wild seed 0 diverged: the loss was not finite in epoch 1",
+        "wild seed 0 diverged: the loss was not finite in epoch 1, step 2",
     )
     assert [row.trials for row in baked.conclusion.standings] == [1, 1, 0]
     page = baked.conclusion.report.read_text()

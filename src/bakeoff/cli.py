@@ -258,6 +258,8 @@ def _print_conclusion(
     Console().print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
         print(trouble)
+    if conclusion.comparison.time_note:
+        print(conclusion.comparison.time_note)
     print(conclusion.answer)
     for pair in pairs:
         print(f"- {pair.verdict.sentence}")

@@ -49,7 +49,7 @@ def run_serially(
                     _run(folder, planned, dataset, device, precision, listener, contended)
         if others and len(others) == len(left):
             if not told:
-                listener.stage(f"waiting for {len(others)} that other processes train")
+                listener.stage(f"waiting for {_trials(len(others))} that other processes train")
                 told = True
             time.sleep(_POLL)
         left = others
@@ -98,3 +98,7 @@ def watch_for_others(folder: RunFolder, entrant: str, seed: int) -> Callable[[],
         )
 
     return others
+
+
+def _trials(number: int) -> str:
+    return "1 trial" if number == 1 else f"{number} trials"
