@@ -1,0 +1,1 @@
+"""Measurements, which run by hand: no test asserts a time or a size of the machine."""
