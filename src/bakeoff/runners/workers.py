@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from queue import Queue
 from threading import Thread
 
@@ -38,16 +39,19 @@ def run_in_workers(
     command = [sys.executable, "-m", "bakeoff.runners.worker", str(folder.path)]
     command += [device.type, precision, str(threads)]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    workers = [_start(command, environment) for _ in range(min(jobs, len(trials)))]
-    try:
-        last_lines = _show(folder, trials, workers, listener)
-    except BaseException:
-        for worker in workers:
-            worker.terminate()
-        raise
-    finally:
-        for worker in workers:
-            _wait(worker)
+    with ExitStack() as pipes:
+        workers = [
+            pipes.enter_context(_start(command, environment)) for _ in range(min(jobs, len(trials)))
+        ]
+        try:
+            last_lines = _show(folder, trials, workers, listener)
+        except BaseException:
+            for worker in workers:
+                worker.terminate()
+            raise
+        finally:
+            for worker in workers:
+                _wait(worker)
     for worker, last in zip(workers, last_lines, strict=True):
         if worker.returncode != 0:
             raise BakeoffError(_complaint(worker.returncode, last))
