@@ -9,7 +9,7 @@ PINNED := constraints/pinned.txt
 TORCH ?= torch==2.13.0+cpu
 OUT ?= runs/assignment
 
-.PHONY: help run test lint types format check bench setup clean
+.PHONY: help run torture test lint types format check bench setup clean
 
 help: ## Show what can be made.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ run: setup ## Set up, run the study `assignment`, end with the table and the pat
 
 test: setup ## Set up and run the tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+torture: setup ## Kill, interrupt and starve runs for 90 minutes; print the table of docs/reliability.md.
+	$(BIN)/python -m benchmarks.torture
 
 lint: setup ## Check style and formatting.
 	$(BIN)/ruff check .

@@ -62,7 +62,7 @@ TRICKS = {
 
 def burst(
     study: Study, entrant: Entrant, precision: str, examples: int, trick: Trick | None
-) -> Callable[[], float]:
+) -> Callable[[], object]:
     """Return training over `examples` examples with all tricks but `trick`."""
     with ExitStack() as without:
         if trick is not None:
@@ -73,7 +73,7 @@ def burst(
     if trick is None:
         return steps
 
-    def run() -> float:
+    def run() -> object:
         with trick.left_out():
             return steps()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
 from bakeoff.evaluation.predict import predict_logits
 from bakeoff.networks import load_network
 from bakeoff.record import Record
+from bakeoff.store import RunFolder
 from bakeoff.study import Entrant, Protocol, Recipe, Study
 
 SMALL = Study(
@@ -118,7 +120,7 @@ def test_a_diverged_trial_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     )
     baked = run_study(study, tmp_path / "run")
     assert baked.conclusion.troubles == (
-        "wild seed 0 diverged: the loss was not finite in epoch 1",
+        "wild seed 0 diverged: the loss was not finite in epoch 1, step 2",
     )
     assert [row.trials for row in baked.conclusion.standings] == [1, 1, 0]
     page = baked.conclusion.report.read_text()
@@ -182,3 +184,42 @@ def test_another_study_precision_or_split_is_refused(baked: Baked, tmp_path: Pat
     with pytest.raises(StudyError, match="1,297 of 1,297 examples; give a number from 1 to 1,296"):
         run_study(nothing_left, tmp_path / "never")
     assert not (tmp_path / "never").exists()
+
+
+def test_a_damaged_trial_is_set_aside_and_trained_again(baked: Baked, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(baked.folder.path, out)
+    file = out / "trials" / "plain" / "0" / "model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    assert run_study(SMALL, out).trained == 1
+    assert file.read_bytes() == whole
+    aside = out / "set-aside" / "plain" / "0-1" / "model.safetensors"
+    assert aside.read_bytes() == whole[:-1]
+
+
+def test_failed_trials_are_trained_again_only_if_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as small:
+        small.setattr("bakeoff.training.trial.score", no_memory)
+        with pytest.raises(StoreError, match="no trial is complete"):
+            run_study(SMALL, tmp_path)
+    statuses = {record.status for record in RunFolder.open(tmp_path).read_records()}
+    assert statuses == {"out_of_memory"}
+    with pytest.raises(StoreError, match="no trial is complete"):
+        run_study(SMALL, tmp_path)
+    again = run_study(SMALL, tmp_path, retry_failed=True)
+    assert again.trained == 2
+    assert again.conclusion.troubles == ()
+    assert (tmp_path / "set-aside" / "convolution" / "0-1" / "record.json").exists()
+
+
+def test_records_and_reports_of_before_checkpoints_stay_readable(baked: Baked) -> None:
+    for record in baked.folder.read_records():
+        document = record.model_dump(mode="json")
+        del document["contended"], document["stopped"]["step"], document["provenance"]["resumed"]
+        assert Record.model_validate(document) == record

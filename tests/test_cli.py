@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     blocker.write_text("in the way")
     assert run(["run", str(study), "--out", str(blocker / "run")]) == 1
     assert error_line(capsys) == (
-        f"bakeoff: {blocker / 'run' / 'study.toml'}: cannot write: Not a directory"
+        f"bakeoff: {blocker / 'run' / 'locks' / 'study'}: cannot lock: Not a directory"
     )
     assert run(["run", str(study), "--out", str(tmp_path)]) == 1
     assert error_line(capsys) == (
@@ -261,7 +261,13 @@ def test_a_run_with_a_diverged_trial_exits_with_1(
 ) -> None:
     wild = ["--set", "convolution.optimizer=sgd", "--set", "convolution.learning_rate=1e30"]
     assert run(["run", str(study), "--out", str(tmp_path / "run"), *wild]) == 1
-    assert "convolution seed 0 diverged" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    trouble = "convolution seed 0 diverged: the loss was not finite in epoch 1, step 2"
+    assert trouble in captured.out.splitlines()
+    assert captured.out.splitlines()[-1].startswith("report: ")
+    assert captured.err.splitlines()[-1] == (
+        f"bakeoff: 1 of 2 trials did not complete: {trouble}; --retry-failed trains them again"
+    )
 
 
 def test_debug_shows_the_traceback() -> None:
@@ -321,5 +327,8 @@ def test_interrupted_runs_say_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bakeoff.bake.run_serially", interrupted)
-    assert run(["run", str(study), "--out", str(tmp_path / "run")]) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    arguments = ["run", str(study), "--out", str(tmp_path / "my run"), "--seeds", "1"]
+    assert run(arguments) == 130
+    again = f"bakeoff run {study} --out '{tmp_path / 'my run'}' --seeds 1"
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == f"bakeoff: interrupted; to go on where it stopped: {again}"

@@ -103,3 +103,47 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path, array: str, mes
     with pytest.raises(StoreError) as caught:
         compared(folder)
     assert str(caught.value) == f"{folder.trial('a', 0)}: {message}"
+
+
+def test_seconds_beside_others_are_left_out_of_medians_and_tests(tmp_path: Path) -> None:
+    aimed = study(entrant("a", **TARGET.model_dump()), entrant("b", **TARGET.model_dump()), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", aimed)
+    reached = Stopped(epoch=4, reason="target reached")
+    for name, seed, seconds, contended in (
+        ("a", 0, 3.0, False), ("a", 1, 90.0, True), ("b", 0, 70.0, True), ("b", 1, 80.0, True),
+    ):  # fmt: skip
+        folder.write_trial(
+            record(
+                aimed, name, seed, stopped=reached, training_seconds=seconds, contended=contended
+            ),
+            {},
+            predictions(aimed, seed, 5),
+        )
+    found = compared(folder)
+    a, b = found.entrants
+    assert a.seconds_to_target is not None
+    assert (a.seconds_to_target.trials, a.seconds_to_target.median) == (1, 3.0)
+    assert (a.mean_seconds, b.mean_seconds, b.seconds_to_target) == (3.0, None, None)
+    assert a.epochs_to_target is not None
+    assert a.epochs_to_target.trials == 2
+    assert found.pairs[0].seconds_to_target is None
+    assert found.pairs[0].epochs_to_target is not None
+    assert found.time_note == (
+        "3 of 4 trials ran beside others; their seconds are left out of all that is said of time"
+    )
+
+
+def test_a_trial_without_memory_says_nothing_of_the_time_to_the_target(tmp_path: Path) -> None:
+    aimed = study(entrant("a", **TARGET.model_dump()), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", aimed)
+    reached = Stopped(epoch=4, reason="target reached")
+    folder.write_trial(record(aimed, "a", 0, stopped=reached), {}, predictions(aimed, 0, 5))
+    gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
+    lost = Stopped(epoch=3, reason="out of memory")
+    folder.write_trial(
+        record(aimed, "a", 1, status="out_of_memory", trouble="so", stopped=lost, **gone), {}, {}
+    )
+    (found,) = compared(folder).entrants
+    assert [(each.seed, each.reason) for each in found.left_out] == [(1, "out_of_memory")]
+    assert found.epochs_to_target is not None
+    assert found.epochs_to_target.trials == 1

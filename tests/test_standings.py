@@ -80,3 +80,19 @@ def test_an_entrant_without_a_complete_trial_comes_last_and_without_figures() ->
         a.milliseconds_per_image_batch_1, a.milliseconds_per_image_batch_1000,
     ] == [None] * 9  # fmt: skip
     assert rows[2].parameters is None
+
+
+def test_seconds_of_trials_beside_others_enter_no_mean() -> None:
+    rows = standings(
+        ASKED,
+        [
+            record(ASKED, "a", 0, 0.9, training_seconds=5.0),
+            record(ASKED, "a", 1, 0.7, training_seconds=500.0, contended=True),
+            record(ASKED, "b", 0, 0.5, contended=True),
+        ],
+    )
+    a, b = rows[0], rows[1]
+    assert (a.trials, a.training_seconds, a.milliseconds_per_image_batch_1) == (2, 5.0, 0.5)
+    assert a.validation_accuracy == pytest.approx(0.8)
+    assert (b.trials, b.epochs, b.multiply_adds_per_image) == (1, 2, 90)
+    assert (b.training_seconds, b.milliseconds_per_image_batch_1000) == (None, None)

@@ -82,6 +82,7 @@ def test_a_trial_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_a_run_folder_has_the_files_of_the_design(tmp_path: Path) -> None:
     assert list(content(filled(tmp_path))) == [
+        "locks/study",
         "study.toml",
         "trials/a/0/manifest.json",
         "trials/a/0/model.safetensors",
@@ -99,7 +100,7 @@ def test_record_json_has_the_keys_of_the_design(tmp_path: Path) -> None:
     assert document["epochs"][0].keys() == {
         "epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds",
     }  # fmt: skip
-    assert document["stopped"] == {"epoch": 2, "reason": "budget used"}
+    assert document["stopped"] == {"epoch": 2, "reason": "budget used", "step": None}
     assert document["test"].keys() == {
         "loss", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "confusion",
     }  # fmt: skip
@@ -473,7 +474,7 @@ def test_a_folder_that_is_not_writable_is_one_line(
     out = tmp_path / "run"
     with pytest.raises(StoreError) as caught:
         RunFolder.create(out, STUDY)
-    assert str(caught.value) == f"{out / 'study.toml'}: cannot write: Permission denied"
+    assert str(caught.value) == f"{out / 'locks' / 'study'}: cannot lock: Permission denied"
 
 
 # The timing pass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,12 +14,13 @@ from bakeoff.errors import StoreError
 def write_file(path: Path, content: bytes) -> None:
     """Write `content` to `path`, so that a reader finds the old file or the new one, never a part.
 
-    The bytes go to a temporary name, are flushed, and are renamed; then the folder is flushed.
-    Raises StoreError, naming the file, where the system refuses.
+    The bytes go to a temporary name of their own, also where another process writes the same file;
+    they are flushed, and the file is renamed; then the folder is flushed. Raises StoreError, naming
+    the file, where the system refuses.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with temporary.open("wb") as stream:
             stream.write(content)
             stream.flush()
@@ -28,6 +31,54 @@ def write_file(path: Path, content: bytes) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot write: {error.strerror}") from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporaries of `path` that killed processes left.
+
+    Only for a caller that holds the lock under which `path` is written.
+    """
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        remove_file(leftover)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file that may be gone already; raise StoreError where the system refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot remove: {error.strerror}") from error
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it; raise StoreError where the system refuses."""
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+    except OSError as error:
+        raise StoreError(f"{error.filename}: cannot remove: {error.strerror}") from error
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Rename a folder by one step and flush both parents; raise StoreError if refused.
+
+    A target that is there and not empty is never replaced: the system refuses.
+    """
+    try:
+        make_folder(target.parent)
+        source.rename(target)
+        flush_folder(target.parent)
+        flush_folder(source.parent)
+    except OSError as error:
+        raise StoreError(f"{target}: cannot write: {error.strerror}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder with its parents, each as durable as the files that will be in it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        flush_folder(each.parent)
 
 
 def flush_folder(folder: Path) -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from bakeoff import locks
 from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.conclude import Conclusion, conclude
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.sources import SOURCES, load_dataset
-from bakeoff.errors import StoreError, StudyError, did_you_mean
-from bakeoff.evaluation.cost import multiply_adds_per_image
+from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
+from bakeoff.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.progress import Listener, PlannedTrial, Silence
+from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_serially
+from bakeoff.runners.space import bytes_needed, refuse_full_disk
 from bakeoff.runners.stacked import run_stacked
+from bakeoff.runners.workers import run_in_workers
 from bakeoff.store import RunFolder
-from bakeoff.study import Entrant, Study
+from bakeoff.study import Study
 from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.devices import choose_device, choose_precision
-from bakeoff.training.trial import build_entrant, split_of
+from bakeoff.training.trial import split_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Baked:
 
     folder: RunFolder
     trained: int
-    """How many trials this run trained; the others were finished before."""
+    """How many trials were missing when this run began; the others were finished before."""
     conclusion: Conclusion
 
 
@@ -47,26 +52,6 @@ def check_names(study: Study, where: str) -> None:
                 f"{where}: entrants[{number}].architecture: unknown architecture "
                 f"{entrant.architecture!r}; {hint}"
             )
-
-
-def plan_trials(folder: RunFolder, dataset: Dataset) -> list[PlannedTrial]:
-    """Return the trials that have yet to be trained: all entrants with seed 0 first, then 1, ...
-
-    So an interrupted study can be compared, with the seeds that it got to.
-    """
-    study = folder.study
-    work = {entrant.name: _work_per_epoch(study, entrant, dataset) for entrant in study.entrants}
-    return [
-        PlannedTrial(entrant, seed, work[entrant.name])
-        for seed in study.trial_seeds
-        for entrant in study.entrants
-        if not folder.has_trial(entrant.name, seed)
-    ]
-
-
-def _work_per_epoch(study: Study, entrant: Entrant, dataset: Dataset) -> float:
-    model = build_entrant(study, entrant, 0, dataset).eval()
-    return float(multiply_adds_per_image(model, dataset.image_shape) * len(dataset.train_images))
 
 
 def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) -> None:
@@ -89,14 +74,23 @@ def run_study(
     device: str = "auto",
     precision: str = "auto",
     stack: bool = False,
+    jobs: int = 1,
+    retry_failed: bool = False,
     listener: Listener | None = None,
 ) -> Baked:
     """Train what is missing of `study` in the run folder `out`, compare, and write the report.
 
-    stack: whether all seeds of an entrant train in one program, rather than one by one.
-    Finished trials are kept and never trained again. Raises BakeoffError with one line.
+    Finished trials are kept and never trained again, but for damaged ones and, with
+    `retry_failed`, those that did not complete: these are set aside first. An interrupted trial
+    goes on from its last checkpoint. Other processes may run the same study in the same folder;
+    `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
+    without checkpoints. Raises BakeoffError with one line.
     """
     listener = listener or Silence()
+    if jobs < 1:
+        raise UsageError(f"--jobs {jobs}: give a number from 1 up")
+    if jobs > 1 and stack:
+        raise UsageError("--stack trains in one process: leave --jobs out, or --stack")
     check_names(study, f"study {study.name}")
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
@@ -104,18 +98,50 @@ def run_study(
     # A split that cannot be made is refused before a folder is.
     split_of(study, 0, dataset)
     folder = RunFolder.create(out, study)
+    remove_remains(folder)
+    set_damaged_aside(folder, listener.stage)
+    if retry_failed:
+        set_failed_aside(folder, listener.stage)
     _refuse_other_conditions(folder, in_precision, dataset.sha256)
     trials = plan_trials(folder, dataset)
+    refuse_full_disk(out, bytes_needed(study, trials, dataset, jobs))
     listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-    runner = run_stacked if stack else run_serially
-    outcomes = runner(
-        study, trials, dataset, device=on_device, precision=in_precision, listener=listener
+    if jobs > 1 and len(trials) > 1:
+        run_in_workers(
+            folder, trials, jobs, device=on_device, precision=in_precision, listener=listener
+        )
+    elif stack:
+        _train_stacked(folder, trials, dataset, on_device, in_precision, listener)
+    # What workers left, a stack found in other hands, or all there is.
+    run_serially(
+        folder,
+        plan_trials(folder, dataset),
+        dataset,
+        device=on_device,
+        precision=in_precision,
+        listener=listener,
     )
-    for planned, trial in outcomes:
-        folder.write_trial(trial.record, trial.weights, trial.predictions)
-        listener.trial_ended(planned, trial.record)
     _time_in_turns(folder, dataset, on_device, in_precision, listener)
     return Baked(folder, len(trials), conclude(folder, dataset, listener))
+
+
+def _train_stacked(
+    folder: RunFolder,
+    trials: Sequence[PlannedTrial],
+    dataset: Dataset,
+    device: torch.device,
+    precision: str,
+    listener: Listener,
+) -> None:
+    """Train all seeds of an entrant together; where another process was faster, its trial stays."""
+    outcomes = run_stacked(
+        folder.study, trials, dataset, device=device, precision=precision, listener=listener
+    )
+    for planned, trial in outcomes:
+        with locks.held(folder.lock(planned.entrant.name, planned.seed)):
+            if not folder.has_trial(planned.entrant.name, planned.seed):
+                folder.write_trial(trial.record, trial.weights, trial.predictions)
+        listener.trial_ended(planned, trial.record)
 
 
 def _time_in_turns(
@@ -123,10 +149,11 @@ def _time_in_turns(
 ) -> None:
     """Measure what a training example costs each entrant, once per run folder."""
     entrants = {entrant.name for entrant in folder.study.entrants}
-    if folder.read_timing().keys() == entrants:
-        return
-    listener.stage("timing training steps, the entrants taking turns")
-    measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
-    folder.write_timing(
-        dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
-    )
+    with locks.held(folder.conclusion_lock):
+        if folder.read_timing().keys() == entrants:
+            return
+        listener.stage("timing training steps, the entrants taking turns")
+        measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
+        folder.write_timing(
+            dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -12,14 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bakeoff.errors import BakeoffError
+from bakeoff.errors import BakeoffError, TrialsFailedError
+from bakeoff.interruption import Interrupted
 
 if TYPE_CHECKING:
     from bakeoff.comparison import PairComparison
     from bakeoff.conclude import Conclusion
     from bakeoff.study import Study
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="bakeoff",
@@ -56,6 +57,11 @@ def run(arguments: Sequence[str]) -> int:
             raise
         print(f"bakeoff: {error}", file=sys.stderr)
         return error.exit_code
+    except Interrupted as stop:
+        # Nothing but `run` leaves anything to go on with, but the words hold for all.
+        again = shlex.join(["bakeoff", *arguments])
+        print(f"bakeoff: interrupted; to go on where it stopped: {again}", file=sys.stderr)
+        return stop.exit_code
     except SystemExit as stop:
         return int(stop.code or 0)
     except BrokenPipeError:
@@ -103,11 +109,22 @@ def run_command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Processes that share the trials and the cores. Fewer threads for each may change "
+            "the last digits, and times are not compared.",
+        ),
+    ] = 1,
     stack: Annotated[
         bool,
         typer.Option(
             "--stack", help="Train all seeds of an entrant in one program; times are not compared."
         ),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -129,14 +146,17 @@ def run_command(
                 device=device,
                 precision=precision,
                 stack=stack,
+                jobs=jobs,
+                retry_failed=retry_failed,
                 listener=display,
             )
         except KeyboardInterrupt:
-            display.stage("interrupted: finished trials are kept; the same command goes on")
-            raise typer.Exit(INTERRUPTED) from None
-    _print_conclusion(baked.conclusion, baked.conclusion.pairs_of_winner, as_json)
-    if baked.conclusion.troubles:
-        raise typer.Exit(1)
+            # Where nobody turned signals into the exception below, as in a test.
+            raise Interrupted(signal.SIGINT) from None
+    conclusion = baked.conclusion
+    _print_conclusion(conclusion, conclusion.pairs_of_winner, as_json)
+    if conclusion.troubles:
+        raise TrialsFailedError(conclusion.troubles, conclusion.planned)
 
 
 @app.command()
@@ -245,6 +265,8 @@ def _print_conclusion(
     Console().print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
         print(trouble)
+    if conclusion.comparison.time_note:
+        print(conclusion.comparison.time_note)
     print(conclusion.answer)
     for pair in pairs:
         print(f"- {pair.verdict.sentence}")

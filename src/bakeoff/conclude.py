@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bakeoff import locks
 from bakeoff.answer import answer, pairs_of
-from bakeoff.atomic import write_file
+from bakeoff.atomic import remove_leftovers, write_file
 from bakeoff.comparison import Comparison, PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.sources import load_dataset
@@ -37,6 +38,11 @@ class Conclusion:
     def troubles(self) -> tuple[str, ...]:
         """One line for each trial that is missing or did not complete."""
         return tuple(line for row in self.standings for line in row.troubles)
+
+    @property
+    def planned(self) -> int:
+        """How many trials the study has."""
+        return sum(row.planned for row in self.standings)
 
     @property
     def pairs_of_winner(self) -> tuple[PairComparison, ...]:
@@ -82,10 +88,14 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
     sentence = answer(folder.study, rows, comparison)
     findings = gather_findings(folder, records, dataset, document, sentence)
     report = folder.path / "report.html"
-    write_file(folder.path / "comparison.json", (json.dumps(document, indent=1) + "\n").encode())
+    files = {folder.path / "comparison.json": json.dumps(document, indent=1) + "\n"}
     for name, drawing in draw_figures(findings).items():
-        write_file(folder.path / "figures" / f"{name}.svg", drawing.encode())
-    write_file(report, build_report(findings).encode())
+        files[folder.path / "figures" / f"{name}.svg"] = drawing
+    files[report] = build_report(findings)
+    with locks.held(folder.conclusion_lock):
+        for file, text in files.items():
+            remove_leftovers(file)
+            write_file(file, text.encode())
     return Conclusion(folder.study, rows, comparison, sentence, report)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -36,6 +37,11 @@ def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) 
         f"train loss {epoch.train_loss:.4f}  val loss {epoch.validation_loss:.4f}  "
         f"val acc {epoch.validation_accuracy:.4f}  {epoch.seconds:.1f} s"
     )
+
+
+def plain_display() -> RunDisplay:
+    """Return a display that writes plain lines to standard output, for another process to show."""
+    return RunDisplay(Console(file=sys.stdout, force_terminal=False, color_system=None))
 
 
 class RunDisplay:
@@ -75,11 +81,15 @@ class RunDisplay:
     ) -> None:
         self._bars.stop()
 
-    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
-        """Say what will be trained, and what was finished before."""
+    def expect(self, trials: Sequence[PlannedTrial]) -> None:
+        """Hear which trials the lines will be about, without saying so."""
         self._name_width = max((len(trial.entrant.name) for trial in trials), default=0)
         self._seeds = any(trial.seed > 0 for trial in trials)
         self._trials = len(trials)
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Say what will be trained, and what was finished before."""
+        self.expect(trials)
         work = sum(_work(trial) * trial.entrant.recipe.epochs for trial in trials)
         done = f"0/{len(trials)}"
         self._bars.update(self._work, total=work, completed=0, visible=bool(trials), done=done)
@@ -100,6 +110,14 @@ class RunDisplay:
         budget = trial.entrant.recipe.epochs
         self._bars.reset(self._epochs, total=budget, description=name, done=f"epoch 0/{budget}")
         self._bars.update(self._epochs, visible=True)
+
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        """Say where the trial goes on, and move the bars there."""
+        seed = f" seed {trial.seed}" if self._seeds else ""
+        self._say(f"{trial.entrant.name}{seed}: going on after epoch {epochs}")
+        budget = trial.entrant.recipe.epochs
+        self._bars.update(self._epochs, advance=epochs, done=f"epoch {epochs}/{budget}")
+        self._bars.advance(self._work, epochs * _work(trial))
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Print the line of one epoch and move the bars."""
@@ -125,6 +143,13 @@ class RunDisplay:
             f"{record.stopped.epoch}, {record.training_seconds:.1f} s, validation balanced "
             f"accuracy {record.validation.balanced_accuracy:.4f}"
         )
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        """Move the bar past a trial that another process has finished."""
+        self._trials_done += 1
+        done = f"{self._trials_done}/{self._trials}"
+        whole = trial.entrant.recipe.epochs * _work(trial)
+        self._bars.update(self._work, advance=whole, done=done)
 
     def stage(self, text: str) -> None:
         """Print one line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bakeoff.visible import visible
 
@@ -38,6 +38,25 @@ class DataError(BakeoffError):
 
 class StoreError(BakeoffError):
     """A run folder that cannot be written, is damaged, or belongs to another study."""
+
+
+class DamagedError(StoreError):
+    """A finished trial with a file that is not the one that was written."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}; {mend}")
+        self.what = what
+
+
+class TrialsFailedError(BakeoffError):
+    """A run that went to its end, with trials that did not complete."""
+
+    def __init__(self, troubles: Sequence[str], planned: int) -> None:
+        one = "trial" if planned == 1 else "trials"
+        super().__init__(
+            f"{len(troubles)} of {planned} {one} did not complete: {'; '.join(troubles)}; "
+            "--retry-failed trains them again"
+        )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.errors import DamagedError, StoreError, UnreadableError
 from bakeoff.reading import read_file, sealed, unsealed
 
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 64_000  # Bytes: one of three files has 600.
+_GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def manifest_of(files: Mapping[str, bytes]) -> bytes:
@@ -28,7 +29,7 @@ def read_listed(file: Path, most: int) -> bytes:
     """Return the bytes of a file of a trial, after comparing them with the manifest beside it.
 
     A file that has another length than the manifest says, or more than `most` bytes, is not even
-    read. Raises StoreError.
+    read. Raises DamagedError, or StoreError where the file cannot be read at all.
     """
     mend = f"move {file.parent} away and run again to train it anew"
     try:
@@ -39,7 +40,10 @@ def read_listed(file: Path, most: int) -> bytes:
         if hashlib.sha256(content).hexdigest() != digest:
             raise UnreadableError(f"{file}: damaged, its SHA-256 is not the manifest's")
     except UnreadableError as error:
-        raise StoreError(f"{error}; {mend}") from error
+        # The trial may be whole where it is the disk or a permission that is not.
+        if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, _GONE):
+            raise StoreError(f"{error}; cannot read it now, run again when it can be") from error
+        raise DamagedError(str(error), mend) from error
     return content
 
 

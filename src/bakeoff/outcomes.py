@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -60,7 +61,7 @@ def _outcome(
         name=entrant.name,
         predicted=predicted,
         seeds=tuple(record.seed for record in complete),
-        seconds=np.array([record.training_seconds for record in complete]),
+        seconds=np.array([_seconds(record) for record in complete]),
         epochs=np.array([float(record.stopped.epoch) for record in complete]),
         left_out=tuple(
             LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
@@ -70,6 +71,11 @@ def _outcome(
         target=_target_times(entrant, list(by_seed.values())),
         seconds_per_example=None if seconds_per_example is None else np.array(seconds_per_example),
     )
+
+
+def _seconds(record: Record) -> float:
+    """Return how long a trial trained; nan where others took part of the machine meanwhile."""
+    return math.nan if record.contended else record.training_seconds
 
 
 def _predicted(folder: RunFolder, record: Record, dataset: Dataset) -> NDArray[np.int64]:
@@ -88,19 +94,24 @@ def _predicted(folder: RunFolder, record: Record, dataset: Dataset) -> NDArray[n
 
 
 def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | None:
-    """Return when each trial reached the target; a diverged one never did, in a full budget."""
+    """Return when each trial reached the target; a diverged one never did, in a full budget.
+
+    One that ran out of memory tells nothing of how training goes, and is left out.
+    """
     if entrant.recipe.target_validation_accuracy is None:
         return None
     budget = entrant.recipe.epochs
     reached, epochs, seconds = [], [], []
     for record in records:
+        if record.status == "out_of_memory":
+            continue
         reached.append(record.stopped.reason == "target reached")
         if record.complete:
             epochs.append(float(record.stopped.epoch))
-            seconds.append(record.training_seconds)
+            seconds.append(_seconds(record))
         else:
             # Counted as if it had gone on in vain: left out, it would make its entrant look quick.
             done = max(len(record.epochs), 1)
             epochs.append(float(budget))
-            seconds.append(record.training_seconds / done * budget)
+            seconds.append(_seconds(record) / done * budget)
     return TargetTimes(np.array(seconds), np.array(epochs), np.array(reached, dtype=np.bool_))

@@ -29,11 +29,17 @@ class Listener(Protocol):
     def trial_started(self, trial: PlannedTrial) -> None:
         """Hear that training of this trial begins."""
 
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        """Hear that so many epochs of it were done before an interruption."""
+
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Hear that one more epoch of it is done."""
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
         """Hear that the trial is finished and its record on disk."""
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        """Hear that another process has finished the trial."""
 
     def stage(self, text: str) -> None:
         """Hear in one line that something other than training begins."""
@@ -48,10 +54,16 @@ class Silence:
     def trial_started(self, trial: PlannedTrial) -> None:
         """Show nothing."""
 
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        """Show nothing."""
+
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Show nothing."""
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """Show nothing."""
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Show nothing."""
 
     def stage(self, text: str) -> None:

@@ -11,7 +11,7 @@ from bakeoff.study import Recipe
 FORMAT = 1
 """Raised when a key changes its meaning; readers refuse a format that they do not know."""
 
-Status = Literal["complete", "diverged"]
+Status = Literal["complete", "diverged", "out_of_memory"]
 
 
 class Part(BaseModel):
@@ -37,7 +37,12 @@ class Stopped(Part):
     """Where training ended, and why."""
 
     epoch: int
-    reason: Literal["budget used", "target reached", "target not reached", "loss not finite"]
+    reason: Literal[
+        "budget used", "target reached", "target not reached", "loss not finite", "out of memory"
+    ]
+    step: int | None = None
+    """The first step of the epoch, counted from 1, whose loss was not finite; None for any other
+    reason, and where only the validation loss after the epoch was not finite."""
 
 
 class Scores(Part):
@@ -62,6 +67,16 @@ class Cost(Part):
     milliseconds_per_image_batch_1000: float
 
 
+class Resumed(Part):
+    """A resume that may have changed the last bits: machine, threads or versions had changed."""
+
+    epoch: int
+    """The last epoch that was trained under the other conditions."""
+    bit_identical: Literal[False] = False
+    differs: tuple[str, ...]
+    """What differed, as "threads: 2 then, 1 now"."""
+
+
 class Provenance(Part):
     """What made the record."""
 
@@ -79,6 +94,8 @@ class Provenance(Part):
     """ISO 8601, UTC."""
     stacked: int = 1
     """How many seeds of the entrant began in one program, this one included."""
+    resumed: tuple[Resumed, ...] = ()
+    """A resume under the same conditions is not listed: it changes nothing but times."""
 
 
 class Record(Part):
@@ -101,7 +118,7 @@ class Record(Part):
     contended: bool = False
     """Whether other trials were trained on the machine meanwhile: then its seconds say little."""
     validation: Scores | None
-    """None where training diverged, as `test` and `cost`."""
+    """None where the trial is not complete, as `test` and `cost`."""
     test: Scores | None
     cost: Cost | None
     provenance: Provenance

@@ -13,7 +13,10 @@ from bakeoff.visible import shortened, visible
 
 @dataclass(frozen=True)
 class Standing:
-    """What the trials of one entrant come to. Means are over its complete trials."""
+    """What the trials of one entrant come to.
+
+    Means are over its complete trials; those of times leave out trials that ran beside others.
+    """
 
     entrant: str
     label: str
@@ -64,6 +67,11 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         known = [value(record) for record in complete if record.cost is not None]
         return fmean(known) if known else None
 
+    def time(value: Callable[[Record], float | None]) -> float | None:
+        timed = [value(record) for record in complete if not record.contended]
+        known = [seconds for seconds in timed if seconds is not None]
+        return fmean(known) if known else None
+
     multiply_adds = cost(lambda r: r.cost.multiply_adds_per_image if r.cost else 0)
     return Standing(
         entrant=entrant.name,
@@ -74,7 +82,7 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
         parameters=next((record.parameters for record in by_seed.values()), None),
         epochs=mean(lambda r: r.stopped.epoch),
-        training_seconds=mean(lambda r: r.training_seconds),
+        training_seconds=time(lambda r: r.training_seconds),
         validation_accuracy=mean(lambda r: r.validation.accuracy if r.validation else 0),
         validation_balanced_accuracy=mean(
             lambda r: r.validation.balanced_accuracy if r.validation else 0
@@ -82,11 +90,11 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         test_accuracy=mean(lambda r: r.test.accuracy if r.test else 0),
         test_balanced_accuracy=mean(lambda r: r.test.balanced_accuracy if r.test else 0),
         multiply_adds_per_image=None if multiply_adds is None else round(multiply_adds),
-        milliseconds_per_image_batch_1=cost(
-            lambda r: r.cost.milliseconds_per_image_batch_1 if r.cost else 0
+        milliseconds_per_image_batch_1=time(
+            lambda r: r.cost.milliseconds_per_image_batch_1 if r.cost else None
         ),
-        milliseconds_per_image_batch_1000=cost(
-            lambda r: r.cost.milliseconds_per_image_batch_1000 if r.cost else 0
+        milliseconds_per_image_batch_1000=time(
+            lambda r: r.cost.milliseconds_per_image_batch_1000 if r.cost else None
         ),
     )
 

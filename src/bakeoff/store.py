@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from bakeoff import locks
 from bakeoff.arrays import from_npz, from_safetensors, to_npz, to_safetensors
-from bakeoff.atomic import flush_folder, write_file
+from bakeoff.atomic import move_folder, remove_folder, remove_leftovers, write_file
 from bakeoff.contradictions import contradiction_in
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, StudyError, UnreadableError
@@ -32,6 +33,7 @@ STUDY = "study.toml"
 _LARGEST_RECORD = 4_000_000  # Bytes: one of ten thousand epochs has half of it.
 _LARGEST_ARRAYS = 2**30
 _LARGEST_TIMING = 1_000_000
+LOCKS = "locks"
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
@@ -52,13 +54,15 @@ class RunFolder:
         StoreError where the folder belongs to another study or cannot be written.
         """
         file = path / STUDY
-        found = _read_own_study(file) if _is_there(file) else None
-        if found is not None:
-            _refuse_other_study(found, study, path)
-        elif not _may_become_run_folder(path):
+        if not _is_there(file) and not _may_become_run_folder(path):
             raise StoreError(f"{path}: not a run folder and not empty; give another --out")
-        if found != study:
-            write_file(file, sealed_toml(to_toml(study)))
+        with locks.held(path / LOCKS / "study"):
+            found = _read_own_study(file) if _is_there(file) else None
+            if found is not None:
+                _refuse_other_study(found, study, path)
+            if found != study:
+                remove_leftovers(file)
+                write_file(file, sealed_toml(to_toml(study)))
         return cls(path, study)
 
     @classmethod
@@ -72,6 +76,24 @@ class RunFolder:
     def trial(self, entrant: str, seed: int) -> Path:
         """Return the folder of one trial."""
         return self.path / "trials" / entrant / str(seed)
+
+    def unfinished(self, entrant: str, seed: int) -> Path:
+        """Return the folder where a trial is in the making: the lock's holder's own."""
+        # Seeds are numbers, so the last dot parts the two, whatever dots are in the name.
+        return self.path / "unfinished" / f"{entrant}.{seed}"
+
+    def lock(self, entrant: str, seed: int) -> Path:
+        """Return the file whose lock belongs to who trains the trial, or moves it away."""
+        return self.path / LOCKS / f"trial.{entrant}.{seed}"
+
+    def trial_locks(self) -> list[Path]:
+        """Return the lock files of all trials that anybody ever began here."""
+        return list((self.path / LOCKS).glob("trial.*"))
+
+    @property
+    def conclusion_lock(self) -> Path:
+        """The file whose lock belongs to who measures or writes what all trials come to."""
+        return self.path / LOCKS / "conclusion"
 
     def has_trial(self, entrant: str, seed: int) -> bool:
         """Return whether the trial is finished, whatever its outcome."""
@@ -95,18 +117,40 @@ class RunFolder:
             files[PREDICTIONS] = to_npz(predictions)
         files[MANIFEST] = manifest_of(files)
 
-        unfinished = final.with_name(f".{final.name}.{os.getpid()}.tmp")
-        try:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            for name, content in files.items():
-                write_file(unfinished / name, content)
-            unfinished.rename(final)
-            flush_folder(final.parent)
-        except OSError as error:
-            raise StoreError(f"{final}: cannot write: {error.strerror}") from error
-        finally:
-            # After the rename there is nothing left under this name.
-            shutil.rmtree(unfinished, ignore_errors=True)
+        complete = self.unfinished(record.entrant, record.seed) / "complete"
+        remove_folder(complete)
+        for name, content in files.items():
+            write_file(complete / name, content)
+        move_folder(complete, final)
+        self.tidy(record.entrant, record.seed)
+
+    def tidy(self, entrant: str, seed: int) -> None:
+        """Remove what a finished trial leaves behind of its making: checkpoints, mostly."""
+        remove_folder(self.unfinished(entrant, seed))
+        # Gone with its last trial, or still in use by another.
+        with suppress(OSError):
+            self.unfinished(entrant, seed).parent.rmdir()
+
+    def check_trial(self, entrant: str, seed: int) -> Record:
+        """Return the record of a finished trial after checking every file of it.
+
+        Raises DamagedError, naming the file, where one is not what was written.
+        """
+        record = self.read_record(entrant, seed)
+        for name in (WEIGHTS, PREDICTIONS) if record.complete else (WEIGHTS,):
+            read_listed(self.trial(entrant, seed) / name, _LARGEST_ARRAYS)
+        return record
+
+    def set_aside(self, entrant: str, seed: int) -> Path:
+        """Move a finished trial, whatever its state, to a name where nothing reads it; return it.
+
+        Only for the holder of its lock. Nothing that is set aside is ever removed.
+        """
+        number = 1
+        while (target := self.path / "set-aside" / entrant / f"{seed}-{number}").exists():
+            number += 1
+        move_folder(self.trial(entrant, seed), target)
+        return target
 
     def read_record(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial; raise StoreError, naming the file, if damaged."""
@@ -170,6 +214,7 @@ class RunFolder:
     def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
         """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
         document = {"seconds_per_example": {k: list(v) for k, v in seconds_per_example.items()}}
+        remove_leftovers(self.path / TIMING)
         write_file(self.path / TIMING, sealed(document))
 
     def read_timing(self) -> dict[str, list[float]]:
@@ -213,8 +258,10 @@ def _may_become_run_folder(path: Path) -> bool:
         return True
     if not path.is_dir():
         return False
-    # Each record names the study that it belongs to, so trials cannot be taken for another's.
-    return not any(path.iterdir()) or (path / "trials").is_dir()
+    # Each record names the study that it belongs to, so trials cannot be taken for another's. What
+    # else may be there is what another process just begins.
+    begun = {child.name for child in path.iterdir()} - {LOCKS}
+    return "trials" in begun or all(name.startswith(f".{STUDY}.") for name in begun)
 
 
 def _read_own_study(file: Path) -> Study:

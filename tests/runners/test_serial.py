@@ -1,13 +1,25 @@
+"""Trials of one process, alone and beside another that holds locks."""
+
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
+import pytest
 import torch
 
+from bakeoff import locks
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import PlannedTrial, Silence
-from bakeoff.record import Epoch
-from bakeoff.runners.serial import run_serially
+from bakeoff.record import Epoch, Record
+from bakeoff.runners import serial
+from bakeoff.runners.plan import plan_trials
+from bakeoff.runners.serial import run_serially, watch_for_others
+from bakeoff.store import RunFolder
 
-from ..factories import entrant, first_of, study
+from ..factories import entrant, first_of, record, study
+
+ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
 
 
 class Heard(Silence):
@@ -20,29 +32,103 @@ class Heard(Silence):
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
 
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} ended")
 
-def test_trials_run_one_after_the_other_and_are_handed_on_as_they_finish(digits: Dataset) -> None:
-    asked = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
-    few = first_of(digits, train=150, test=50)
-    planned = [PlannedTrial(asked.entrant(n), s, 1.0) for n, s in (("a", 0), ("b", 0), ("a", 1))]
-    heard = Heard()
-    runs = run_serially(
-        asked, planned, few, device=torch.device("cpu"), precision="float32", listener=heard
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} elsewhere")
+
+    def stage(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def few(digits: Dataset) -> Dataset:
+    return first_of(digits, train=150, test=50)
+
+
+def train(folder: RunFolder, few: Dataset, heard: Heard, contended: bool = False) -> None:
+    run_serially(
+        folder,
+        plan_trials(folder, few),
+        few,
+        device=torch.device("cpu"),
+        precision="float32",
+        listener=heard,
+        contended=contended,
     )
-    assert heard.lines == []
-    first, trial = next(runs)
-    assert first is planned[0]
-    assert (trial.record.entrant, trial.record.seed) == ("a", 0)
-    assert heard.lines == ["a 0 started", "a 0 epoch 1", "a 0 epoch 2"]
-    rest = list(runs)
-    assert [(p, t.record.entrant, t.record.seed) for p, t in rest] == [
-        (planned[1], "b", 0),
-        (planned[2], "a", 1),
-    ]
-    assert heard.lines[3:] == [
-        "b 0 started",
-        "b 0 epoch 1",
-        "a 1 started",
-        "a 1 epoch 1",
-        "a 1 epoch 2",
-    ]
+
+
+def test_trials_run_one_after_the_other_all_entrants_of_a_seed_first(
+    few: Dataset, tmp_path: Path
+) -> None:
+    folder, heard = RunFolder.create(tmp_path / "run", ASKED), Heard()
+    train(folder, few, heard)
+    assert heard.lines == [
+        "a 0 started", "a 0 epoch 1", "a 0 epoch 2", "a 0 ended",
+        "b 0 started", "b 0 epoch 1", "b 0 ended",
+        "a 1 started", "a 1 epoch 1", "a 1 epoch 2", "a 1 ended",
+        "b 1 started", "b 1 epoch 1", "b 1 ended",
+    ]  # fmt: skip
+    assert [(r.entrant, r.seed, r.contended) for r in folder.read_records()] == [
+        ("a", 0, False), ("a", 1, False), ("b", 0, False), ("b", 1, False),
+    ]  # fmt: skip
+    assert not (folder.path / "unfinished").exists()
+
+
+def test_a_trial_whose_lock_another_holds_is_left_and_waited_for(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, heard = RunFolder.create(tmp_path / "run", ASKED), Heard()
+    monkeypatch.setattr(serial, "_POLL", 0.01)
+    told, finish = threading.Event(), heard.stage
+
+    def stage(text: str) -> None:
+        finish(text)
+        told.set()
+
+    heard.stage = stage  # type: ignore[method-assign]
+    with locks.held(folder.lock("a", 0)):
+        thread = threading.Thread(target=train, args=(folder, few, heard))
+        thread.start()
+        assert told.wait(60)
+        folder.write_trial(record(ASKED, "a", 0), {}, {})
+    thread.join(60)
+    assert heard.lines[-2:] == ["waiting for 1 trial that other processes train", "a 0 elsewhere"]
+    assert "a 0 started" not in heard.lines
+    # They were trained while another's lock was held.
+    assert all(r.contended for r in folder.read_records() if (r.entrant, r.seed) != ("a", 0))
+
+
+def test_a_trial_that_its_holder_gives_up_is_trained_after_all(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, heard = RunFolder.create(tmp_path / "run", ASKED), Heard()
+    monkeypatch.setattr(serial, "_POLL", 0.01)
+    with locks.held(folder.lock("b", 1)):
+        thread = threading.Thread(target=train, args=(folder, few, heard))
+        thread.start()
+        while "a 1 ended" not in heard.lines:
+            thread.join(0.01)
+            assert thread.is_alive()
+    thread.join(60)
+    assert heard.lines[-1] == "b 1 ended"
+
+
+def test_trials_known_to_run_beside_others_are_marked(few: Dataset, tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    train(folder, few, Heard(), contended=True)
+    assert all(each.contended for each in folder.read_records())
+
+
+def test_others_are_seen_while_they_hold_a_lock_and_after_they_finished(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    with locks.held(folder.lock("a", 0)):
+        others = watch_for_others(folder, "a", 0)
+        assert not others()
+        with locks.held(folder.lock("b", 0)):
+            assert others()
+        assert not others()
+        folder.write_trial(record(ASKED, "b", 0), {}, {})
+        assert others()
+    assert not watch_for_others(folder, "a", 0)()

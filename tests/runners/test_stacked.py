@@ -11,10 +11,9 @@ from bakeoff.bake import run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import PlannedTrial, Silence
 from bakeoff.record import Epoch, Record
-from bakeoff.runners.serial import run_serially
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study import Study
-from bakeoff.training.trial import Trial
+from bakeoff.training.trial import Trial, TrialSpec, run_trial
 
 from ..factories import entrant, first_of, record, study
 
@@ -75,15 +74,16 @@ def test_the_seeds_of_an_entrant_train_together_one_entrant_after_the_other(
         assert trial.record.seed == trial_planned.seed
 
 
-def test_the_outcome_of_a_trial_is_that_of_the_serial_runner_but_for_its_times(
+def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
     digits: Dataset,
 ) -> None:
     asked = study(entrant("a", architecture="mlp-2x200", epochs=3), validation=50, seeds=2)
     few = first_of(digits, train=250, test=80)
     planned = plan(asked, ("a", 0), ("a", 1))
     together = stacked(asked, planned, few, Heard())
-    singly = run_serially(asked, planned, few, device=CPU, precision="float32", listener=Silence())
-    for (_, ours), (_, theirs) in zip(together, singly, strict=True):
+    for each, ours in together:
+        spec = TrialSpec(asked, each.entrant, each.seed, few, CPU, "float32")
+        theirs = run_trial(spec, lambda _: None)
         assert (ours.record.contended, theirs.record.contended) == (True, False)
         assert (ours.record.provenance.stacked, theirs.record.provenance.stacked) == (2, 1)
         assert ours.record.stopped == theirs.record.stopped

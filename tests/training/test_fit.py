@@ -181,7 +181,7 @@ def test_an_epoch_whose_loss_is_not_finite_ends_the_training(digits: Dataset) ->
         examples(digits, 0, 200),
         examples(digits, 200, 300),
     )
-    assert stopped == Stopped(epoch=len(history) + 1, reason="loss not finite")
+    assert stopped == Stopped(epoch=len(history) + 1, reason="loss not finite", step=2)
     assert len(history) < 5
     assert all(epoch.train_loss < float("inf") for epoch in history)
 

@@ -147,7 +147,8 @@ def test_a_diverged_trial_leaves_a_finite_history_and_says_why(few: Dataset) -> 
     trial = run(few, DIVERGING)
     record = trial.record
     assert record.status == "diverged"
-    assert record.trouble == f"the loss was not finite in epoch {record.stopped.epoch}"
+    assert record.trouble == "the loss was not finite in epoch 1, step 2"
+    assert (record.stopped.epoch, record.stopped.step) == (1, 2)
     assert record.stopped.reason == "loss not finite"
     assert len(record.epochs) == record.stopped.epoch - 1
     assert (record.validation, record.test, record.cost) == (None, None, None)

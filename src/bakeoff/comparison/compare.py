@@ -34,7 +34,8 @@ class EntrantComparison:
         accuracy, balanced_accuracy: proportions with intervals.
         f1: one per class; None for a class that no test image has.
         accuracy_without_known_wrong: accuracy with the images of known wrong labels left out.
-        mean_seconds, mean_epochs: of training, over the complete trials.
+        mean_seconds, mean_epochs: of training, over the complete trials; seconds only over those
+            that were not timed beside others.
         seconds_to_target, epochs_to_target: if the study has a target.
 
     """
@@ -76,6 +77,7 @@ class Comparison:
         entrants, pairs: in the order of the entrants given.
         hardest_images: at most 50, most often wrong first, none that all get right.
         notes: one line per planned trial that is not there.
+        time_note: one line where seconds of trials that ran beside others are left out.
 
     """
 
@@ -89,6 +91,7 @@ class Comparison:
     pairs: tuple[PairComparison, ...]
     hardest_images: tuple[HardImage, ...]
     notes: tuple[str, ...]
+    time_note: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; proportions stay proportions, None is "cannot be told"."""
@@ -149,6 +152,19 @@ def compare(
             for outcome in outcomes
             for trial in outcome.left_out
         ),
+        time_note=_time_note(outcomes),
+    )
+
+
+def _time_note(outcomes: Sequence[EntrantOutcome]) -> str | None:
+    """Return the line that says how many seconds are left out, or None."""
+    unknown = sum(int(np.isnan(np.asarray(outcome.seconds)).sum()) for outcome in outcomes)
+    trials = sum(len(outcome.seeds) for outcome in outcomes)
+    if not unknown:
+        return None
+    return (
+        f"{unknown} of {trials} trials ran beside others; their seconds are left out of all that "
+        "is said of time"
     )
 
 
@@ -184,7 +200,7 @@ def _entrant(
         balanced_accuracy=scores.balanced_accuracy if scores else None,
         f1=scores.f1 if scores else (),
         accuracy_without_known_wrong=kept,
-        mean_seconds=float(np.mean(outcome.seconds)) if outcome.seeds else None,
+        mean_seconds=_mean_of_known(outcome.seconds),
         mean_epochs=float(np.mean(outcome.epochs)) if outcome.seeds else None,
         seconds_to_target=_to_target(target, "seconds", question.confidence),
         epochs_to_target=_to_target(target, "epochs", question.confidence),
@@ -196,7 +212,14 @@ def _to_target(
 ) -> TimeToTarget | None:
     if target is None:
         return None
-    return time_to_target(getattr(target, unit), target.reached, confidence)
+    times, reached = target.told(unit)
+    return time_to_target(times, reached, confidence) if len(times) else None
+
+
+def _mean_of_known(seconds: ArrayLike) -> float | None:
+    known = np.asarray(seconds, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else None
 
 
 def _hardest(outcomes: Sequence[EntrantOutcome], question: Question) -> tuple[HardImage, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class TargetTimes:
     full trial ends, since censoring it at its crash would count it as one that might still arrive.
 
     Attributes:
-        seconds, epochs: number [trials], until the target, or until the end where never reached.
+        seconds, epochs: number [trials], until the target, or until the end where never reached;
+            nan for seconds that say nothing.
         reached: boolean [trials].
 
     """
@@ -37,6 +38,12 @@ class TargetTimes:
     seconds: NDArray[np.float64]
     epochs: NDArray[np.float64]
     reached: Bools
+
+    def told(self, unit: Literal["seconds", "epochs"]) -> tuple[NDArray[np.float64], Bools]:
+        """Return the times, in `unit`, that are known, and whether each reached the target."""
+        times = np.asarray(getattr(self, unit), dtype=np.float64)
+        known = ~np.isnan(times)
+        return times[known], np.asarray(self.reached)[known]
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class EntrantOutcome:
         name: as it shall stand in sentences.
         predicted: predicted classes, integer [seeds, images]; [0, images] if no trial completed.
         seeds: the seed of each row of `predicted`.
-        seconds, epochs: number [seeds], training seconds and epochs of each trial.
+        seconds, epochs: number [seeds], training seconds and epochs of each trial; nan for seconds
+            that say nothing, as those of a trial timed beside others.
         left_out: planned trials without a row.
         target: times to the target score, or None if the study has no target.
         seconds_per_example: number [rounds] from the interleaved timing pass, or None.

@@ -173,9 +173,8 @@ def _log_rank(
         return None
     if not len(a.target.reached) or not len(b.target.reached):
         return None
-    return log_rank(
-        getattr(a.target, unit), a.target.reached, getattr(b.target, unit), b.target.reached
-    )
+    of_a, of_b = a.target.told(unit), b.target.told(unit)
+    return log_rank(*of_a, *of_b) if len(of_a[0]) and len(of_b[0]) else None
 
 
 def _time_ratio(a: EntrantOutcome, b: EntrantOutcome, confidence: float) -> TimeRatio | None:

@@ -20,8 +20,9 @@ class BatchRow:
     reached: int
     """How many complete trials reached the target."""
     epochs_to_target: float | None
-    """Mean over the trials that reached it, as `seconds_to_target`."""
+    """Mean over the trials that reached it."""
     seconds_to_target: float | None
+    """Mean over those of them that did not run beside others."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,14 @@ def _row(findings: Findings, entrant: Entrant, standing: Standing) -> BatchRow:
         for record in findings.complete(entrant.name)
         if record.stopped.reason == "target reached"
     ]
+    timed = [record.training_seconds for record in arrived if not record.contended]
     return BatchRow(
         entrant=entrant.name,
         batch_size=entrant.recipe.batch_size,
         standing=standing,
         reached=len(arrived),
         epochs_to_target=fmean(r.stopped.epoch for r in arrived) if arrived else None,
-        seconds_to_target=fmean(r.training_seconds for r in arrived) if arrived else None,
+        seconds_to_target=fmean(timed) if timed else None,
     )
 
 

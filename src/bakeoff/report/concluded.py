@@ -102,6 +102,8 @@ class Concluded:
 
     entrants: Mapping[str, Compared]
     pairs: tuple[Pair, ...]
+    time_note: str
+    """Which seconds are left out; empty where none are."""
     known_wrong: int
     """How many test images have labels that are known to be wrong."""
 
@@ -204,5 +206,6 @@ def concluded(comparison: Part) -> Concluded:
     return Concluded(
         entrants={entrant.name: entrant for entrant in entrants},
         pairs=tuple(_pair(part) for part in comparison.get("pairs") or ()),
+        time_note=str(comparison.get("time_note") or ""),
         known_wrong=len(comparison.get("known_wrong") or ()),
     )

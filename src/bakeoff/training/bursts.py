@@ -76,7 +76,7 @@ def make_burst(
     device: torch.device,
     precision: str,
     examples: int,
-) -> Callable[[], float]:
+) -> Callable[[], object]:
     """Return a function that trains one entrant on the same `examples` each time it is called."""
     recipe = entrant.recipe
     model = place(build_entrant(study, entrant, 0, dataset), device)
@@ -93,7 +93,7 @@ def make_burst(
     update = PlainUpdate(twin, optimizer, scale, autocast)
     step = make_step(update, schedule, recipe.batch_size, device)
 
-    def burst() -> float:
+    def burst() -> object:
         shuffled = batches(train.images, train.labels, order, recipe.batch_size)
         return train_epoch(twin, step, shuffled)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,12 +17,13 @@ from bakeoff.evaluation.predict import predict_logits
 from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
+from bakeoff.training.checkpoint import Moving
 from bakeoff.training.engine import fast, reseed
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.steps import PlainUpdate
-from bakeoff.training.stopping import stop_reason
+from bakeoff.training.stopping import Reason, stop_reason
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,22 @@ class Streams:
         )
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a training that was interrupted goes on."""
+
+    history: tuple[Epoch, ...]
+    state: Mapping[str, Any]
+    """What `Moving.state` was after the last epoch of the history."""
+
+
+Keep = Callable[[Sequence[Epoch], Moving], None]
+
+
+def _keep_nothing(history: Sequence[Epoch], moving: Moving) -> None:
+    """Let an interrupted training be lost."""
+
+
 def fit(
     model: nn.Module,
     recipe: Recipe,
@@ -72,44 +90,56 @@ def fit(
     pixel_scale: float,
     autocast: torch.autocast,
     on_epoch: Callable[[Epoch], None],
+    start: Start | None = None,
+    keep: Keep = _keep_nothing,
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
     An epoch whose loss is not finite ends the training and is not part of the history. The global
-    random state is left as it was.
+    random state is left as it was. `keep` gets the history and what moves after each epoch, before
+    `on_epoch` hears of it; a `start` made of both goes on as if there had been no interruption:
+    order and dropout of an epoch follow from its number alone, so no generator has a position.
     """
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
+    moving = Moving(model, optimizer, schedule)
     twin = fast(model)
     update = PlainUpdate(twin, optimizer, pixel_scale, autocast)
     step = make_step(update, schedule, recipe.batch_size, train.images.device)
     history: list[Epoch] = []
-    number = 0
-    while True:
-        number += 1
+    if start is not None:
+        history.extend(start.history)
+        moving.restore(start.state)
+    while (reason := _reason(recipe, history)) is None:
+        number = len(history) + 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
         with torch.random.fork_rng():
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-            train_loss = train_epoch(twin, step, shuffled)
+            loss = train_epoch(twin, step, shuffled)
         logits = predict_logits(model, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         seconds = time.perf_counter() - started
 
-        finite = math.isfinite(train_loss) and math.isfinite(validation_loss)
-        if not finite:
-            return history, Stopped(epoch=number, reason="loss not finite")
+        if loss.not_finite_at is not None or not math.isfinite(validation_loss):
+            return history, Stopped(epoch=number, reason="loss not finite", step=loss.not_finite_at)
         epoch = Epoch(
             epoch=number,
-            train_loss=train_loss,
+            train_loss=loss.mean,
             validation_loss=validation_loss,
             validation_accuracy=accuracy,
             seconds=seconds,
         )
         history.append(epoch)
+        keep(history, moving)
         on_epoch(epoch)
-        reason = stop_reason(recipe, number, accuracy)
-        if reason is not None:
-            return history, Stopped(epoch=number, reason=reason)
+    return history, Stopped(epoch=len(history), reason=reason)
+
+
+def _reason(recipe: Recipe, history: Sequence[Epoch]) -> Reason | None:
+    """Return why training ends where the history ends, or None to go on."""
+    if not history:
+        return None
+    return stop_reason(recipe, history[-1].epoch, history[-1].validation_accuracy)

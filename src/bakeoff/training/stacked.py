@@ -18,6 +18,7 @@ from bakeoff.record import Epoch, Stopped
 from bakeoff.study import Recipe
 from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.graphs import make_step
+from bakeoff.training.loop import EpochLoss, epoch_loss
 from bakeoff.training.stack import Stack
 from bakeoff.training.steps import Step
 from bakeoff.training.stopping import stop_reason
@@ -111,8 +112,9 @@ def fit_stack(
 
         ended: dict[int, Ended] = {}
         for position, which in enumerate(going):
-            result = (losses[position], *validation[position])
-            stopped = _after_epoch(members[which], recipe, number, result, seconds)
+            stopped = _after_epoch(
+                members[which], recipe, number, losses[position], validation[position], seconds
+            )
             if not stopped or stopped.reason != "loss not finite":
                 on_epoch(which, members[which].history[-1])
             if stopped is not None:
@@ -129,16 +131,21 @@ def fit_stack(
 
 
 def _after_epoch(
-    member: Member, recipe: Recipe, number: int, result: tuple[float, float, float], seconds: float
+    member: Member,
+    recipe: Recipe,
+    number: int,
+    loss: EpochLoss,
+    validated: tuple[float, float],
+    seconds: float,
 ) -> Stopped | None:
     """Add the epoch to the member's history; return where it stopped, or None to go on."""
-    train_loss, validation_loss, accuracy = result
-    if not (math.isfinite(train_loss) and math.isfinite(validation_loss)):
-        return Stopped(epoch=number, reason="loss not finite")
+    validation_loss, accuracy = validated
+    if loss.not_finite_at is not None or not math.isfinite(validation_loss):
+        return Stopped(epoch=number, reason="loss not finite", step=loss.not_finite_at)
     member.history.append(
         Epoch(
             epoch=number,
-            train_loss=train_loss,
+            train_loss=loss.mean,
             validation_loss=validation_loss,
             validation_accuracy=accuracy,
             seconds=seconds,
@@ -150,16 +157,15 @@ def _after_epoch(
 
 def _train_epoch(
     step: Step, examples: Examples, order: torch.Tensor, batch_size: int
-) -> list[float]:
-    """Take one step per batch; return each seed's mean loss over its examples.
+) -> list[EpochLoss]:
+    """Take one step per batch; return what each seed's losses come to.
 
     order: int64 [seeds, n], indices of the examples.
     """
-    sums = torch.zeros(len(order), dtype=torch.float64, device=order.device)
-    for chosen in order.split(batch_size, dim=1):
-        sums += step(examples.images[chosen], examples.labels[chosen]) * chosen.shape[1]
-    means: list[float] = (sums / order.shape[1]).tolist()
-    return means
+    chunks = order.split(batch_size, dim=1)
+    sizes = [chosen.shape[1] for chosen in chunks]
+    losses = [step(examples.images[chosen], examples.labels[chosen]) for chosen in chunks]
+    return [epoch_loss(of_steps, sizes) for of_steps in torch.stack(losses, dim=1).cpu()]
 
 
 def _validate(

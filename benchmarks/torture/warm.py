@@ -1,0 +1,82 @@
+"""A process that has everything imported and forks a run of `bakeoff` on each request.
+
+Importing takes seconds and a run of a tiny study a fraction of one; there are thousands of runs.
+The server reads one JSON object per line. {"run": arguments, "log": file, "folder": run folder,
+"at": n, "error": errno or null, "trouble": [entrant, step, kind] or null} is answered by
+{"pid": ...} as soon as the run listens to signals; {"wait": pid} by {"code": ...}, negative for a
+signal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch._dynamo  # which the first optimizer would import
+
+import bakeoff.bake  # what the command line imports on demand
+import bakeoff.console
+import bakeoff.study_file  # noqa: F401
+from bakeoff.cli import run
+from bakeoff.interruption import stop_on_signals
+
+from . import faults, trouble
+
+CRASHED = 70
+COUNT = "operations.json"
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], 0)
+            answer = {"code": os.waitstatus_to_exitcode(status)}
+        else:
+            answer = {"pid": _fork(request)}
+        print(json.dumps(answer), flush=True)
+
+
+def _fork(request: dict[str, Any]) -> int:
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = CRASHED
+        try:
+            log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            for stream in (1, 2):
+                os.dup2(log, stream)
+            stop_on_signals()
+            os.close(tell)
+            code = _run(request)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    os.close(tell)
+    os.read(ready, 1)
+    os.close(ready)
+    return pid
+
+
+def _run(request: dict[str, Any]) -> int:
+    injected = faults.Faults(Path(request["folder"]), request["at"], request["error"])
+    injected.install()
+    if request["trouble"]:
+        trouble.install(*request["trouble"])
+    code = run(request["run"])
+    with faults.REAL_OPEN(f"{request['log']}.{COUNT}", "w") as stream:
+        json.dump(injected.seen, stream)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""A process that trains trials beside others: `python -m bakeoff.runners.worker DIR ...`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from threading import Thread
+
+from bakeoff.errors import BakeoffError
+from bakeoff.interruption import Interrupted, stop_on_signals
+
+
+def main(directory: str, device: str, precision: str, threads: str) -> int:
+    """Train what is missing in `directory`; return the exit code. Lines go to standard output."""
+    stop_on_signals()
+    Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _work(Path(directory), device, precision, int(threads))
+    except BakeoffError as error:
+        print(f"bakeoff: {error}", file=sys.stderr)
+        return error.exit_code
+    except Interrupted as stop:
+        return stop.exit_code
+    return 0
+
+
+def _work(directory: Path, device: str, precision: str, threads: int) -> None:
+    import torch
+
+    from bakeoff.console import plain_display
+    from bakeoff.data.sources import load_dataset
+    from bakeoff.runners.plan import plan_trials
+    from bakeoff.runners.serial import run_serially
+    from bakeoff.store import RunFolder
+
+    torch.set_num_threads(threads)
+    folder = RunFolder.open(directory)
+    dataset = load_dataset(folder.study.protocol.dataset)
+    trials = plan_trials(folder, dataset)
+    display = plain_display()
+    display.expect(trials)
+    run_serially(
+        folder,
+        trials,
+        dataset,
+        device=torch.device(device),
+        precision=precision,
+        listener=display,
+        contended=True,
+    )
+
+
+def _end_with_parent() -> None:
+    """Stop when the process that started this one is gone: then standard input is at its end."""
+    # Not by way of sys.stdin, whose lock a thread must not hold when Python ends.
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""Signals, as a shell sends them to the real command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bakeoff.interruption import Interrupted
+
+STUDY = """
+name = "long"
+
+[protocol]
+dataset = "digits"
+validation_examples = 297
+
+[recipe]
+epochs = 100000
+
+[[entrants]]
+name = "plain"
+architecture = "logistic-regression"
+
+[[entrants]]
+name = "other"
+architecture = "logistic-regression"
+"""
+
+
+def started(tmp_path: Path, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start a run and return it, with its arguments, once it trains."""
+    file = tmp_path / "long.toml"
+    file.write_text(STUDY)
+    arguments = ["run", str(file), "--out", str(tmp_path / "run"), *more]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bakeoff", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts tests in the background lets them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    assert process.stderr is not None
+    while " 3/100000 " not in process.stderr.readline():
+        assert process.poll() is None
+    return process, arguments
+
+
+@pytest.mark.parametrize("jobs", [(), ("--jobs", "2")], ids=["alone", "jobs"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_time_with_its_code_and_one_line(
+    number: signal.Signals, jobs: tuple[str, ...], tmp_path: Path
+) -> None:
+    process, arguments = started(tmp_path, *jobs)
+    with process:
+        process.send_signal(number)
+        sent = time.monotonic()
+        assert process.stderr is not None
+        rest = process.stderr.read().splitlines()
+        assert process.wait() == 128 + number
+        took = time.monotonic() - sent
+    again = " ".join(["bakeoff", *arguments])
+    assert rest[-1] == f"bakeoff: interrupted; to go on where it stopped: {again}"
+    assert [line for line in rest if "Traceback" in line] == []
+    # Each worker gets the same time as the command itself.
+    assert took < (4 if jobs else 2)
+    assert len(list((tmp_path / "run" / "unfinished").rglob("epoch-*.safetensors"))) >= 2
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    """A clean-up that takes its time is cut short."""
+    stubborn = (
+        "import time\n"
+        "from bakeoff.interruption import Interrupted, stop_on_signals\n"
+        "stop_on_signals()\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "except Interrupted:\n"
+        "    print('cleaning', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "cleaning\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGTERM
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    quiet = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from bakeoff.interruption import stop_on_signals\n"
+        "stop_on_signals()\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+        "print('still here')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", quiet], capture_output=True, text=True, check=True)
+    assert done.stdout == "still here\n"
+
+
+def test_exit_codes_are_those_of_a_shell() -> None:
+    assert Interrupted(signal.SIGINT).exit_code == 130
+    assert Interrupted(signal.SIGTERM).exit_code == 143
