@@ -206,8 +206,12 @@ def test_failed_trials_are_trained_again_only_if_asked(
 
     with monkeypatch.context() as small:
         small.setattr("bakeoff.training.trial.score", no_memory)
-        with pytest.raises(StoreError, match="no trial is complete"):
+        with pytest.raises(StoreError) as caught:
             run_study(SMALL, tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: no trial is complete (plain seed 0 out_of_memory; convolution seed 0 "
+        "out_of_memory); there is nothing to compare"
+    )
     statuses = {record.status for record in RunFolder.open(tmp_path).read_records()}
     assert statuses == {"out_of_memory"}
     with pytest.raises(StoreError, match="no trial is complete"):

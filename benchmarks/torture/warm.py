@@ -24,6 +24,8 @@ import bakeoff.console
 import bakeoff.study_file  # noqa: F401
 from bakeoff.cli import run
 from bakeoff.interruption import stop_on_signals
+from bakeoff.training import provenance
+from bakeoff.training.provenance import checkout_commit
 
 from . import faults, trouble
 
@@ -34,6 +36,8 @@ COUNT = "operations.json"
 def main() -> None:
     """Answer requests until standard input ends."""
     torch.set_num_threads(1)
+    # Asked once, for all runs: a commit meanwhile is not what makes two results differ.
+    checkout_commit(Path(provenance.__file__).resolve().parent.parent)
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

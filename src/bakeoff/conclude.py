@@ -77,10 +77,12 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
     """
     records = folder.read_records()
     _refuse_other_data(folder, records, dataset)
-    if not any(record.complete for record in records):
-        raise StoreError(f"{folder.path}: no trial is complete; there is nothing to compare")
-    listener.stage("comparing the trials and drawing the report")
     rows = tuple(standings(folder.study, records))
+    if not any(record.complete for record in records):
+        found = "; ".join(f"{each.entrant} seed {each.seed} {each.status}" for each in records)
+        what = f" ({found})" if found else ""
+        raise StoreError(f"{folder.path}: no trial is complete{what}; there is nothing to compare")
+    listener.stage("comparing the trials and drawing the report")
     comparison = compare_folder(
         folder, records, [row.entrant for row in rows], dataset, folder.read_timing()
     )
