@@ -188,7 +188,7 @@ def test_a_loss_that_is_not_finite_ends_its_seed_alone(digits: Dataset) -> None:
     singly, together, order = both(
         models, Recipe(epochs=3), digits, heard=lambda which, _: heard.append(which)
     )
-    assert together[1][:2] == ([], Stopped(epoch=1, reason="loss not finite"))
+    assert together[1][:2] == ([], Stopped(epoch=1, reason="loss not finite", step=1))
     assert order == [1, 0, 2]
     assert heard == [0, 2] * 3
     assert_same(models[::2], singly[::2], together[::2], 1e-3)
