@@ -42,6 +42,8 @@ bench: setup ## Measure everything of docs/performance.md, about 15 minutes, int
 	$(BIN)/python -m benchmarks.against_bare_loop --rounds 5 --seconds 0.8
 	$(BIN)/python -m benchmarks.against_other_trainers --rounds 3 --seconds 0.5
 	$(BIN)/python -m benchmarks.fraction_of_peak --rounds 5
+	$(BIN)/python -m benchmarks.tricks --rounds 5
+	$(BIN)/python -m benchmarks.stacked_trials --rounds 3
 	$(BIN)/python -m benchmarks.growth --rounds 3
 	$(BIN)/python -m benchmarks.start_up_and_memory
 

@@ -192,7 +192,7 @@ def test_a_damaged_trial_is_set_aside_and_trained_again(baked: Baked, tmp_path: 
     file = out / "trials" / "plain" / "0" / "model.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
-    assert run_study(SMALL, out).trained == 1
+    assert run_study(SMALL, out, precision="float32").trained == 1
     assert file.read_bytes() == whole
     aside = out / "set-aside" / "plain" / "0-1" / "model.safetensors"
     assert aside.read_bytes() == whole[:-1]

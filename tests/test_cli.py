@@ -248,10 +248,10 @@ def test_a_folder_that_may_not_be_entered_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Permissions do not stop the superuser, who runs tests in many containers.
-    def denied(path: Path) -> bool:
+    def denied(path: Path) -> os.stat_result:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "exists", denied)
+    monkeypatch.setattr(Path, "lstat", denied)
     assert run(["compare", str(tmp_path)]) == 1
     assert error_line(capsys) == f"bakeoff: {tmp_path / 'study.toml'}: Permission denied"
 

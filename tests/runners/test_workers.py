@@ -77,7 +77,7 @@ def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> N
 
 
 def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**6)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
     command = [sys.executable, "-m", "bakeoff.runners.worker", str(folder.path)]
     with subprocess.Popen(
         [*command, "cpu", "float32", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -92,7 +92,7 @@ def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**6)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
 
     class Killer(Heard):
         def stage(self, text: str) -> None:
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
 
 
 def test_an_interruption_ends_the_workers(digits: Dataset, tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**6)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
 
     class Impatient(Heard):
         def stage(self, text: str) -> None:
