@@ -202,9 +202,14 @@ class RunFolder:
 def _is_there(file: Path) -> bool:
     """Return whether there is anything under this name, also a link that leads nowhere."""
     try:
-        return os.path.lexists(file)
-    except (OSError, ValueError) as error:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
         raise StoreError(f"{file}: not the name of a file") from error
+    return True
 
 
 def _may_become_run_folder(path: Path) -> bool:
