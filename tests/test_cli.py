@@ -251,8 +251,9 @@ def test_a_folder_that_may_not_be_entered_is_named(
     def denied(path: Path) -> os.stat_result:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "lstat", denied)
-    assert run(["compare", str(tmp_path)]) == 1
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "lstat", denied)
+        assert run(["compare", str(tmp_path)]) == 1
     assert error_line(capsys) == f"bakeoff: {tmp_path / 'study.toml'}: Permission denied"
 
 
