@@ -15,6 +15,7 @@ from bakeoff.training.engine import (
     ChannelsLastFlatten,
     InPlaceLinear,
     SmallLinear,
+    denormals_flushed,
     fast,
     reseed,
 )
@@ -229,6 +230,24 @@ def test_a_small_layer_stays_in_float32_under_autocast() -> None:
         assert layer(rows).dtype == torch.bfloat16
     assert outputs.dtype == torch.float32
     assert torch.equal(outputs, layer(rows))
+
+
+def halved(number: float) -> list[float]:
+    """Return half of a number, from as many threads as there are."""
+    halves: list[float] = (torch.full((2_000_000,), number) * 0.5).unique().tolist()
+    return halves
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="the processor cannot flush")
+def test_denormal_numbers_are_zero_inside_and_as_they_were_outside() -> None:
+    tiny = 2.0**-130
+    assert halved(tiny) == [tiny / 2]
+    with denormals_flushed():
+        assert halved(tiny) == [0.0]
+        with denormals_flushed():
+            pass
+        assert halved(tiny) == [0.0]
+    assert halved(tiny) == [tiny / 2]
 
 
 def test_bfloat16_gradients_are_those_of_float32_but_for_rounding() -> None:

@@ -18,7 +18,7 @@ from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
 from bakeoff.training.checkpoint import Moving
-from bakeoff.training.engine import fast, reseed
+from bakeoff.training.engine import denormals_flushed, fast, reseed
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -114,7 +114,7 @@ def fit(
         number = len(history) + 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), denormals_flushed():
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
             loss = train_epoch(twin, step, shuffled)

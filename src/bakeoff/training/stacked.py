@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from bakeoff.data.split import Split
 from bakeoff.record import Epoch, Stopped
 from bakeoff.study import Recipe
+from bakeoff.training.engine import denormals_flushed
 from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import EpochLoss, epoch_loss
@@ -98,7 +99,7 @@ def fit_stack(
         number += 1
         started = time.perf_counter()
         streams = [members[which].streams for which in going]
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), denormals_flushed():
             stack.reseed([stream.dropout_seed(number) for stream in streams])
             order = torch.stack(
                 [
