@@ -57,7 +57,6 @@ TRICKS = {
     "dropout from blocks of bits": Trick(engine, "BlockDropout", nn.Dropout),
     "flattening channels last": Trick(engine, "ChannelsLastFlatten", nn.Flatten),
     "rounded products": Trick(engine, "_rounded", nullcontext),
-    "denormals flushed": Trick(bursts, "denormals_flushed", nullcontext),
 }
 
 

@@ -25,6 +25,7 @@ from bakeoff.store import RunFolder
 from bakeoff.study import Study
 from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.devices import choose_device, choose_precision
+from bakeoff.training.engine import flush_denormals
 from bakeoff.training.trial import split_of
 
 
@@ -87,6 +88,7 @@ def run_study(
     without checkpoints. Raises BakeoffError with one line.
     """
     listener = listener or Silence()
+    flush_denormals()
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a number from 1 up")
     if jobs > 1 and stack:

@@ -34,8 +34,10 @@ def _work(directory: Path, device: str, precision: str, threads: int) -> None:
     from bakeoff.runners.plan import plan_trials
     from bakeoff.runners.serial import run_serially
     from bakeoff.store import RunFolder
+    from bakeoff.training.engine import flush_denormals
 
     torch.set_num_threads(threads)
+    flush_denormals()
     folder = RunFolder.open(directory)
     dataset = load_dataset(folder.study.protocol.dataset)
     trials = plan_trials(folder, dataset)

@@ -15,7 +15,7 @@ from bakeoff.data.batches import batches, epoch_order
 from bakeoff.data.dataset import Dataset
 from bakeoff.study import Entrant, Study
 from bakeoff.training.devices import place
-from bakeoff.training.engine import denormals_flushed, fast
+from bakeoff.training.engine import fast
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -95,7 +95,6 @@ def make_burst(
 
     def burst() -> object:
         shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-        with denormals_flushed():
-            return train_epoch(twin, step, shuffled)
+        return train_epoch(twin, step, shuffled)
 
     return burst

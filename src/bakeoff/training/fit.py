@@ -18,7 +18,7 @@ from bakeoff.record import Epoch, Stopped
 from bakeoff.seeds import derive_seed
 from bakeoff.study import Recipe
 from bakeoff.training.checkpoint import Moving
-from bakeoff.training.engine import denormals_flushed, fast, reseed
+from bakeoff.training.engine import fast, flush_denormals, reseed
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -100,6 +100,7 @@ def fit(
     `on_epoch` hears of it; a `start` made of both goes on as if there had been no interruption:
     order and dropout of an epoch follow from its number alone, so no generator has a position.
     """
+    flush_denormals()
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
     moving = Moving(model, optimizer, schedule)
@@ -114,7 +115,7 @@ def fit(
         number = len(history) + 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
-        with torch.random.fork_rng(), denormals_flushed():
+        with torch.random.fork_rng():
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
             loss = train_epoch(twin, step, shuffled)

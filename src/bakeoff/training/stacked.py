@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from bakeoff.data.split import Split
 from bakeoff.record import Epoch, Stopped
 from bakeoff.study import Recipe
-from bakeoff.training.engine import denormals_flushed
+from bakeoff.training.engine import flush_denormals
 from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import EpochLoss, epoch_loss
@@ -84,6 +84,7 @@ def fit_stack(
     or since its loss is not finite, leaves the stack and moves no more. Seconds of an epoch are
     wall seconds of the whole stack. The global random state is left as it was.
     """
+    flush_denormals()
     device = examples.images.device
     train = [torch.from_numpy(member.split.train) for member in members]
     held_out = torch.stack([torch.from_numpy(m.split.validation) for m in members]).to(device)
@@ -99,7 +100,7 @@ def fit_stack(
         number += 1
         started = time.perf_counter()
         streams = [members[which].streams for which in going]
-        with torch.random.fork_rng(), denormals_flushed():
+        with torch.random.fork_rng():
             stack.reseed([stream.dropout_seed(number) for stream in streams])
             order = torch.stack(
                 [
