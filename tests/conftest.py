@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import settings
@@ -29,3 +31,10 @@ def mnist() -> Dataset:
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     return load_digits()
+
+
+@pytest.fixture(autouse=True)
+def denormals_as_they_were() -> Iterator[None]:
+    """Undo what a training does to the whole process: hypothesis draws denormal numbers."""
+    yield
+    torch.set_flush_denormal(False)

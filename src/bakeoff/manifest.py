@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from bakeoff.reading import read_file, sealed, unsealed
 
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 64_000  # Bytes: one of three files has 600.
-_GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""What the system says where something else stands in a file's place."""
 
 
 def manifest_of(files: Mapping[str, bytes]) -> bytes:
@@ -41,7 +43,8 @@ def read_listed(file: Path, most: int) -> bytes:
             raise UnreadableError(f"{file}: damaged, its SHA-256 is not the manifest's")
     except UnreadableError as error:
         # The trial may be whole where it is the disk or a permission that is not.
-        if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, _GONE):
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno not in _GONE:
             raise StoreError(f"{error}; cannot read it now, run again when it can be") from error
         raise DamagedError(str(error), mend) from error
     return content
