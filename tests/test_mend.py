@@ -70,15 +70,17 @@ def test_a_trial_without_a_manifest_or_with_a_missing_file_is_damaged(folder: Ru
 def test_a_file_that_cannot_be_read_is_not_taken_for_damaged(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path) -> bytes:
-        raise OSError(errno.EIO, "Input/output error", str(self))
+    def refuse(path: Path, flags: int) -> int:
+        raise OSError(errno.EIO, "Input/output error", str(path))
 
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "read_bytes", refuse)
+        broken.setattr("os.open", refuse)
         with pytest.raises(StoreError) as caught:
             set_damaged_aside(folder, pytest.fail)
     manifest = folder.trial("a", 0) / "manifest.json"
-    assert str(caught.value) == f"{manifest}: cannot read: Input/output error"
+    assert str(caught.value) == (
+        f"{manifest}: Input/output error; cannot read it now, run again when it can be"
+    )
     assert folder.check_trial("a", 0).complete
 
 
