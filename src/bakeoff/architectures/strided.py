@@ -12,8 +12,8 @@ def cnn_strided(image_shape: tuple[int, int, int], classes: int) -> nn.Module:
 
     With images of 28 x 28 it has a fiftieth of the parameters of `cnn_2conv` and an eighth of its
     multiply-adds: few numbers between the layers, and no large layer for the optimizer to pass
-    over. Each convolution is normalised (Ioffe & Szegedy, "Batch Normalization", 2015, algorithm 1),
-    so that it bears a high learning rate.
+    over. Each convolution is normalised (Ioffe & Szegedy, "Batch Normalization", 2015,
+    algorithm 1), so that it bears a high learning rate.
     """
     channels, height, width = image_shape
     positions = (height + 3) // 4 * ((width + 3) // 4)
