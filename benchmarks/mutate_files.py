@@ -1,6 +1,6 @@
 """Damages every kind of file that bakeoff reads, and counts what the readers make of it.
 
-    python benchmarks/mutate_files.py --count 10000 --seed 0
+    python -m benchmarks.mutate_files --count 10000 --seed 0
 
 A small study is trained; then, `count` times in all, one file is damaged and read. What is read
 must be what was written, or be refused in one line that names the file. The rows of a Markdown
@@ -11,36 +11,17 @@ traceback.
 from __future__ import annotations
 
 import argparse
-import gzip
 import random
 import sys
 import tempfile
 import traceback
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bakeoff.bake import run_study
-from bakeoff.data.idx import read_idx
-from bakeoff.data.mnist import BUNDLED, CONTENT, read_mnist
 from bakeoff.errors import BakeoffError
-from bakeoff.store import RunFolder
-from bakeoff.study import Entrant, Protocol, Recipe, Study
 
-LABELS = "t10k-labels-idx1-ubyte"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A file that can be damaged, and how it is read."""
-
-    name: str
-    file: Path
-    read: Callable[[], object]
-    """Reads the file and returns all that it says, as something that can be compared."""
-    share: int = 20
-    """Of the mutations, how many fall to this kind, in proportion to the other kinds' shares."""
+from .damaged_files import Kind, kinds
 
 
 @dataclass
@@ -209,76 +190,12 @@ def _read_once(kind: Kind, what: str, meant: object, tally: Tally) -> None:
             tally.wrong.append(what)
 
 
-# The files. Another kind is one more line in `kinds`.
-
-
-def trained(folder: Path) -> RunFolder:
-    """Return a run folder with one trained trial of two small networks."""
-    study = Study(
-        name="small",
-        title="Files to damage",
-        protocol=Protocol(dataset="digits", validation_examples=297),
-        entrants=tuple(
-            Entrant(name=name, architecture=name, recipe=Recipe(epochs=2))
-            for name in ("logistic-regression", "mlp-2x200")
-        ),
-    )
-    return run_study(study, folder, device="cpu").folder
-
-
-def kinds(folder: Path) -> list[Kind]:
-    """Return what is damaged: files made below `folder`, each with its reader."""
-    run = trained(folder / "run")
-    trial = run.trial("logistic-regression", 0)
-    data = folder / "data"
-    data.mkdir()
-    archive, plain, packed = data / "mnist.zip", data / LABELS, data / f"{LABELS}.gz"
-    archive.write_bytes(BUNDLED.read_bytes())
-    with zipfile.ZipFile(BUNDLED) as bundled:
-        plain.write_bytes(bundled.read(LABELS))
-    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
-    return [
-        Kind("record.json", trial / "record.json", lambda: _record(run)),
-        Kind("model.safetensors", trial / "model.safetensors", lambda: _weights(run)),
-        Kind("predictions.npz", trial / "predictions.npz", lambda: _predictions(run)),
-        Kind("manifest.json", trial / "manifest.json", lambda: _trial(run)),
-        Kind("timing.json", run.path / "timing.json", run.read_timing),
-        Kind(
-            "study.toml of a run", run.path / "study.toml", lambda: RunFolder.open(run.path).study
-        ),
-        Kind("IDX file", plain, lambda: read_idx(plain, *CONTENT[LABELS]).tobytes()),
-        Kind("IDX file in gzip", packed, lambda: read_idx(packed, *CONTENT[LABELS]).tobytes()),
-        # Unpacking 55 MB takes most of a second, so it gets fewer.
-        Kind("mnist.zip", archive, lambda: read_mnist(archive).sha256, share=3),
-    ]
-
-
-def _record(run: RunFolder) -> object:
-    return run.read_record("logistic-regression", 0)
-
-
-def _weights(run: RunFolder) -> object:
-    weights = run.read_weights("logistic-regression", 0)
-    return {name: (value.dtype, value.numpy().tobytes()) for name, value in weights.items()}
-
-
-def _predictions(run: RunFolder) -> object:
-    arrays = run.read_predictions("logistic-regression", 0)
-    return {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
-
-
-def _trial(run: RunFolder) -> object:
-    return _record(run), _weights(run), _predictions(run)
-
-
 def tallies(folder: Path, count: int, seed: int) -> Iterator[Tally]:
-    """Yield the tally of each kind; `count` mutations in all, spread by the kinds' shares."""
+    """Yield the tally of each kind; `count` mutations in all, the first kinds one more."""
     found = kinds(folder)
-    whole = sum(kind.share for kind in found)
-    spread = [count * kind.share // whole for kind in found]
-    spread[0] += count - sum(spread)
-    for kind, part in zip(found, spread, strict=True):
-        yield mutate(kind, part, seed)
+    each, more = divmod(count, len(found))
+    for place, kind in enumerate(found):
+        yield mutate(kind, each + (place < more), seed)
 
 
 def _total(found: Sequence[Tally]) -> Tally:

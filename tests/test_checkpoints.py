@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -180,15 +183,50 @@ def test_a_file_of_another_kind_under_a_right_name_is_refused(
     ]
 
 
-def test_a_checkpoint_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
-    store = kept(tmp_path)
-    store.write(checkpoint())
+def huge(file: Path) -> None:
+    file.touch()
+    os.truncate(file, (4 << 30) + 1)
+
+
+@pytest.mark.parametrize(
+    ("put", "complaint"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (os.mkfifo, "not a regular file"),
+        (huge, "4,294,967,297 bytes, at most 4,294,967,296 are read"),
+    ],
+)
+def test_what_is_no_file_of_this_kind_is_set_aside(
+    tmp_path: Path, put: Callable[[Path], object], complaint: str
+) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    for number in (1, 2):
+        store.write(checkpoint(number))
     file = newest_file(store)
     file.unlink()
-    file.mkdir()
+    put(file)
+    found = store.newest()
+    assert found is not None
+    assert len(found[1].history) == 1
+    assert said == [f"{file}: {complaint}; going back to the checkpoint before it"]
+
+
+def test_a_checkpoint_that_the_disk_refuses_stays_and_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = kept(tmp_path, [])
+    store.write(checkpoint())
+    file = newest_file(store)
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("bakeoff.reading.os.open", refuse)
     with pytest.raises(StoreError) as caught:
         store.newest()
-    assert str(caught.value) == f"{file}: cannot read: Is a directory"
+    assert str(caught.value) == f"{file}: cannot read: Input/output error"
+    assert file.exists()
 
 
 def test_other_files_in_the_folder_are_none(tmp_path: Path) -> None:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
-import sys
 from pathlib import Path
-from types import ModuleType
-
-import pytest
 
 from bakeoff.errors import DataError
+from benchmarks import mutate_files
+from benchmarks.damaged_files import Kind
 
 
-@pytest.fixture(scope="module")
-def mutating() -> ModuleType:
-    path = Path(__file__).parents[1] / "benchmarks" / "mutate_files.py"
-    spec = importlib.util.spec_from_file_location("mutate_files", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up.
-    sys.modules["mutate_files"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_500_damaged_files_are_refused_by_name_or_read_as_written(
-    mutating: ModuleType, tmp_path: Path
-) -> None:
-    tallies = list(mutating.tallies(tmp_path, 500, seed=1))
+def test_500_damaged_files_are_refused_by_name_or_read_as_written(tmp_path: Path) -> None:
+    tallies = list(mutate_files.tallies(tmp_path, 500, seed=1))
     assert sum(tally.mutations for tally in tallies) == 500
     for tally in tallies:
         assert tally.tracebacks == []
@@ -38,21 +20,19 @@ def test_500_damaged_files_are_refused_by_name_or_read_as_written(
         assert tally.refused + tally.same == tally.mutations > 0
 
 
-def test_every_mutation_changes_the_file(mutating: ModuleType) -> None:
+def test_every_mutation_changes_the_file() -> None:
     rng = random.Random(0)  # noqa: S311
-    found = {mutating.damaged(b'{"a": 1}\n{"b": 2}\n', rng) for _ in range(2000)}
+    found = {mutate_files.damaged(b'{"a": 1}\n{"b": 2}\n', rng) for _ in range(2000)}
     assert {name for name, _ in found} == {
-        mutation.__name__.lstrip("_") for mutation in mutating.MUTATIONS
+        mutation.__name__.lstrip("_") for mutation in mutate_files.MUTATIONS
     }
     assert b'{"a": 1}\n{"b": 2}\n' not in {content for _, content in found}
 
 
-def test_a_careless_reader_would_be_noticed(mutating: ModuleType, tmp_path: Path) -> None:
+def test_a_careless_reader_would_be_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"value": 12345678, "other": [1, 2, 3, 4, 5, 6, 7, 8]}')
-    careless = mutating.mutate(
-        mutating.Kind("a", file, lambda: json.loads(file.read_text())), 200, 0
-    )
+    careless = mutate_files.mutate(Kind("a", file, lambda: json.loads(file.read_text())), 200, 0)
     assert careless.wrong
     assert any("JSONDecodeError" in text for text in careless.tracebacks)
     assert (
@@ -62,9 +42,7 @@ def test_a_careless_reader_would_be_noticed(mutating: ModuleType, tmp_path: Path
     )
 
 
-def test_a_refusal_that_names_no_file_would_be_noticed(
-    mutating: ModuleType, tmp_path: Path
-) -> None:
+def test_a_refusal_that_names_no_file_would_be_noticed(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_bytes(b"sound")
 
@@ -73,6 +51,6 @@ def test_a_refusal_that_names_no_file_would_be_noticed(
             raise DataError("something is damaged")
         return b"sound"
 
-    tally = mutating.mutate(mutating.Kind("a", file, read), 5, 0)
+    tally = mutate_files.mutate(Kind("a", file, read), 5, 0)
     assert len(tally.tracebacks) == 5
     assert file.read_bytes() == b"sound"

@@ -16,6 +16,7 @@ from .proofs import (
     bad_trainings,
     kills_at_instants,
     kills_at_operations,
+    mutations,
     refusals,
     repeats,
     rivals,
@@ -25,7 +26,7 @@ from .runs import serving
 
 
 def main() -> int:
-    """Print the table, and every miss after it; return 1 if there is any."""
+    """Print the table row by row, and every miss; return 1 if there is any."""
     asked = _arguments()
     dice = random.Random(asked.seed)  # noqa: S311 - nothing here is secret
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as server:
@@ -39,16 +40,17 @@ def main() -> int:
             "sigint": lambda: signals_at_instants(long, signal.SIGINT, asked.signals, dice),
             "sigterm": lambda: signals_at_instants(long, signal.SIGTERM, asked.signals, dice),
             "refusals": lambda: refusals(alone, every),
+            "mutations": lambda: mutations(Path(name) / "files", asked.mutations, asked.seed),
             "rivals": lambda: rivals(crowd, asked.rounds, 4, dice),
             "trainings": lambda: bad_trainings(alone, range(1, 5)),
             "repeats": lambda: repeats(alone, asked.repeats),
         }
-        rows = []
+        print("| what | bar | times | result |\n|---|---|---:|---|", flush=True)
+        missed = 0
         for which, proof in proofs.items():
             if not asked.only or which in asked.only:
-                print(f"{which} ...", file=sys.stderr)
-                rows.append(proof())
-    return _print(rows)
+                missed += _shown(proof())
+    return 1 if missed else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stride", type=int, default=1, help="take every n-th file operation")
     parser.add_argument("--kills", type=int, default=200, help="SIGKILLs at random instants")
     parser.add_argument("--signals", type=int, default=50, help="SIGINTs, and as many SIGTERMs")
+    parser.add_argument("--mutations", type=int, default=10_000, help="damaged files")
     parser.add_argument("--rounds", type=int, default=20, help="rounds of four rivals")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0, help="of the random instants")
@@ -63,14 +66,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _print(rows: list[Row]) -> int:
-    print("| what | bar | times | result |")
-    print("|---|---|---:|---|")
-    for row in rows:
-        print(row.markdown())
-    missed = [f"{row.what}: {line}" for row in rows for line in row.faults]
-    print(*missed, sep="\n", file=sys.stderr)
-    return 1 if missed else 0
+def _shown(row: Row) -> int:
+    """Print a row, and what was missed beside the table; return how often."""
+    print(row.markdown(), flush=True)
+    for line in row.faults:
+        print(f"{row.what}: {line}", file=sys.stderr, flush=True)
+    return len(row.faults)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bakeoff.errors import BakeoffError
 
+from ..mutate_files import tallies
 from .runs import Ended, Server, broken_trials, fingerprint, remains, write_study
 
 STOPS_WITHIN = 2.0
@@ -250,6 +251,20 @@ def repeats(bench: Bench, times: int) -> Row:
             row.tried += 1
             if fingerprint(folder) != bench.expected:
                 row.faults.append(f"repeat {row.tried} is another result")
+    return row
+
+
+def mutations(place: Path, count: int, seed: int) -> Row:
+    """Damage files of every kind and read them."""
+    row = Row(
+        "mutated records, weights, manifests, checkpoints, data files",
+        "every one refused by name; no wrong byte read, no traceback",
+    )
+    for tally in tallies(place, count, seed):
+        row.tried += tally.mutations
+        row.faults += [*tally.wrong, *tally.tracebacks]
+        if tally.same:
+            row.faults.append(f"{tally.kind}: {tally.same} read as written, not refused")
     return row
 
 

@@ -96,6 +96,14 @@ class Server:
         """Run `bakeoff` to its end."""
         return self.wait(self.start(arguments, folder, **faults))
 
+    def draw_once(self, place: Path) -> None:
+        """Run the study undisturbed in `place`; its figures are those of all later runs."""
+        place.mkdir()
+        folder = place / "run"
+        ended = self.run(["run", str(write_study(place)), "--out", str(folder)], folder)
+        assert ended.code == 0, ended.said
+        self._ask({"figures": str(folder)})
+
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -117,7 +125,9 @@ def serving(place: Path) -> Iterator[Server]:
         cwd=Path(__file__).parents[2],
     ) as process:
         try:
-            yield Server(process, place)
+            server = Server(process, place)
+            server.draw_once(place / "drawn")
+            yield server
         finally:
             assert process.stdin is not None
             process.stdin.close()

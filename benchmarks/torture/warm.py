@@ -4,7 +4,8 @@ Importing takes seconds and a run of a tiny study a fraction of one; there are t
 The server reads one JSON object per line. {"run": arguments, "log": file, "folder": run folder,
 "at": n, "error": errno or null, "trouble": [entrant, step, kind] or null} is answered by
 {"pid": ...} as soon as the run listens to signals; {"wait": pid} by {"code": ...}, negative for a
-signal.
+signal; {"figures": folder of a finished run} by {} once its figures stand in for those of later
+runs, but for runs with trouble, which draw their own.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ import bakeoff.bake  # what the command line imports on demand
 import bakeoff.console
 import bakeoff.study_file  # noqa: F401
 from bakeoff.cli import run
+from bakeoff.data.digits import load_digits
 from bakeoff.interruption import stop_on_signals
 from bakeoff.training import provenance
 from bakeoff.training.provenance import checkout_commit
 
 from . import faults, trouble
+from .shortcuts import Figures, figures_of, install_short_timing
 
 CRASHED = 70
 COUNT = "operations.json"
@@ -38,17 +41,23 @@ def main() -> None:
     torch.set_num_threads(1)
     # Asked once, for all runs: a commit meanwhile is not what makes two results differ.
     checkout_commit(Path(provenance.__file__).resolve().parent.parent)
+    load_digits()
+    install_short_timing()
+    figures: Figures | None = None
     for line in sys.stdin:
         request = json.loads(line)
+        answer = {}
         if "wait" in request:
             _, status = os.waitpid(request["wait"], 0)
             answer = {"code": os.waitstatus_to_exitcode(status)}
+        elif "figures" in request:
+            figures = figures_of(Path(request["figures"]))
         else:
-            answer = {"pid": _fork(request)}
+            answer = {"pid": _fork(request, figures)}
         print(json.dumps(answer), flush=True)
 
 
-def _fork(request: dict[str, Any]) -> int:
+def _fork(request: dict[str, Any], figures: Figures | None) -> int:
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -59,7 +68,7 @@ def _fork(request: dict[str, Any]) -> int:
                 os.dup2(log, stream)
             stop_on_signals()
             os.close(tell)
-            code = _run(request)
+            code = _run(request, figures)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -71,11 +80,13 @@ def _fork(request: dict[str, Any]) -> int:
     return pid
 
 
-def _run(request: dict[str, Any]) -> int:
+def _run(request: dict[str, Any], figures: Figures | None) -> int:
     injected = faults.Faults(Path(request["folder"]), request["at"], request["error"])
     injected.install()
     if request["trouble"]:
         trouble.install(*request["trouble"])
+    elif figures is not None:
+        figures.install()
     code = run(request["run"])
     with faults.REAL_OPEN(f"{request['log']}.{COUNT}", "w") as stream:
         json.dump(injected.seen, stream)

@@ -16,12 +16,16 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from bakeoff.atomic import remove_file, write_file
-from bakeoff.errors import StoreError
+from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.reading import read_file
 from bakeoff.record import Epoch, Provenance
 
 FORMAT = 1
 KEPT = 2
 """The newest may turn out damaged; then the one before it costs one epoch, not the trial."""
+
+_LARGEST = 4 << 30
+"""Bytes. Weights may be 1 GiB, and Adam keeps two moments of each."""
 
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
@@ -69,9 +73,14 @@ class Checkpoints:
         """
         for file in self._files():
             try:
-                content = file.read_bytes()
-            except OSError as error:
-                raise StoreError(f"{file}: cannot read: {error.strerror}") from error
+                content = read_file(file, _LARGEST)
+            except UnreadableError as error:
+                cause = error.__cause__
+                if isinstance(cause, OSError) and not isinstance(cause, IsADirectoryError):
+                    # It may be whole, and readable tomorrow.
+                    raise StoreError(f"{file}: cannot read: {cause.strerror}") from error
+                self._set_aside(file, str(error).removeprefix(f"{file}: "))
+                continue
             digest = hashlib.sha256(content).hexdigest()
             match = _NAME.match(file.name)
             if match is None or match.group(2) != digest:

@@ -18,6 +18,7 @@ from bakeoff.reading import read_file
 from bakeoff.unzipping import DAMAGE, refuse_odd_zip, unzip
 
 BUNDLED = Path(__file__).with_name("bundled") / "mnist.zip"
+BUNDLED_SHA256 = "3807dbef460bc4c9570fa0e943b3e6ee6cdcbd8c1ffa2fa421c161f4a4a3cdf9"
 
 # File -> (bytes, SHA-256) of the uncompressed IDX files, the same for every copy of MNIST.
 CONTENT = {
@@ -60,13 +61,17 @@ def _member(archive: zipfile.ZipFile, file: str, where: Path) -> NDArray[np.uint
     return parse_idx(content, f"{where}: {file}")
 
 
-def read_mnist(path: Path) -> Dataset:
+def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
     """Return MNIST from a zip of its IDX files, checked against the SHA-256 of its content.
 
-    Raises DataError, naming the file, where the archive is missing, truncated or altered.
+    Where the `sha256` of the archive itself is given, it may differ in no byte, not even in one
+    that says nothing. Raises DataError, naming the file, where the archive is missing, truncated
+    or altered.
     """
     try:
         content = read_file(path, _LARGEST_ARCHIVE)
+        if sha256 not in (None, hashlib.sha256(content).hexdigest()):
+            raise DataError(f"{path}: truncated or altered; reinstall bakeoff")
         refuse_odd_zip(content, str(path))
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             arrays = [_member(archive, file, path) for file in CONTENT]
@@ -91,4 +96,4 @@ def read_mnist(path: Path) -> Dataset:
 @cache
 def load_mnist() -> Dataset:
     """Return the MNIST that ships in the package. It is read and checked once per process."""
-    return read_mnist(BUNDLED)
+    return read_mnist(BUNDLED, BUNDLED_SHA256)

@@ -1,0 +1,114 @@
+"""The kinds of files that bakeoff reads, each one made, and read as the package reads it."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.bake import run_study
+from bakeoff.checkpoints import Checkpoints, encode
+from bakeoff.data.idx import read_idx
+from bakeoff.data.mnist import BUNDLED, BUNDLED_SHA256, CONTENT, read_mnist
+from bakeoff.errors import StoreError
+from bakeoff.progress import PlannedTrial, Silence
+from bakeoff.record import Epoch
+from bakeoff.store import RunFolder
+from bakeoff.study import Entrant, Protocol, Recipe, Study
+
+LABELS = "t10k-labels-idx1-ubyte"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file that can be damaged, and how it is read."""
+
+    name: str
+    file: Path
+    read: Callable[[], object]
+    """Reads the file and returns all that it says, as something that can be compared."""
+
+
+SMALL = Study(
+    name="small",
+    title="Files to damage",
+    protocol=Protocol(dataset="digits", validation_examples=297),
+    entrants=tuple(
+        Entrant(name=name, architecture=name, recipe=Recipe(epochs=2))
+        for name in ("logistic-regression", "mlp-2x200")
+    ),
+)
+
+
+class _Stop(Silence):
+    """Ends a run after the first epoch."""
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """End it as Ctrl-C does."""
+        raise KeyboardInterrupt
+
+
+def unfinished(folder: Path) -> Path:
+    """Return the checkpoint that a run leaves which is interrupted after its first epoch."""
+    with suppress(KeyboardInterrupt):
+        run_study(SMALL, folder, device="cpu", listener=_Stop())
+    [checkpoint] = RunFolder.open(folder).unfinished("logistic-regression", 0).glob("epoch-*")
+    return checkpoint
+
+
+def kinds(folder: Path) -> list[Kind]:
+    """Return what is damaged: files made below `folder`, each with its reader."""
+    run = run_study(SMALL, folder / "run", device="cpu").folder
+    checkpoint = unfinished(folder / "interrupted")
+    trial = run.trial("logistic-regression", 0)
+    data = folder / "data"
+    data.mkdir()
+    archive, plain, packed = data / "mnist.zip", data / LABELS, data / f"{LABELS}.gz"
+    archive.write_bytes(BUNDLED.read_bytes())
+    with zipfile.ZipFile(BUNDLED) as bundled:
+        plain.write_bytes(bundled.read(LABELS))
+    packed.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+    return [
+        Kind("record.json", trial / "record.json", lambda: _record(run)),
+        Kind("model.safetensors", trial / "model.safetensors", lambda: _weights(run)),
+        Kind("predictions.npz", trial / "predictions.npz", lambda: _predictions(run)),
+        Kind("manifest.json", trial / "manifest.json", lambda: _trial(run)),
+        Kind("timing.json", run.path / "timing.json", run.read_timing),
+        Kind(
+            "study.toml of a run", run.path / "study.toml", lambda: RunFolder.open(run.path).study
+        ),
+        Kind("checkpoint", checkpoint, lambda: _checkpoint(checkpoint)),
+        Kind("IDX file", plain, lambda: read_idx(plain, *CONTENT[LABELS]).tobytes()),
+        Kind("IDX file in gzip", packed, lambda: read_idx(packed, *CONTENT[LABELS]).tobytes()),
+        Kind("mnist.zip", archive, lambda: read_mnist(archive, BUNDLED_SHA256).sha256),
+    ]
+
+
+def _record(run: RunFolder) -> object:
+    return run.read_record("logistic-regression", 0)
+
+
+def _weights(run: RunFolder) -> object:
+    weights = run.read_weights("logistic-regression", 0)
+    return {name: (value.dtype, value.numpy().tobytes()) for name, value in weights.items()}
+
+
+def _predictions(run: RunFolder) -> object:
+    arrays = run.read_predictions("logistic-regression", 0)
+    return {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
+
+
+def _trial(run: RunFolder) -> object:
+    return _record(run), _weights(run), _predictions(run)
+
+
+def _checkpoint(file: Path) -> object:
+    """Read it as a run that goes on does; what that run says of a damaged one is the refusal."""
+    said: list[str] = []
+    found = Checkpoints(file.parent, said.append).newest()
+    if found is None:
+        raise StoreError(*said)
+    return encode(found[1])
