@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.sources import SOURCES, load_dataset
 from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
 from bakeoff.mend import remove_remains, set_damaged_aside, set_failed_aside
-from bakeoff.progress import Listener, PlannedTrial, Silence
+from bakeoff.progress import Listener, Silence
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.space import bytes_needed, refuse_full_disk
@@ -113,8 +112,10 @@ def run_study(
             folder, trials, jobs, device=on_device, precision=in_precision, listener=listener
         )
     elif stack:
-        _train_stacked(folder, trials, dataset, on_device, in_precision, listener)
-    # What workers left, a stack found in other hands, or all there is.
+        run_stacked(
+            folder, trials, dataset, device=on_device, precision=in_precision, listener=listener
+        )
+    # What workers or stacks left, or all there is.
     run_serially(
         folder,
         plan_trials(folder, dataset),
@@ -125,25 +126,6 @@ def run_study(
     )
     _time_in_turns(folder, dataset, on_device, in_precision, listener)
     return Baked(folder, len(trials), conclude(folder, dataset, listener))
-
-
-def _train_stacked(
-    folder: RunFolder,
-    trials: Sequence[PlannedTrial],
-    dataset: Dataset,
-    device: torch.device,
-    precision: str,
-    listener: Listener,
-) -> None:
-    """Train all seeds of an entrant together; where another process was faster, its trial stays."""
-    outcomes = run_stacked(
-        folder.study, trials, dataset, device=device, precision=precision, listener=listener
-    )
-    for planned, trial in outcomes:
-        with locks.held(folder.lock(planned.entrant.name, planned.seed)):
-            if not folder.has_trial(planned.entrant.name, planned.seed):
-                folder.write_trial(trial.record, trial.weights, trial.predictions)
-        listener.trial_ended(planned, trial.record)
 
 
 def _time_in_turns(

@@ -1,19 +1,28 @@
+"""All seeds of an entrant at once: what trains together, what is left, and what comes out."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from bakeoff import locks
 from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.bake import run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import PlannedTrial, Silence
 from bakeoff.record import Epoch, Record
+from bakeoff.runners import stacked
+from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.stacked import run_stacked
+from bakeoff.store import RunFolder
 from bakeoff.study import Study
-from bakeoff.training.trial import Trial, TrialSpec, run_trial
+from bakeoff.training.stacked_trial import run_stack
+from bakeoff.training.trial import TrialSpec, run_trial
 
 from ..factories import entrant, first_of, record, study
 
@@ -30,110 +39,129 @@ class Heard(Silence):
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
 
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} ended")
+
     def stage(self, text: str) -> None:
         self.lines.append(text)
 
 
-def plan(asked: Study, *trials: tuple[str, int]) -> list[PlannedTrial]:
-    return [PlannedTrial(asked.entrant(name), seed, 1.0) for name, seed in trials]
+@pytest.fixture
+def few(digits: Dataset) -> Dataset:
+    return first_of(digits, train=250, test=50)
 
 
-def stacked(
-    asked: Study, planned: list[PlannedTrial], dataset: Dataset, heard: Heard, at_once: int = 10
-) -> list[tuple[PlannedTrial, Trial]]:
-    return list(
-        run_stacked(
-            asked,
-            planned,
-            dataset,
-            device=CPU,
-            precision="float32",
-            listener=heard,
-            at_once=at_once,
-        )
-    )
-
-
-def test_the_seeds_of_an_entrant_train_together_one_entrant_after_the_other(
-    digits: Dataset,
-) -> None:
-    asked = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
-    planned = plan(asked, ("a", 0), ("b", 0), ("a", 1), ("b", 1))
-    heard = Heard()
-    few = first_of(digits, train=150, test=50)
-    done = stacked(asked, planned, few, heard)
-    assert heard.lines == [
-        *("a 0 started", "a 1 started"),
-        *("a 0 epoch 1", "a 1 epoch 1", "a 0 epoch 2", "a 1 epoch 2"),
-        *("b 0 started", "b 1 started"),
-        *("b 0 epoch 1", "b 1 epoch 1"),
-    ]
-    assert [p for p, _ in done] == [planned[i] for i in (0, 2, 1, 3)]
-    for trial_planned, trial in done:
-        assert trial.record.entrant == trial_planned.entrant.name
-        assert trial.record.seed == trial_planned.seed
-
-
-def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
-    digits: Dataset,
-) -> None:
-    asked = study(entrant("a", architecture="mlp-2x200", epochs=3), validation=50, seeds=2)
-    few = first_of(digits, train=250, test=80)
-    planned = plan(asked, ("a", 0), ("a", 1))
-    together = stacked(asked, planned, few, Heard())
-    for each, ours in together:
-        spec = TrialSpec(asked, each.entrant, each.seed, few, CPU, "float32")
-        theirs = run_trial(spec, lambda _: None)
-        assert (ours.record.contended, theirs.record.contended) == (True, False)
-        assert (ours.record.provenance.stacked, theirs.record.provenance.stacked) == (2, 1)
-        assert ours.record.stopped == theirs.record.stopped
-        assert ours.record.parameters == theirs.record.parameters
-        assert ours.record.validation is not None
-        assert theirs.record.validation is not None
-        assert ours.record.validation.loss == pytest.approx(theirs.record.validation.loss, rel=1e-4)
-        assert ours.record.training_seconds > 0
-        assert ours.weights.keys() == theirs.weights.keys()
-        for name, weight in ours.weights.items():
-            assert torch.allclose(weight, theirs.weights[name], rtol=1e-3, atol=1e-5)
-        assert ours.predictions.keys() == theirs.predictions.keys()
-        assert (
-            ours.predictions["validation_index"] == theirs.predictions["validation_index"]
-        ).all()
-        difference = ours.predictions["test_logits"] - theirs.predictions["test_logits"]
-        assert abs(difference).max() < 1e-3
-
-
-def test_no_more_seeds_train_together_than_memory_is_meant_for(digits: Dataset) -> None:
-    asked = study(entrant("a", epochs=1), validation=50, seeds=5)
-    planned = plan(asked, *(("a", seed) for seed in range(5)))
-    heard = Heard()
-    few = first_of(digits, train=150, test=50)
-    done = stacked(asked, planned, few, heard, at_once=2)
-    assert [(t.record.provenance.stacked, t.record.contended) for _, t in done] == [
-        *[(2, True)] * 4,
-        (1, False),
-    ]
-    assert heard.lines[:4] == ["a 0 started", "a 1 started", "a 0 epoch 1", "a 1 epoch 1"]
-
-
-def test_a_trial_is_handed_on_while_others_of_its_stack_go_on(digits: Dataset) -> None:
-    one = entrant("a", epochs=20, learning_rate=0.01, target_validation_accuracy=0.7)
-    asked = study(one, validation=100, seeds=4)
-    heard = Heard()
-    runs = run_stacked(
-        asked,
-        plan(asked, *(("a", seed) for seed in range(4))),
-        first_of(digits, train=400, test=50),
+def train(asked: Study, folder: Path, dataset: Dataset, at_once: int = 10) -> Any:
+    """Return the run folder, and what was heard while its stacks were trained."""
+    run, heard = RunFolder.create(folder, asked), Heard()
+    run_stacked(
+        run,
+        plan_trials(run, dataset),
+        dataset,
         device=CPU,
         precision="float32",
         listener=heard,
+        at_once=at_once,
     )
-    _, first = next(runs)
-    heard_then = len(heard.lines)
-    last = [trial for _, trial in runs][-1]
-    assert last.record.stopped.epoch > first.record.stopped.epoch
-    assert len(heard.lines) > heard_then
-    assert {first.record.stopped.reason, last.record.stopped.reason} == {"target reached"}
+    return run, heard.lines
+
+
+def finished(run: RunFolder) -> list[tuple[str, int]]:
+    return [(each.entrant, each.seed) for each in run.read_records()]
+
+
+def test_the_seeds_of_an_entrant_train_together_one_entrant_after_the_other(
+    few: Dataset, tmp_path: Path
+) -> None:
+    asked = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
+    run, heard = train(asked, tmp_path / "run", few)
+    assert heard == [
+        *("a 0 started", "a 1 started"),
+        *("a 0 epoch 1", "a 1 epoch 1", "a 0 epoch 2", "a 1 epoch 2"),
+        *("a 0 ended", "a 1 ended"),
+        *("b 0 started", "b 1 started"),
+        *("b 0 epoch 1", "b 1 epoch 1"),
+        *("b 0 ended", "b 1 ended"),
+    ]
+    assert finished(run) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+
+
+def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
+    few: Dataset, tmp_path: Path
+) -> None:
+    asked = study(entrant("a", architecture="mlp-2x200", epochs=3), validation=50, seeds=2)
+    run, _ = train(asked, tmp_path / "run", few)
+    for ours in run.read_records():
+        alone = run_trial(
+            TrialSpec(asked, asked.entrant("a"), ours.seed, few, CPU, "float32"), lambda _: None
+        )
+        theirs = alone.record
+        assert (ours.contended, theirs.contended) == (True, False)
+        assert (ours.provenance.stacked, theirs.provenance.stacked) == (2, 1)
+        assert (ours.stopped, ours.parameters) == (theirs.stopped, theirs.parameters)
+        assert ours.validation is not None
+        assert theirs.validation is not None
+        assert ours.validation.loss == pytest.approx(theirs.validation.loss, rel=1e-4)
+        assert ours.training_seconds > 0
+        weights = run.read_weights("a", ours.seed)
+        assert weights.keys() == alone.weights.keys()
+        for name, weight in weights.items():
+            assert torch.allclose(weight, alone.weights[name], rtol=1e-3, atol=1e-5)
+        predictions = run.read_predictions("a", ours.seed)
+        assert predictions.keys() == alone.predictions.keys()
+        same = predictions["validation_index"] == alone.predictions["validation_index"]
+        assert same.all()
+        assert abs(predictions["test_logits"] - alone.predictions["test_logits"]).max() < 1e-3
+
+
+def test_no_more_seeds_train_together_than_memory_is_meant_for(
+    few: Dataset, tmp_path: Path
+) -> None:
+    asked = study(entrant("a", epochs=1), validation=50, seeds=5)
+    run, heard = train(asked, tmp_path / "run", few, at_once=2)
+    assert heard[:4] == ["a 0 started", "a 1 started", "a 0 epoch 1", "a 1 epoch 1"]
+    assert {each.provenance.stacked for each in run.read_records()} == {2}
+    # The fifth has no other beside it.
+    assert finished(run) == [("a", seed) for seed in range(4)]
+
+
+def test_a_trial_is_written_while_others_of_its_stack_go_on(few: Dataset, tmp_path: Path) -> None:
+    one = entrant("a", epochs=20, learning_rate=0.01, target_validation_accuracy=0.7)
+    run, heard = train(study(one, validation=100, seeds=4), tmp_path / "run", few)
+    ended = [heard.index(f"a {seed} ended") for seed in range(4)]
+    assert any("epoch" in line for line in heard[min(ended) : max(ended)])
+    assert {each.stopped.reason for each in run.read_records()} == {"target reached"}
+
+
+def test_what_others_hold_and_what_was_begun_alone_is_left(few: Dataset, tmp_path: Path) -> None:
+    asked = study(entrant("a", epochs=1), validation=50, seeds=5)
+    run = RunFolder.create(tmp_path / "run", asked)
+    run.unfinished("a", 1).mkdir(parents=True)
+    planned = plan_trials(run, few)
+    run.write_trial(record(asked, "a", 2), {}, {})
+    heard = Heard()
+    with locks.held(run.lock("a", 0)):
+        run_stacked(run, planned, few, device=CPU, precision="float32", listener=heard)
+    assert finished(run) == [("a", 2), ("a", 3), ("a", 4)]
+    assert heard.lines[:2] == ["a 3 started", "a 4 started"]
+
+
+def test_a_stack_holds_the_locks_of_its_trials(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = study(entrant("a", epochs=1), validation=50, seeds=2)
+    files = [RunFolder(tmp_path / "run", asked).lock("a", seed) for seed in (0, 1)]
+    seen: list[bool] = []
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        seen.extend(locks.is_held(file) for file in files)
+        yield from run_stack(*arguments)
+
+    monkeypatch.setattr(stacked, "run_stack", watched)
+    run, _ = train(asked, tmp_path / "run", few)
+    assert seen == [True, True]
+    assert not any(locks.is_held(file) for file in files)
+    assert len(finished(run)) == 2
 
 
 class Branching(nn.Linear):
@@ -142,20 +170,47 @@ class Branching(nn.Linear):
         return outputs if bool(outputs.sum() > 0) else outputs * 2
 
 
-def test_a_network_that_cannot_be_stacked_trains_one_by_one_and_says_so(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+def test_a_network_that_cannot_be_stacked_is_left_and_the_reason_said(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ARCHITECTURES, "branching", lambda _, classes: Branching(64, classes))
     asked = study(entrant("b", architecture="branching", epochs=1), validation=50, seeds=2)
-    heard = Heard()
-    few = first_of(digits, train=150, test=50)
-    done = stacked(asked, plan(asked, ("b", 0), ("b", 1)), few, heard)
-    assert heard.lines[0].startswith(
+    run, heard = train(asked, tmp_path / "run", few)
+    [line] = heard
+    assert line.startswith(
         "b cannot be stacked, so it trains one by one: vmap: It looks like you're either"
     )
-    assert len(heard.lines[0]) < 250
-    assert heard.lines[1:] == ["b 0 started", "b 0 epoch 1", "b 1 started", "b 1 epoch 1"]
-    assert [(t.record.provenance.stacked, t.record.contended) for _, t in done] == [(1, False)] * 2
+    assert len(line) < 250
+    assert finished(run) == []
+
+
+def test_a_stack_that_does_not_fit_into_memory_trains_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(specs: Sequence[TrialSpec], _: Any) -> Iterator[Any]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        yield specs
+
+    monkeypatch.setattr(stacked, "run_stack", full)
+    asked, heard = study(entrant("a", epochs=1), seeds=2), Heard()
+    baked = run_study(
+        asked, tmp_path / "run", device="cpu", precision="float32", stack=True, listener=heard
+    )
+    assert "a: 2 seeds at once do not fit into memory, so they train one by one" in heard.lines
+    assert [(r.status, r.provenance.stacked) for r in baked.folder.read_records()] == [
+        ("complete", 1)
+    ] * 2
+
+
+def test_another_error_in_a_stack_is_not_taken_for_a_lack_of_memory(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Iterator[Any]:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(stacked, "run_stack", broken)
+    with pytest.raises(RuntimeError, match=r"^something else$"):
+        train(study(entrant("a", epochs=1), seeds=2), tmp_path / "run", few)
 
 
 def test_a_whole_study_can_be_run_stacked_and_goes_on_where_it_was(tmp_path: Path) -> None:

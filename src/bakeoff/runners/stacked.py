@@ -1,27 +1,29 @@
-"""All seeds of an entrant at once, in this process; one entrant after the other."""
+"""The seeds of an entrant at once, in this process; one entrant after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
+from contextlib import ExitStack
 
 import torch
 
+from bakeoff import locks
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import Listener, PlannedTrial
 from bakeoff.record import Epoch
-from bakeoff.study import Study
+from bakeoff.store import RunFolder
 from bakeoff.training.devices import place
+from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.stacked import why_alone
 from bakeoff.training.stacked_trial import run_stack
-from bakeoff.training.trial import Trial, TrialSpec, build_entrant, run_trial
+from bakeoff.training.trial import TrialSpec, build_entrant
 
 AT_ONCE = 10
 """Seeds in one stack, unless told otherwise: memory grows with each of them."""
 
 
 def run_stacked(
-    study: Study,
+    folder: RunFolder,
     trials: Sequence[PlannedTrial],
     dataset: Dataset,
     *,
@@ -29,26 +31,30 @@ def run_stacked(
     precision: str,
     listener: Listener,
     at_once: int = AT_ONCE,
-) -> Iterator[tuple[PlannedTrial, Trial]]:
-    """Yield each planned trial with its outcome as soon as it is finished.
+) -> None:
+    """Train those of the `trials` that can be trained together, at most `at_once` of them.
 
-    At most `at_once` seeds train together. A network that cannot be stacked trains its seeds one by
-    one, which the listener is told, and so does a seed that has no other beside it.
+    The others are left for `run_serially`: those of a network that cannot be stacked, of a seed
+    that has no other beside it, those that other processes hold or that were begun alone, and
+    stacks that do not fit into memory. A stack has no checkpoints.
     """
     for entrant in dict.fromkeys(planned.entrant.name for planned in trials):
         whole = [planned for planned in trials if planned.entrant.name == entrant]
-        together = at_once if _can_stack(study, whole, dataset, device, listener) else 1
-        for start in range(0, len(whole), together):
-            group = whole[start : start + together]
-            specs = [
-                TrialSpec(study, planned.entrant, planned.seed, dataset, device, precision)
-                for planned in group
-            ]
-            yield from _run_group(group, specs, listener)
+        if not _can_stack(folder, whole, dataset, device, listener):
+            continue
+        for start in range(0, len(whole), at_once):
+            with ExitStack() as held:
+                free = [p for p in whole[start : start + at_once] if _is_ours(folder, p, held)]
+                if len(free) > 1 and not _train(folder, free, dataset, device, precision, listener):
+                    free_memory(device)
+                    listener.stage(
+                        f"{entrant}: {len(free)} seeds at once do not fit into memory, so they "
+                        "train one by one"
+                    )
 
 
 def _can_stack(
-    study: Study,
+    folder: RunFolder,
     trials: Sequence[PlannedTrial],
     dataset: Dataset,
     device: torch.device,
@@ -58,24 +64,48 @@ def _can_stack(
     if len(trials) == 1:
         return False
     entrant, seed = trials[0].entrant, trials[0].seed
-    model = place(build_entrant(study, entrant, seed, dataset), device)
+    model = place(build_entrant(folder.study, entrant, seed, dataset), device)
     reason = why_alone(model, dataset.image_shape)
     if reason is not None:
         listener.stage(f"{entrant.name} cannot be stacked, so it trains one by one: {reason}")
     return reason is None
 
 
-def _run_group(
-    group: Sequence[PlannedTrial], specs: Sequence[TrialSpec], listener: Listener
-) -> Iterator[tuple[PlannedTrial, Trial]]:
+def _is_ours(folder: RunFolder, planned: PlannedTrial, held: ExitStack) -> bool:
+    """Return whether the trial is nobody else's and nobody's yet; its lock is then `held`."""
+    name, seed = planned.entrant.name, planned.seed
+    ours = held.enter_context(locks.held_if_free(folder.lock(name, seed)))
+    return ours and not folder.has_trial(name, seed) and not folder.unfinished(name, seed).exists()
+
+
+def _train(
+    folder: RunFolder,
+    group: Sequence[PlannedTrial],
+    dataset: Dataset,
+    device: torch.device,
+    precision: str,
+    listener: Listener,
+) -> bool:
+    """Train the group and write each trial once it is finished; return whether it had the memory.
+
+    What was allocated can be given back after the return, not where the error is handled.
+    """
     for planned in group:
         listener.trial_started(planned)
-    if len(group) == 1:
-        yield group[0], run_trial(specs[0], partial(listener.epoch_ended, group[0]))
-        return
 
     def on_epoch(which: int, epoch: Epoch) -> None:
         listener.epoch_ended(group[which], epoch)
 
-    for which, trial in run_stack(specs, on_epoch):
-        yield group[which], trial
+    specs = [
+        TrialSpec(folder.study, planned.entrant, planned.seed, dataset, device, precision)
+        for planned in group
+    ]
+    try:
+        for which, trial in run_stack(specs, on_epoch):
+            folder.write_trial(trial.record, trial.weights, trial.predictions)
+            listener.trial_ended(group[which], trial.record)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return False
+    return True
