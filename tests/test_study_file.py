@@ -379,6 +379,23 @@ def test_an_override_changes_one_key(override: str, path: str, expected: object)
     assert len(differing) <= 2
 
 
+def test_an_override_of_recipe_means_every_entrant() -> None:
+    changed = with_overrides(TWO, ["recipe.epochs=5", "a.epochs=4"])
+    assert [entrant.recipe.epochs for entrant in changed.entrants] == [4, 5]
+
+
+def test_an_override_without_a_value_goes_back_to_the_default() -> None:
+    aimed = with_overrides(TWO, ["recipe.target_validation_accuracy=0.9"])
+    assert value(aimed, "entrants.1.recipe.target_validation_accuracy") == 0.9
+    assert with_overrides(aimed, ["recipe.target_validation_accuracy="]) == TWO
+
+
+@pytest.mark.parametrize("name", ["recipe", "protocol", "decision"])
+def test_an_entrant_that_an_override_could_not_reach_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"an entrant is called '{name}', which means something"):
+        study(entrant(name))
+
+
 def test_no_override_changes_nothing() -> None:
     assert with_overrides(TWO, []) is TWO
 
@@ -395,6 +412,8 @@ def test_the_last_override_of_a_key_counts() -> None:
         (".epochs=3", "--set .epochs=3: write entrant.key=value"),
         ("aa.epochs=3", "--set aa.epochs=3: unknown entrant; did you mean 'a'?"),
         ("a.epoch=3", "--set a.epoch=3: unknown key; did you mean 'epochs'?"),
+        ("recipe.epoch=3", "--set recipe.epoch=3: unknown key; did you mean 'epochs'?"),
+        ("a.architecture=", "--set: entrants[0].architecture: missing; add it"),
         ("a.name=z", f"--set a.name=z: unknown key; known: {KEYS}"),
         ("protocol.pixel=x", "--set protocol.pixel=x: unknown key; did you mean 'pixels'?"),
         (

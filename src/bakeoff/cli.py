@@ -105,7 +105,11 @@ def run_command(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="ENTRANT.KEY=VALUE", help="Change a recipe. Repeatable."),
+        typer.Option(
+            "--set",
+            metavar="ENTRANT.KEY=VALUE",
+            help="Change a recipe (all of them: recipe.KEY). Repeatable.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
@@ -226,7 +230,11 @@ def show(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="ENTRANT.KEY=VALUE", help="Change a recipe. Repeatable."),
+        typer.Option(
+            "--set",
+            metavar="ENTRANT.KEY=VALUE",
+            help="Change a recipe (all of them: recipe.KEY). Repeatable.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

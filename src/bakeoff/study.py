@@ -24,6 +24,8 @@ def _no_device(name: str) -> str:
     return name
 
 
+_NO_ENTRANTS = ("protocol", "decision", "recipe")
+
 Name = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?$"), AfterValidator(_no_device)
 ]
@@ -130,6 +132,11 @@ class Study(Frozen):
     def _entrant_names_differ(self) -> Self:
         seen = set()
         for entrant in self.entrants:
+            if entrant.name in _NO_ENTRANTS:
+                raise ValueError(
+                    f"an entrant is called {entrant.name!r}, which means something else in --set; "
+                    "give another name"
+                )
             if entrant.name in seen:
                 raise ValueError(
                     f"two entrants are called {entrant.name!r}; give each a name of its own"

@@ -29,6 +29,7 @@ _DEMANDS = {
 }
 
 _SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
+_EVERY_RECIPE = "recipe"
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -135,8 +136,9 @@ def _keys_beside(location: Sequence[int | str]) -> list[str]:
 def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
     """Return the study with each `entrant.key=value` of `overrides` applied.
 
-    `key` is one of the recipe's, or `architecture` or `title`; `protocol.key` and `decision.key`
-    work too. A value is read as TOML, or else as text. Raises UsageError or StudyError.
+    `key` is one of the recipe's, or `architecture` or `title`. `recipe.key` means the recipe of
+    every entrant; `protocol.key` and `decision.key` work too. A value is read as TOML, or else as
+    text; without a value the key goes back to its default. Raises UsageError or StudyError.
     """
     content = study.model_dump(mode="json", exclude_none=True)
     for override in overrides:
@@ -149,22 +151,39 @@ def _override(content: dict[str, Any], override: str) -> None:
     owner, dot, key = target.rpartition(".")
     if not (equals and dot and owner):
         raise UsageError(f"--set {override}: write entrant.key=value")
-    entrants = {entrant["name"]: entrant for entrant in content["entrants"]}
-    if owner in _SECTIONS:
-        table, keys = content[owner], list(_SECTIONS[owner].model_fields)
-    elif owner not in entrants:
-        names = [*entrants, *_SECTIONS]
-        raise UsageError(f"--set {override}: unknown entrant; {did_you_mean(owner, names)}")
-    elif key in ("architecture", "title"):
-        table, keys = entrants[owner], [key]
-    else:
-        table, keys = entrants[owner]["recipe"], list(Recipe.model_fields)
+    tables, keys = _owned(content, owner, key, override)
     if key not in keys:
         raise UsageError(f"--set {override}: unknown key; {did_you_mean(key, keys)}")
+    for table in tables:
+        if text:
+            table[key] = _value(text)
+        else:
+            table.pop(key, None)
+
+
+def _owned(
+    content: dict[str, Any], owner: str, key: str, override: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the tables that an override means by `owner`, and the keys that they may have."""
+    entrants = {entrant["name"]: entrant for entrant in content["entrants"]}
+    recipe_keys = list(Recipe.model_fields)
+    if owner in _SECTIONS:
+        return [content[owner]], list(_SECTIONS[owner].model_fields)
+    if owner == _EVERY_RECIPE:
+        return [entrant["recipe"] for entrant in entrants.values()], recipe_keys
+    if owner not in entrants:
+        names = [*entrants, _EVERY_RECIPE, *_SECTIONS]
+        raise UsageError(f"--set {override}: unknown entrant; {did_you_mean(owner, names)}")
+    if key in ("architecture", "title"):
+        return [entrants[owner]], [key]
+    return [entrants[owner]["recipe"]], recipe_keys
+
+
+def _value(text: str) -> Any:
     try:
-        table[key] = tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
-        table[key] = text
+        return text
 
 
 def to_toml(study: Study) -> str:
