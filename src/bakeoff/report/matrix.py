@@ -31,7 +31,7 @@ class Matrix:
     rows: tuple[tuple[Duel, ...], ...]
 
 
-_SYMBOLS = {"better": "▲", "worse": "▼", "equivalent": "＝", "undecided": "?"}
+_SYMBOLS = {"better": "▲", "worse": "▼", "equivalent": "≈", "undecided": "?"}
 
 
 def _minus(value: float | None) -> float | None:
