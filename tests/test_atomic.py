@@ -133,3 +133,19 @@ def test_a_file_where_a_folder_stands_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"a\.json: cannot write: Is a directory$"):
         write_file(tmp_path / "a.json", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_parent_that_another_process_removes_meanwhile_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = os.mkdir, []
+
+    def racing(path: Any, *rest: Any) -> None:
+        make(path, *rest)
+        made.append(Path(path).name)
+        if made == ["unfinished"]:
+            Path(path).rmdir()
+
+    monkeypatch.setattr(os, "mkdir", racing)
+    atomic.make_folder(tmp_path / "unfinished" / "a.0")
+    assert made == ["unfinished", "unfinished", "a.0"]

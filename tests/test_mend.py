@@ -112,3 +112,13 @@ def test_what_is_left_of_a_finished_trials_making_is_removed_and_of_others_kept(
     remove_remains(folder)
     assert not folder.unfinished("a", 0).exists()
     assert (folder.unfinished("a", 1) / "epoch-0001.safetensors").exists()
+
+
+def test_a_kill_before_the_last_folder_is_removed_leaves_nothing_for_good(
+    folder: RunFolder,
+) -> None:
+    unfinished = folder.unfinished("a", 0).parent
+    unfinished.mkdir()
+    remove_remains(folder)
+    assert not unfinished.exists()
+    remove_remains(folder)

@@ -76,7 +76,10 @@ def move_folder(source: Path, target: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder with its parents, each as durable as the files that will be in it."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # Another process has just removed an empty parent, made here before.
+        folder.mkdir(parents=True, exist_ok=True)
     for each in missing:
         flush_folder(each.parent)
 

@@ -42,6 +42,17 @@ class Listed(StrEnum):
 
 StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
 RunDirectory = Annotated[Path, typer.Argument(help="The folder of a run.")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ENTRANT.KEY=VALUE",
+        help="Change a recipe (all of them: recipe.KEY). Repeatable.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -100,17 +111,8 @@ def run_command(
     out: Annotated[
         Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")
     ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="ENTRANT.KEY=VALUE",
-            help="Change a recipe (all of them: recipe.KEY). Repeatable.",
-        ),
-    ] = None,
+    seeds: Seeds = None,
+    overrides: Overrides = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     jobs: Annotated[
@@ -225,17 +227,8 @@ def list_names(
 @app.command()
 def show(
     study: StudyName,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="ENTRANT.KEY=VALUE",
-            help="Change a recipe (all of them: recipe.KEY). Repeatable.",
-        ),
-    ] = None,
+    seeds: Seeds = None,
+    overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
     """Print a study as resolved, every default written out."""

@@ -35,6 +35,7 @@ def remove_remains(folder: RunFolder) -> None:
             with locks.held_if_free(folder.lock(entrant, seed)) as ours:
                 if ours and folder.has_trial(entrant, seed):
                     folder.tidy(entrant, seed)
+    folder.drop_empty()
 
 
 def set_failed_aside(folder: RunFolder, say: Say) -> None:

@@ -126,9 +126,12 @@ class RunFolder:
     def tidy(self, entrant: str, seed: int) -> None:
         """Remove what a finished trial leaves behind of its making: checkpoints, mostly."""
         remove_folder(self.unfinished(entrant, seed))
-        # Gone with its last trial, or still in use by another.
-        with suppress(OSError):
-            self.unfinished(entrant, seed).parent.rmdir()
+        self.drop_empty()
+
+    def drop_empty(self) -> None:
+        """Remove the folder of unfinished trials with the last of them."""
+        with suppress(OSError):  # Another process has one in it, or there is no such folder.
+            (self.path / "unfinished").rmdir()
 
     def check_trial(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial after checking every file of it.

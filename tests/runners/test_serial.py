@@ -10,36 +10,15 @@ import torch
 
 from bakeoff import locks
 from bakeoff.data.dataset import Dataset
-from bakeoff.progress import PlannedTrial, Silence
-from bakeoff.record import Epoch, Record
 from bakeoff.runners import serial
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_serially, watch_for_others
 from bakeoff.store import RunFolder
 
 from ..factories import entrant, first_of, record, study
+from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
-
-
-class Heard(Silence):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} started")
-
-    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
-
-    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} ended")
-
-    def trial_elsewhere(self, trial: PlannedTrial) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} elsewhere")
-
-    def stage(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from bakeoff import locks
 from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.bake import run_study
 from bakeoff.data.dataset import Dataset
-from bakeoff.progress import PlannedTrial, Silence
-from bakeoff.record import Epoch, Record
+from bakeoff.record import Record
 from bakeoff.runners import stacked
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.stacked import run_stacked
@@ -25,25 +24,9 @@ from bakeoff.training.stacked_trial import run_stack
 from bakeoff.training.trial import TrialSpec, run_trial
 
 from ..factories import entrant, first_of, record, study
+from .heard import Heard
 
 CPU = torch.device("cpu")
-
-
-class Heard(Silence):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} started")
-
-    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
-
-    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} ended")
-
-    def stage(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from bakeoff.runners.workers import run_in_workers, usable_cores
 from bakeoff.store import RunFolder
 
 from ..factories import entrant, study
-from .test_serial import Heard
+from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), seeds=2)
 

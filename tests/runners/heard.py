@@ -1,0 +1,28 @@
+"""A listener for the tests of the runners."""
+
+from __future__ import annotations
+
+from bakeoff.progress import PlannedTrial, Silence
+from bakeoff.record import Epoch, Record
+
+
+class Heard(Silence):
+    """Keeps a line for all that a runner tells."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} started")
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} ended")
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} elsewhere")
+
+    def stage(self, text: str) -> None:
+        self.lines.append(text)
