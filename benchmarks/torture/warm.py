@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -39,6 +40,8 @@ COUNT = "operations.json"
 def main() -> None:
     """Answer requests until standard input ends."""
     torch.set_num_threads(1)
+    # A shell lets what it starts in the background ignore Ctrl-C, and a run respects that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Asked once, for all runs: a commit meanwhile is not what makes two results differ.
     checkout_commit(Path(provenance.__file__).resolve().parent.parent)
     load_digits()
