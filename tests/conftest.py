@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,14 +14,22 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.digits import load_digits
 from bakeoff.data.mnist import load_mnist
 
+# Tests run side by side, so each process that they start takes one core: threads that outnumber the
+# cores wait for each other in every operator, which on some machines takes twenty times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples each time, and no deadline: a busy machine is not a mistake.
 settings.register_profile("bakeoff", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("bakeoff")
 
+# A shell lets what it starts in the background ignore Ctrl-C, which some tests send.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
-    """Tests run side by side, so each takes one core."""
+    """Take one core in this process too."""
     torch.set_num_threads(1)
 
 
