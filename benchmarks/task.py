@@ -21,6 +21,7 @@ from bakeoff.training.devices import place
 from bakeoff.training.engine import fast
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
+from bakeoff.training.steps import Update, make_update
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
 
 CPU = torch.device("cpu")
@@ -124,15 +125,17 @@ class SameTricks:
     """The plain network, which is scored."""
     twin: nn.Module
     """What takes the steps; its parameters are the model's."""
-    optimizer: torch.optim.Optimizer
-    autocast: torch.autocast
+    update: Update
+    """Moves the weights by one batch."""
 
 
 def same_tricks(task: Task) -> SameTricks:
-    """Return model, optimizer and precision as bakeoff's `fit` takes them."""
+    """Return model and update as bakeoff's `fit` takes them."""
     model = place(task.network(), CPU)
+    twin = fast(model)
     autocast = autocast_for(CPU, task.precision)
-    return SameTricks(model, fast(model), make_optimizer(model, task.recipe), autocast)
+    update = make_update(twin, make_optimizer(model, task.recipe), task.scale, autocast)
+    return SameTricks(model, twin, update)
 
 
 def validation_pass(task: Task) -> Callable[[], float]:

@@ -23,7 +23,8 @@ from torch import nn
 
 from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Recipe, Study
-from bakeoff.training import bursts, engine
+from bakeoff.training import bursts, steps
+from bakeoff.training.engine import linear, twin
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment
@@ -50,13 +51,15 @@ def _unfused(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 TRICKS = {
     "fused optimizer": Trick(bursts, "make_optimizer", _unfused),
+    "lean optimizer": Trick(steps, "lean", lambda optimizer: optimizer),
+    "backward pass by hand": Trick(twin, "as_chain", lambda _: None),
     "channels last": Trick(bursts, "place", lambda model, _: model),
-    "pooling before ReLU": Trick(engine, "_pool_before_relu", lambda layers: layers),
-    "small layers in float32": Trick(engine, "SmallLinear", lambda layer: layer),
-    "gradients in place": Trick(engine, "_LARGE", 1 << 62),
-    "dropout from blocks of bits": Trick(engine, "BlockDropout", nn.Dropout),
-    "flattening channels last": Trick(engine, "ChannelsLastFlatten", nn.Flatten),
-    "rounded products": Trick(engine, "_rounded", nullcontext),
+    "pooling before ReLU": Trick(twin, "_pool_before_relu", lambda layers: layers),
+    "small layers in float32": Trick(twin, "SmallLinear", lambda layer: layer),
+    "gradients in place": Trick(twin, "_LARGE", 1 << 62),
+    "dropout from blocks of bits": Trick(twin, "BlockDropout", nn.Dropout),
+    "flattening channels last": Trick(twin, "ChannelsLastFlatten", nn.Flatten),
+    "rounded products": Trick(linear, "_rounded", nullcontext),
 }
 
 
@@ -67,15 +70,15 @@ def burst(
     with ExitStack() as without:
         if trick is not None:
             without.enter_context(trick.left_out())
-        steps = bursts.make_burst(
+        take_steps = bursts.make_burst(
             study, entrant, load_mnist(), device=CPU, precision=precision, examples=examples
         )
     if trick is None:
-        return steps
+        return take_steps
 
     def run() -> object:
         with trick.left_out():
-            return steps()
+            return take_steps()
 
     return run
 

@@ -7,7 +7,9 @@ import sys
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
+from bakeoff.training.steps import Update, make_update
 from bakeoff.training.trial import Trial, TrialSpec, run_trial
 
 Kind = Literal["nan", "memory"]
@@ -15,25 +17,30 @@ Kind = Literal["nan", "memory"]
 
 def install(entrant: str, step: int, kind: Kind) -> None:
     """Let the given training step, counted from 1, of each trial of `entrant` go wrong."""
-    loss = torch.nn.functional.cross_entropy
+    fit, serial = (sys.modules[f"bakeoff.{name}"] for name in ("training.fit", "runners.serial"))
 
     def troubled(spec: TrialSpec, *rest: Any) -> Trial:
-        if spec.entrant.name != entrant:
-            return run_trial(spec, *rest)
-        steps = itertools.count(1)
+        going_wrong = spec.entrant.name == entrant
+        fit.__dict__["make_update"] = _spoilt(step, kind) if going_wrong else make_update
+        return run_trial(spec, *rest)
 
-        def spoilt(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-            found = loss(logits, labels)
-            if not logits.requires_grad or next(steps) != step:
-                return found
-            if kind == "memory":
+    serial.__dict__["run_trial"] = troubled
+
+
+def _spoilt(step: int, kind: Kind) -> Any:
+    """Return what makes an update of which one step goes wrong."""
+    steps = itertools.count(1)
+
+    def make(twin: nn.Module, *rest: Any) -> Update:
+        update = make_update(twin, *rest)
+
+        def one(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            due = next(steps) == step
+            if due and kind == "memory":
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
-            return found * float("nan")
+            loss = update(images, labels)
+            return loss * float("nan") if due else loss
 
-        torch.nn.functional.cross_entropy = spoilt  # type: ignore[assignment]
-        try:
-            return run_trial(spec, *rest)
-        finally:
-            torch.nn.functional.cross_entropy = loss
+        return one
 
-    sys.modules["bakeoff.runners.serial"].__dict__["run_trial"] = troubled
+    return make

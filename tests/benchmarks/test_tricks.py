@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bakeoff.training import bursts, engine
+from bakeoff.training import bursts, steps
+from bakeoff.training.engine import linear, twin
 from bakeoff.training.loop import EpochLoss
 from benchmarks.task import assignment
 from benchmarks.tricks import TRICKS, burst, main
@@ -20,13 +21,14 @@ def test_a_trick_is_left_out_inside_and_back_afterwards(name: str) -> None:
     with trick.left_out():
         assert getattr(trick.module, trick.name) is not before
     assert getattr(trick.module, trick.name) is before
-    assert trick.module in (bursts, engine)
+    assert trick.module in (bursts, steps, linear, twin)
 
 
+@pytest.mark.parametrize("network", ["mlp-2x200", "cnn-2conv"])
 @pytest.mark.parametrize("name", [name for name in TRICKS if "dropout" not in name])
-def test_a_step_without_a_trick_is_the_same_step(name: str) -> None:
+def test_a_step_without_a_trick_is_the_same_step(name: str, network: str) -> None:
     study = assignment()
-    entrant = study.entrant("cnn-2conv")
+    entrant = study.entrant(network)
     whole = burst(study, entrant, "float32", 100, None)
     without = burst(study, entrant, "float32", 100, TRICKS[name])
     for tolerance in (1e-3, 1e-2):

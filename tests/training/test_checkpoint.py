@@ -25,6 +25,7 @@ from bakeoff.training.fit import Start, Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.provenance import provenance as made_here
+from bakeoff.training.steps import Update, make_update
 from bakeoff.training.trial import Trial, TrialSpec, run_trial, to_device
 
 from ..factories import entrant, first_of, provenance, study
@@ -313,15 +314,24 @@ STEPS = 6
 WITH_TROUBLE = study(entrant("plain", epochs=3, batch_size=100), validation=60)
 
 
-def at_step(monkeypatch: pytest.MonkeyPatch, step: int, do: Callable[[torch.Tensor], Any]) -> None:
-    """Let the loss of the given training step, counted from 1, go through `do`."""
-    steps, loss = itertools.count(1), torch.nn.functional.cross_entropy
+Trouble = Callable[[torch.Tensor, nn.Module], Any]
+"""(loss of a step, network whose weights it has moved) -> the loss that the training sees."""
 
-    def troubled(logits: torch.Tensor, labels: torch.Tensor) -> Any:
-        found = loss(logits, labels)
-        return do(found) if logits.requires_grad and next(steps) == step else found
 
-    monkeypatch.setattr(torch.nn.functional, "cross_entropy", troubled)
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, do: Trouble) -> None:
+    """Let the given training step, counted from 1, end in `do`."""
+    steps = itertools.count(1)
+
+    def troubled(twin: nn.Module, *rest: Any) -> Update:
+        update = make_update(twin, *rest)
+
+        def one(images: torch.Tensor, labels: torch.Tensor) -> Any:
+            loss = update(images, labels)
+            return do(loss, twin) if next(steps) == step else loss
+
+        return one
+
+    monkeypatch.setattr("bakeoff.training.fit.make_update", troubled)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -329,7 +339,7 @@ def at_step(monkeypatch: pytest.MonkeyPatch, step: int, do: Callable[[torch.Tens
 def test_a_loss_that_is_not_finite_is_named_by_epoch_and_step(
     step: int, value: float, few: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_step(monkeypatch, step, lambda loss: loss * value)
+    at_step(monkeypatch, step, lambda loss, _: loss * value)
     record = run_trial(spec(few, of=WITH_TROUBLE), lambda _: None).record
     epoch, within = (step + 1) // 2, (step + 1) % 2 + 1
     assert record.status == "diverged"
@@ -341,8 +351,12 @@ def test_a_loss_that_is_not_finite_is_named_by_epoch_and_step(
 def test_weights_spoilt_by_the_last_step_are_found_by_validation(
     few: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The loss is finite, its gradient is not.
-    at_step(monkeypatch, 2, lambda loss: loss + (loss - loss.detach()).sqrt())
+    def spoil(loss: torch.Tensor, twin: nn.Module) -> torch.Tensor:
+        with torch.no_grad():
+            next(twin.parameters()).fill_(float("nan"))
+        return loss
+
+    at_step(monkeypatch, 2, spoil)
     record = run_trial(spec(few, of=WITH_TROUBLE), lambda _: None).record
     assert record.trouble == "the validation loss was not finite in epoch 1"
     assert record.stopped.step is None

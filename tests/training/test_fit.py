@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import pytest
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from bakeoff.architectures.catalogue import build
 from bakeoff.data.dataset import Dataset
@@ -14,6 +14,7 @@ from bakeoff.record import Epoch, Stopped
 from bakeoff.study import Recipe
 from bakeoff.training.devices import place
 from bakeoff.training.fit import Examples, Streams, fit
+from bakeoff.training.steps import EagerStep
 
 from . import reference_loop
 
@@ -59,11 +60,15 @@ def snapshot(model: nn.Module) -> torch.Tensor:
 
 @contextmanager
 def after_each_step(call: Callable[[], None]) -> Iterator[None]:
-    handle = register_optimizer_step_post_hook(lambda *_: call())
-    try:
+    step = EagerStep.__call__
+
+    def told(self: EagerStep, *batch: torch.Tensor) -> torch.Tensor:
+        loss = step(self, *batch)
+        call()
+        return loss
+
+    with patch.object(EagerStep, "__call__", told):
         yield
-    finally:
-        handle.remove()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from bakeoff.training.engine import fast
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
-from bakeoff.training.steps import PlainUpdate
+from bakeoff.training.steps import make_update
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
 
 
@@ -90,7 +90,7 @@ def make_burst(
     scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
 
     twin = fast(model)
-    update = PlainUpdate(twin, optimizer, scale, autocast)
+    update = make_update(twin, optimizer, scale, autocast)
     step = make_step(update, schedule, recipe.batch_size, device)
 
     def burst() -> object:

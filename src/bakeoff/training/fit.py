@@ -22,7 +22,7 @@ from bakeoff.training.engine import fast, flush_denormals, reseed
 from bakeoff.training.graphs import make_step
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
-from bakeoff.training.steps import PlainUpdate
+from bakeoff.training.steps import make_update
 from bakeoff.training.stopping import Reason, stop_reason
 
 
@@ -105,7 +105,7 @@ def fit(
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
     moving = Moving(model, optimizer, schedule)
     twin = fast(model)
-    update = PlainUpdate(twin, optimizer, pixel_scale, autocast)
+    update = make_update(twin, optimizer, pixel_scale, autocast)
     step = make_step(update, schedule, recipe.batch_size, train.images.device)
     history: list[Epoch] = []
     if start is not None:

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from bakeoff.training.engine import LeanAdam, LinearChain, lean
+
 Update = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(uint8 images, int64 labels) of one batch -> its loss before the update; moves the weights once.
 
@@ -32,7 +34,7 @@ class PlainUpdate:
     """The update of one network: forward under `autocast`, backward, optimizer."""
 
     model: nn.Module
-    optimizer: Optimizer
+    optimizer: Optimizer | LeanAdam
     pixel_scale: float
     autocast: torch.autocast
 
@@ -45,6 +47,37 @@ class PlainUpdate:
         loss.backward()
         self.optimizer.step()
         return loss.detach()
+
+
+@dataclass(frozen=True)
+class ChainUpdate:
+    """The update of a chain of linear layers: gradients by hand, optimizer."""
+
+    chain: LinearChain
+    optimizer: Optimizer | LeanAdam
+    pixel_scale: float
+
+    @torch.no_grad()
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
+        rows = images.flatten(1).float().mul_(self.pixel_scale)
+        log_probabilities = F.log_softmax(self.chain.logits(rows), dim=1)
+        loss = F.nll_loss(log_probabilities, labels)
+        # The gradient of the mean loss by the logits: (probability - 1 for the true class) / b.
+        upstream = log_probabilities.exp_()
+        upstream.scatter_add_(1, labels.unsqueeze(1), upstream.new_full((len(labels), 1), -1.0))
+        self.chain.backward(upstream.div_(len(labels)))
+        self.optimizer.step()
+        return loss
+
+
+def make_update(
+    twin: nn.Module, optimizer: Optimizer, pixel_scale: float, autocast: torch.autocast
+) -> Update:
+    """Return the update of `twin`, what `fast` made of a network."""
+    if isinstance(twin, LinearChain):
+        return ChainUpdate(twin, lean(optimizer), pixel_scale)
+    return PlainUpdate(twin, lean(optimizer), pixel_scale, autocast)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,9 @@ from torch.nn import functional as F
 
 from bakeoff.architectures.catalogue import ARCHITECTURES, build
 from bakeoff.training.devices import choose_precision, place
-from bakeoff.training.engine import (
-    BlockDropout,
-    ChannelsLastFlatten,
-    InPlaceLinear,
-    SmallLinear,
-    fast,
-    reseed,
-)
+from bakeoff.training.engine import BlockDropout, fast, reseed
+from bakeoff.training.engine.linear import InPlaceLinear, SmallLinear
+from bakeoff.training.engine.twin import ChannelsLastFlatten
 
 CPU = torch.device("cpu")
 ROUNDS = choose_precision("auto", CPU) == "bfloat16"
