@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 from bakeoff.errors import BakeoffError
-from bakeoff.interruption import Interrupted, stop_on_signals
+from bakeoff.interruption import Interrupted, end_at_once, stop_on_signals
 
 
 def main(directory: str, device: str, precision: str, threads: str) -> int:
@@ -22,7 +22,7 @@ def main(directory: str, device: str, precision: str, threads: str) -> int:
         print(f"bakeoff: {error}", file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
-        return stop.exit_code
+        end_at_once(stop.exit_code)
     return 0
 
 
