@@ -121,7 +121,12 @@ class RunFolder:
         for name, content in files.items():
             write_file(complete / name, content)
         move_folder(complete, final)
-        self.tidy(record.entrant, record.seed)
+        if record.resumable:
+            with suppress(OSError):  # There are checkpoints in it.
+                complete.parent.rmdir()
+            self.drop_empty()
+        else:
+            self.tidy(record.entrant, record.seed)
 
     def tidy(self, entrant: str, seed: int) -> None:
         """Remove what a finished trial leaves behind of its making: checkpoints, mostly."""
