@@ -20,7 +20,7 @@ dataset = "digits"
 validation_examples = 297
 
 [recipe]
-epochs = 100000
+epochs = 10000
 
 [[entrants]]
 name = "plain"
@@ -45,7 +45,7 @@ def started(tmp_path: Path, *more: str) -> tuple[subprocess.Popen[str], list[str
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     assert process.stderr is not None
-    while " 3/100000 " not in process.stderr.readline():
+    while " 3/10000 " not in process.stderr.readline():
         assert process.poll() is None
     return process, arguments
 
