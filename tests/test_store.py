@@ -416,7 +416,7 @@ def test_taking_up_the_same_study_rewrites_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(tmp_path)
-    monkeypatch.setattr("bakeoff.store.write_file", lambda *_: pytest.fail("written"))
+    monkeypatch.setattr("bakeoff.own_study.write_file", lambda *_: pytest.fail("written"))
     assert RunFolder.create(tmp_path, STUDY).study == STUDY
 
 
