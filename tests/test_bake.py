@@ -211,7 +211,7 @@ def test_failed_trials_are_trained_again_only_if_asked(
         raise MemoryError
 
     with monkeypatch.context() as small:
-        small.setattr("bakeoff.training.trial.score", no_memory)
+        small.setattr("bakeoff.training.finish.score", no_memory)
         with pytest.raises(StoreError) as caught:
             run_study(SMALL, tmp_path)
     assert str(caught.value) == (

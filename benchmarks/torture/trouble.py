@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import torch
 
-from bakeoff.training.trial import Trial, TrialSpec, run_trial
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import Trial, TrialSpec
 
 Kind = Literal["nan", "memory"]
 

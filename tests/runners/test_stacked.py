@@ -21,8 +21,9 @@ from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.store import RunFolder
 from bakeoff.study import Study
+from bakeoff.training.run_trial import run_trial
 from bakeoff.training.stacked_trial import run_stack
-from bakeoff.training.trial import TrialSpec, run_trial
+from bakeoff.training.trial import TrialSpec
 
 from ..factories import entrant, first_of, record, study
 from .heard import Heard

@@ -14,7 +14,8 @@ from bakeoff.checkpoints import Checkpoints
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import Listener, PlannedTrial
 from bakeoff.store import RunFolder
-from bakeoff.training.trial import TrialSpec, run_trial
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import TrialSpec
 
 _POLL = 0.5
 """Seconds after which the trials of other processes are looked at again."""
