@@ -99,6 +99,16 @@ def diverged(of: Study, name: str, seed: int = 0) -> Record:
     )
 
 
+def out_of_memory(of: Study, name: str, seed: int = 0) -> Record:
+    return diverged(of, name, seed).model_copy(
+        update={
+            "status": "out_of_memory",
+            "trouble": "the memory was used up in epoch 1",
+            "stopped": Stopped(epoch=1, reason="out of memory"),
+        }
+    )
+
+
 def first_of(whole: Dataset, train: int, test: int) -> Dataset:
     """Return the data set cut down to its first examples."""
     return Dataset(

@@ -6,6 +6,7 @@ of the processor (a busy machine is not a mistake), and bytes by which the peak 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -17,9 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bakeoff.arrays import from_safetensors
+from bakeoff.checkpoints import Checkpoints
 from bakeoff.data.idx import parse_idx, read_idx
 from bakeoff.data.mnist import CONTENT, read_mnist
-from bakeoff.errors import BakeoffError
+from bakeoff.errors import BakeoffError, StoreError
 from bakeoff.manifest import manifest_of
 from bakeoff.reading import parse_json, sealed
 from bakeoff.store import RunFolder
@@ -192,6 +194,38 @@ def claims(at: Path) -> dict[str, Read]:
     }
 
 
+def checkpoints(at: Path) -> dict[str, Read]:
+    """Return readers of checkpoints, whose names are the digests that they have."""
+
+    def metadata(text: str) -> bytes:
+        return tensors(json.dumps({"__metadata__": {"bakeoff": text}}).encode())
+
+    contents = {
+        "checkpoint with a header of 2^60 bytes": tensors(b"{}", 2**60),
+        "checkpoint with 3 million lists": tensors(b"[" + b"[]," * (SIZE // 3) + b"[]]"),
+        "checkpoint with a million lists": tensors(b"[" + b"[]," * 1_000_000 + b"[]]"),
+        "checkpoint that nests 4 million deep": tensors(b"[" * 3_900_000),
+        "checkpoint whose text has a million lists": metadata(f"[{'[],' * 1_000_000}[]]"),
+        "checkpoint whose text nests 4 million deep": metadata("[" * 3_900_000),
+    }
+    cases: dict[str, Read] = {}
+    for number, (name, content) in enumerate(contents.items()):
+        digest = hashlib.sha256(content).hexdigest()
+        written(at / str(number) / f"epoch-0001-{digest}.safetensors", content)
+        cases[name] = lambda folder=at / str(number): newest_checkpoint(folder)  # type: ignore[misc]
+    sparse(at / "huge" / f"epoch-0001-{'0' * 64}.safetensors", 10_000 * MEGABYTE)
+    return cases | {"checkpoint of 10 GB": lambda: newest_checkpoint(at / "huge")}
+
+
+def newest_checkpoint(folder: Path) -> object:
+    """Return it; raise what a run that goes on says of a damaged one."""
+    said: list[str] = []
+    found = Checkpoints(folder, said.append).newest()
+    if found is None:
+        raise StoreError(*said)
+    return found
+
+
 def texts(at: Path) -> dict[str, Read]:
     """Return readers of JSON and TOML that take far more room, or time, than they have bytes."""
     documents = {
@@ -257,7 +291,7 @@ def measured(name: str, read: Read) -> str:
 
 def main(at: Path) -> None:
     """Measure each case in a process of its own, whose peak is its own."""
-    families = (huge_files, bombs, claims, texts)
+    families = (huge_files, bombs, claims, checkpoints, texts)
     cases = [case for family in families for case in family(at / family.__name__).items()]
     for name, read in cases:
         child = os.fork()

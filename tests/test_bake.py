@@ -8,15 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bakeoff.bake import Baked, check_names, run_study
 from bakeoff.data.digits import load_digits
 from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
 from bakeoff.evaluation.predict import predict_logits
 from bakeoff.networks import load_network
+from bakeoff.progress import Silence
 from bakeoff.record import Record
 from bakeoff.store import RunFolder
 from bakeoff.study import Entrant, Protocol, Recipe, Study
+from bakeoff.training.fit import Streams
+
+from .factories import entrant, study
+from .runners.heard import Heard
 
 SMALL = Study(
     name="small",
@@ -49,8 +55,8 @@ def test_a_run_leaves_what_the_design_says(baked: Baked) -> None:
     path = baked.folder.path
     for name in ("study.toml", "comparison.json", "timing.json", "report.html"):
         assert (path / name).stat().st_size > 0
-    for entrant in ("plain", "convolution"):
-        left = {file.name for file in (path / "trials" / entrant / "0").iterdir()}
+    for name in ("plain", "convolution"):
+        left = {file.name for file in (path / "trials" / name / "0").iterdir()}
         assert left == {"record.json", "model.safetensors", "predictions.npz", "manifest.json"}
     assert list((path / "figures").glob("*.svg"))
     leftovers = [file for file in path.rglob("*") if file.name.endswith(".tmp")]
@@ -205,21 +211,72 @@ def test_failed_trials_are_trained_again_only_if_asked(
         raise MemoryError
 
     with monkeypatch.context() as small:
-        small.setattr("bakeoff.training.trial.score", no_memory)
+        small.setattr("bakeoff.training.finish.score", no_memory)
         with pytest.raises(StoreError) as caught:
             run_study(SMALL, tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}: no trial is complete (plain seed 0 out_of_memory; convolution seed 0 "
-        "out_of_memory); there is nothing to compare"
+        "out_of_memory); run it with --retry-failed to train them again"
     )
     statuses = {record.status for record in RunFolder.open(tmp_path).read_records()}
     assert statuses == {"out_of_memory"}
     with pytest.raises(StoreError, match="no trial is complete"):
         run_study(SMALL, tmp_path)
-    again = run_study(SMALL, tmp_path, retry_failed=True)
+    heard = Heard()
+    again = run_study(SMALL, tmp_path, retry_failed=True, listener=heard)
     assert again.trained == 2
+    # Memory ran out after the training, which is not repeated.
+    assert [line for line in heard.lines if "epoch" in line] == [
+        f"{each.name} 0 goes on after epoch {each.recipe.epochs}" for each in SMALL.entrants
+    ]
+    assert not (tmp_path / "unfinished").exists()
     assert again.conclusion.troubles == ()
     assert (tmp_path / "set-aside" / "convolution" / "0-1" / "record.json").exists()
+
+
+def test_memory_that_ran_out_in_an_epoch_costs_no_more_than_the_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = study(entrant("a", epochs=4), entrant("b", epochs=1))
+    order, epochs = Streams.order, list[int]()
+
+    def order_or_no_memory(streams: Streams, examples: int, epoch: int) -> torch.Tensor:
+        epochs.append(epoch)
+        if epochs == [1, 2, 3]:
+            raise MemoryError
+        return order(streams, examples, epoch)
+
+    monkeypatch.setattr(Streams, "order", order_or_no_memory)
+    run_study(asked, tmp_path / "run", precision="float32")
+    # A plain run leaves the failed trial as it is, with what it needs to go on.
+    baked = run_study(asked, tmp_path / "run", precision="float32")
+    assert [line.partition(":")[0] for line in baked.conclusion.troubles] == [
+        "a seed 0 out_of_memory"
+    ]
+    heard = Heard()
+    baked = run_study(
+        asked, tmp_path / "run", precision="float32", retry_failed=True, listener=heard
+    )
+    assert [line for line in heard.lines if line.startswith("a 0")] == [
+        "a 0 started", "a 0 goes on after epoch 2", "a 0 epoch 3", "a 0 epoch 4", "a 0 ended",
+    ]  # fmt: skip
+    whole = run_study(asked, tmp_path / "whole", precision="float32").folder
+    assert (baked.folder.trial("a", 0) / "model.safetensors").read_bytes() == (
+        whole.trial("a", 0) / "model.safetensors"
+    ).read_bytes()
+
+
+def test_the_study_of_a_folder_is_that_of_its_report(tmp_path: Path) -> None:
+    asked = study(entrant("a", epochs=1), seeds=2)
+
+    class Rival(Silence):
+        def stage(self, text: str) -> None:
+            if text.startswith("timing"):
+                RunFolder.create(tmp_path, asked.model_copy(update={"seeds": 1}))
+
+    baked = run_study(asked, tmp_path, listener=Rival())
+    assert RunFolder.open(tmp_path).study == asked
+    assert [row.planned for row in baked.conclusion.standings] == [2]
 
 
 def test_records_and_reports_of_before_checkpoints_stay_readable(baked: Baked) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import torch
 
 from bakeoff.checkpoints import Checkpoint, Checkpoints, decode, encode
 from bakeoff.errors import StoreError
+from bakeoff.study import MOST_EPOCHS
 
 from .factories import epoch, provenance
 
@@ -53,6 +55,15 @@ def test_values_tensors_and_their_layout_come_back_exactly() -> None:
         assert moments[place].dtype == tensor.dtype
     assert torch.signbit(moments[2]).tolist() == [False, True]
     assert read.state["empty"].shape == (0,)
+
+
+def test_the_longest_training_can_be_read_back() -> None:
+    history = tuple(
+        epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
+        for number in range(1, MOST_EPOCHS + 1)
+    )
+    whole = Checkpoint(history, provenance("f" * 64), contended=False, state={})
+    assert decode(encode(whole)) == whole
 
 
 def test_what_a_checkpoint_cannot_hold_is_refused_when_it_is_written() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CASES = 57
+CASES = 64
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is measured in a process of its own")

@@ -20,7 +20,7 @@ dataset = "digits"
 validation_examples = 297
 
 [recipe]
-epochs = 100000
+epochs = 10000
 
 [[entrants]]
 name = "plain"
@@ -45,7 +45,7 @@ def started(tmp_path: Path, *more: str) -> tuple[subprocess.Popen[str], list[str
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     assert process.stderr is not None
-    while " 3/100000 " not in process.stderr.readline():
+    while " 3/10000 " not in process.stderr.readline():
         assert process.poll() is None
     return process, arguments
 
@@ -93,6 +93,49 @@ def test_a_second_signal_ends_it_at_once() -> None:
         assert process.stdout.readline() == "cleaning\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait() == -signal.SIGTERM
+
+
+# Where an exception is lost: the statement waits for a signal, and takes what comes for an answer.
+LOSING = {
+    "an import that may fail": "import slow",
+    "an import within an import": "import outer",
+    "what Python calls on its own": """
+class Dying:
+    def __del__(self):
+        print("waiting", flush=True)
+        time.sleep(60)
+Dying()
+""",
+}
+
+
+@pytest.mark.parametrize("statement", LOSING.values(), ids=LOSING.keys())
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_not_lost_where_an_exception_is(
+    number: signal.Signals, statement: str, tmp_path: Path
+) -> None:
+    (tmp_path / "slow.py").write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
+    (tmp_path / "outer.py").write_text("try:\n    import slow\nexcept BaseException:\n    pass\n")
+    (tmp_path / "command.py").write_text(
+        "import time\n"
+        "from bakeoff.interruption import how_to_go_on, stop_on_signals\n"
+        "stop_on_signals(how_to_go_on(['run', 'a study']))\n"
+        f"{statement}\n"
+        "print('went on', flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "command.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(number)
+        rest, said = process.communicate(timeout=30)
+    assert (process.returncode, rest) == (128 + number, "")
+    assert said == "bakeoff: interrupted; to go on where it stopped: bakeoff run 'a study'\n"
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

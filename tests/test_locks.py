@@ -78,6 +78,20 @@ def test_a_program_that_the_holder_started_does_not_keep_the_lock(tmp_path: Path
     child.wait()
 
 
+def test_a_stamp_says_that_a_holder_began(tmp_path: Path) -> None:
+    file, never = tmp_path / "lock", tmp_path / "never"
+    with locks.held(file):
+        before = locks.stamps([file, never])
+        assert list(before) == [file]
+        assert locks.stamps([file]) == before
+        os.utime(file, (0, 0))
+        locks.stamp(file)
+        assert locks.stamps([file])[file] >= before[file]
+    with pytest.raises(StoreError) as caught:
+        locks.stamp(never)
+    assert str(caught.value) == f"{never}: cannot write: No such file or directory"
+
+
 def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"lock: cannot lock: (Not a directory|File exists)$"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from bakeoff.errors import StoreError
 from bakeoff.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.store import RunFolder
 
-from .factories import diverged, record
+from .factories import diverged, out_of_memory, record
 from .test_store import STUDY, predictions, weights
+
+Mend = Callable[[RunFolder, Callable[[str], None]], None]
 
 
 @pytest.fixture
@@ -94,13 +98,36 @@ def test_failed_trials_go_aside_and_complete_ones_stay(folder: RunFolder) -> Non
     assert not folder.has_trial("b", 0)
 
 
-def test_a_trial_in_the_hands_of_another_process_is_left_alone(folder: RunFolder) -> None:
-    (folder.trial("a", 0) / "record.json").write_bytes(b"")
-    with locks.held(folder.lock("a", 0)), locks.held(folder.lock("b", 0)):
-        set_damaged_aside(folder, pytest.fail)
-        set_failed_aside(folder, pytest.fail)
-    assert folder.has_trial("a", 0)
-    assert folder.has_trial("b", 0)
+@pytest.mark.parametrize(("name", "mend"), [("a", set_damaged_aside), ("b", set_failed_aside)])
+def test_who_looks_at_a_trial_for_a_moment_does_not_keep_it_from_being_mended(
+    name: str, mend: Mend, folder: RunFolder
+) -> None:
+    if name == "a":
+        (folder.trial("a", 0) / "record.json").write_bytes(b"")
+    said: list[str] = []
+    with locks.held(folder.lock(name, 0)):
+        thread = threading.Thread(target=mend, args=(folder, said.append))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+    thread.join(60)
+    assert len(said) == 1
+    assert not folder.has_trial(name, 0)
+
+
+@pytest.mark.parametrize(("name", "mend"), [("a", set_damaged_aside), ("b", set_failed_aside)])
+def test_a_trial_that_another_process_moves_away_and_trains_is_left_to_it(
+    name: str, mend: Mend, folder: RunFolder
+) -> None:
+    if name == "a":
+        (folder.trial("a", 0) / "record.json").write_bytes(b"")
+    with locks.held(folder.lock(name, 0)):
+        thread = threading.Thread(target=mend, args=(folder, pytest.fail))
+        thread.start()
+        folder.set_aside(name, 0)
+        # The lock is still held: by who trains the trial anew.
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def test_what_is_left_of_a_finished_trials_making_is_removed_and_of_others_kept(
@@ -109,8 +136,13 @@ def test_what_is_left_of_a_finished_trials_making_is_removed_and_of_others_kept(
     for name, seed in (("a", 0), ("a", 1)):
         folder.unfinished(name, seed).mkdir(parents=True)
         (folder.unfinished(name, seed) / "epoch-0001.safetensors").write_bytes(b"kept")
+    folder.write_trial(out_of_memory(STUDY, "b", 1), weights(), {})
+    assert not folder.unfinished("b", 1).exists()
+    folder.unfinished("b", 1).mkdir(parents=True)
     remove_remains(folder)
     assert not folder.unfinished("a", 0).exists()
+    # A trial that ran out of memory goes on when it is tried again.
+    assert folder.unfinished("b", 1).exists()
     assert (folder.unfinished("a", 1) / "epoch-0001.safetensors").exists()
 
 

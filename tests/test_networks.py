@@ -11,7 +11,8 @@ from bakeoff.errors import StoreError
 from bakeoff.evaluation.predict import predict_logits
 from bakeoff.networks import load_network, look_at
 from bakeoff.store import RunFolder
-from bakeoff.training.trial import Trial, TrialSpec, run_trial
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import Trial, TrialSpec
 
 from .factories import entrant, first_of, record, study
 

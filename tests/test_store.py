@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -18,11 +19,11 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.manifest import manifest_of
 from bakeoff.reading import sealed
-from bakeoff.record import Record
+from bakeoff.record import Record, Stopped
 from bakeoff.store import RunFolder
-from bakeoff.study import Study
+from bakeoff.study import MOST_EPOCHS, Recipe, Study
 
-from .factories import diverged, entrant, record, study
+from .factories import diverged, entrant, epoch, record, study
 
 STUDY = study(entrant("a"), entrant("b", "cnn-1conv"), seeds=2)
 MEND = "away and run again to train it anew"
@@ -305,6 +306,19 @@ def test_a_record_may_have_keys_that_a_later_version_added(tmp_path: Path) -> No
     assert folder.read_record("a", 0) == record(STUDY, "a")
 
 
+def test_the_record_of_the_longest_training_can_be_read(tmp_path: Path) -> None:
+    epochs = tuple(
+        epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
+        for number in range(1, MOST_EPOCHS + 1)
+    )
+    recipe = Recipe(epochs=MOST_EPOCHS)
+    asked = study(entrant("a", epochs=MOST_EPOCHS))
+    folder = RunFolder.create(tmp_path / "run", asked)
+    stopped = Stopped(epoch=MOST_EPOCHS, reason="budget used")
+    folder.write_trial(record(asked, "a", epochs=epochs, recipe=recipe, stopped=stopped), {}, {})
+    assert folder.read_record("a", 0).epochs == epochs
+
+
 def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     shutil.copytree(folder.trial("a", 0), folder.trial("b", 1))
@@ -402,7 +416,7 @@ def test_taking_up_the_same_study_rewrites_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(tmp_path)
-    monkeypatch.setattr("bakeoff.store.write_file", lambda *_: pytest.fail("written"))
+    monkeypatch.setattr("bakeoff.own_study.write_file", lambda *_: pytest.fail("written"))
     assert RunFolder.create(tmp_path, STUDY).study == STUDY
 
 

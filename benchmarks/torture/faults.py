@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 REAL_OPEN = io.open
-_NAMES = ("open", "fsync", "replace", "rename", "mkdir", "unlink", "rmdir")
+_NAMES = ("open", "fsync", "replace", "rename", "mkdir", "unlink", "rmdir", "utime")
 
 
 class Faults:

@@ -26,7 +26,7 @@ import bakeoff.console
 import bakeoff.study_file  # noqa: F401
 from bakeoff.cli import run
 from bakeoff.data.digits import load_digits
-from bakeoff.interruption import stop_on_signals
+from bakeoff.interruption import how_to_go_on, stop_on_signals
 from bakeoff.training import provenance
 from bakeoff.training.provenance import checkout_commit
 
@@ -69,7 +69,7 @@ def _fork(request: dict[str, Any], figures: Figures | None) -> int:
             log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             for stream in (1, 2):
                 os.dup2(log, stream)
-            stop_on_signals()
+            stop_on_signals(how_to_go_on(request["run"]))
             os.close(tell)
             code = _run(request, figures)
         except BaseException:

@@ -8,12 +8,16 @@ import sys
 def main() -> None:
     """Run the command line with the arguments of the process."""
     # Before all else: an interruption during the imports is one too.
-    from bakeoff.interruption import stop_on_signals
+    from bakeoff.interruption import end_at_once, how_to_go_on, stop_on_signals
 
-    stop_on_signals()
+    arguments = sys.argv[1:]
+    stop_on_signals(how_to_go_on(arguments))
     from bakeoff.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(arguments)
+    if code > 128:
+        end_at_once(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,19 @@ def write_file(path: Path, content: bytes) -> None:
         raise StoreError(f"{path}: cannot write: {error.strerror}") from error
 
 
+def is_there(file: Path) -> bool:
+    """Return whether there is anything under this name, also a link that leads nowhere."""
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise StoreError(f"{file}: not the name of a file") from error
+    return True
+
+
 def remove_leftovers(path: Path) -> None:
     """Remove the temporaries of `path` that killed processes left.
 

@@ -99,8 +99,8 @@ def run_study(
     # A split that cannot be made is refused before a folder is.
     split_of(study, 0, dataset)
     folder = RunFolder.create(out, study)
-    remove_remains(folder)
     set_damaged_aside(folder, listener.stage)
+    remove_remains(folder)
     if retry_failed:
         set_failed_aside(folder, listener.stage)
     _refuse_other_conditions(folder, in_precision, dataset.sha256)
@@ -125,6 +125,8 @@ def run_study(
         listener=listener,
     )
     _time_in_turns(folder, dataset, on_device, in_precision, listener)
+    # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
+    RunFolder.create(out, study)
     return Baked(folder, len(trials), conclude(folder, dataset, listener))
 
 
@@ -136,6 +138,7 @@ def _time_in_turns(
     with locks.held(folder.conclusion_lock):
         if folder.read_timing().keys() == entrants:
             return
+        locks.stamp(folder.conclusion_lock)
         listener.stage("timing training steps, the entrants taking turns")
         measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
         folder.write_timing(

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bakeoff.atomic import remove_file, write_file
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.reading import read_file
+from bakeoff.reading import parse_json, read_file
 from bakeoff.record import Epoch, Provenance
 
 FORMAT = 1
@@ -26,6 +26,9 @@ KEPT = 2
 
 _LARGEST = 4 << 30
 """Bytes. Weights may be 1 GiB, and Adam keeps two moments of each."""
+
+_LARGEST_HEADER = 4_000_000
+"""Bytes: the history of ten thousand epochs takes a third of it."""
 
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
@@ -120,15 +123,17 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "contended": checkpoint.contended,
         "state": _without_tensors(checkpoint.state, "state", tensors),
     }
-    return safetensors.torch.save(tensors, {"bakeoff": json.dumps(document)})
+    return safetensors.torch.save(tensors, {"bakeoff": json.dumps(document, allow_nan=False)})
 
 
 def decode(content: bytes) -> Checkpoint:
     """Return what `encode` was given; raise ValueError where `content` is something else."""
     try:
         length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
-        document = json.loads(header["__metadata__"]["bakeoff"])
+        if length > _LARGEST_HEADER:
+            raise ValueError("the header is longer than any of ours")
+        header = parse_json(content[8 : 8 + length], "header")
+        document = parse_json(header["__metadata__"]["bakeoff"].encode(), "metadata")
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}")
         return Checkpoint(
@@ -137,9 +142,9 @@ def decode(content: bytes) -> Checkpoint:
             contended=bool(document["contended"]),
             state=_with_tensors(document["state"], safetensors.torch.load(content)),
         )
-    except (KeyError, TypeError, AttributeError, RuntimeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError("not a checkpoint") from error
-    except (safetensors.SafetensorError, ValidationError) as error:
+    except (safetensors.SafetensorError, ValidationError, UnreadableError) as error:
         raise ValueError("not a checkpoint") from error
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bakeoff.errors import BakeoffError, TrialsFailedError
-from bakeoff.interruption import Interrupted
+from bakeoff.interruption import Interrupted, how_to_go_on
 
 if TYPE_CHECKING:
     from bakeoff.comparison import PairComparison
@@ -69,9 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"bakeoff: {error}", file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
-        # Nothing but `run` leaves anything to go on with, but the words hold for all.
-        again = shlex.join(["bakeoff", *arguments])
-        print(f"bakeoff: interrupted; to go on where it stopped: {again}", file=sys.stderr)
+        print(how_to_go_on(arguments), file=sys.stderr)
         return stop.exit_code
     except SystemExit as stop:
         return int(stop.code or 0)

@@ -81,7 +81,8 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
     if not any(record.complete for record in records):
         found = "; ".join(f"{each.entrant} seed {each.seed} {each.status}" for each in records)
         what = f" ({found})" if found else ""
-        raise StoreError(f"{folder.path}: no trial is complete{what}; there is nothing to compare")
+        again = "run it with --retry-failed to train them again" if found else "run it first"
+        raise StoreError(f"{folder.path}: no trial is complete{what}; {again}")
     listener.stage("comparing the trials and drawing the report")
     comparison = compare_folder(
         folder, records, [row.entrant for row in rows], dataset, folder.read_timing()

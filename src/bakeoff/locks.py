@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bakeoff.atomic import make_folder
@@ -43,6 +43,23 @@ def is_held(file: Path) -> bool:
         return False
     with _opened(file) as descriptor:
         return not _lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, file)
+
+
+def stamp(file: Path) -> None:
+    """Note in the file's time of change that its holder begins to work. Raises StoreError."""
+    try:
+        os.utime(file)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot write: {error.strerror}") from error
+
+
+def stamps(files: Iterable[Path]) -> dict[Path, int]:
+    """Return when the holders of locks last began to work; without those that nobody ever held."""
+    found = {}
+    for file in files:
+        with suppress(FileNotFoundError):
+            found[file] = file.stat().st_mtime_ns
+    return found
 
 
 @contextmanager

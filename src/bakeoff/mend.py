@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bakeoff import locks
 from bakeoff.errors import DamagedError
-from bakeoff.record import Record
 from bakeoff.store import RunFolder
 
 Say = Callable[[str], None]
+_POLL = 0.05
+"""Seconds after which a lock that another process holds is tried again."""
 
 
 def set_damaged_aside(folder: RunFolder, say: Say) -> None:
@@ -21,19 +24,21 @@ def set_damaged_aside(folder: RunFolder, say: Say) -> None:
         try:
             folder.check_trial(entrant, seed)
         except DamagedError:
-            # Looked at again under the lock: another process may be at the same work, and where it
-            # holds the lock the trial is in its hands.
-            with locks.held_if_free(folder.lock(entrant, seed)) as ours:
-                if ours:
+            # Looked at again under the lock: another process may be at the same work.
+            with _held(folder, entrant, seed) as there:
+                if there:
                     _set_aside_if_damaged(folder, entrant, seed, say)
 
 
 def remove_remains(folder: RunFolder) -> None:
-    """Remove what a process left that was killed after it had finished a trial."""
+    """Remove what a process left that was killed after it had finished a trial.
+
+    The checkpoints of a trial that can go on from them stay.
+    """
     for entrant, seed in _finished(folder):
         if folder.unfinished(entrant, seed).exists():
-            with locks.held_if_free(folder.lock(entrant, seed)) as ours:
-                if ours and folder.has_trial(entrant, seed):
+            with _held(folder, entrant, seed) as there:
+                if there and not folder.read_record(entrant, seed).resumable:
                     folder.tidy(entrant, seed)
     folder.drop_empty()
 
@@ -41,8 +46,8 @@ def remove_remains(folder: RunFolder) -> None:
 def set_failed_aside(folder: RunFolder, say: Say) -> None:
     """Move every finished trial that did not complete away, so that it is trained again."""
     for entrant, seed in _finished(folder):
-        with locks.held_if_free(folder.lock(entrant, seed)) as ours:
-            record = _record(folder, entrant, seed) if ours else None
+        with _held(folder, entrant, seed) as there:
+            record = folder.check_trial(entrant, seed) if there else None
             if record is not None and not record.complete:
                 target = folder.set_aside(entrant, seed)
                 say(f"{entrant} seed {seed} {record.status}: set aside as {target}, trained again")
@@ -60,11 +65,23 @@ def _finished(folder: RunFolder) -> list[tuple[str, int]]:
 
 def _set_aside_if_damaged(folder: RunFolder, entrant: str, seed: int, say: Say) -> None:
     try:
-        _record(folder, entrant, seed)
+        folder.check_trial(entrant, seed)
     except DamagedError as error:
         target = folder.set_aside(entrant, seed)
         say(f"{error.what}; set aside as {target}, trained again")
 
 
-def _record(folder: RunFolder, entrant: str, seed: int) -> Record | None:
-    return folder.check_trial(entrant, seed) if folder.has_trial(entrant, seed) else None
+@contextmanager
+def _held(folder: RunFolder, entrant: str, seed: int) -> Iterator[bool]:
+    """Hold the lock of a finished trial; the value says whether it is still there.
+
+    Another process that holds it looks at it or moves it away, which takes a moment. The lock is
+    not waited for as such: whoever trains a trial anew that was moved away holds it for hours.
+    """
+    while folder.has_trial(entrant, seed):
+        with locks.held_if_free(folder.lock(entrant, seed)) as ours:
+            if ours:
+                yield folder.has_trial(entrant, seed)
+                return
+        time.sleep(_POLL)
+    yield False

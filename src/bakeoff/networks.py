@@ -10,9 +10,10 @@ from bakeoff.errors import StoreError
 from bakeoff.inspection.inside import look_inside
 from bakeoff.inspection.look import Look
 from bakeoff.record import Record
-from bakeoff.store import WEIGHTS, RunFolder
+from bakeoff.store import RunFolder
 from bakeoff.training.devices import place
 from bakeoff.training.trial import build_entrant, pixel_scale
+from bakeoff.trial_files import WEIGHTS
 
 _LARGEST_WEIGHT = 1e15
 

@@ -127,3 +127,11 @@ class Record(Part):
     def complete(self) -> bool:
         """Whether the trial ended as planned, with scores."""
         return self.status == "complete"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a new attempt goes on from the trial's checkpoints, which stay as long.
+
+        One that diverged would diverge again.
+        """
+        return self.status == "out_of_memory"

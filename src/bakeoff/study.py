@@ -33,6 +33,10 @@ Name = Annotated[
 underscores. Nothing that leads elsewhere, steers a terminal or means something in HTML."""
 
 
+MOST_EPOCHS = 10_000
+"""Whose history still fits into the files that are read back."""
+
+
 class Frozen(BaseModel):
     """A value: cannot be changed, and takes no key that it does not know."""
 
@@ -53,7 +57,7 @@ class Recipe(Frozen):
     initialisation: Literal[
         "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
     ] = "framework-default"
-    epochs: int = Field(default=10, ge=1, le=100_000)
+    epochs: int = Field(default=10, ge=1, le=MOST_EPOCHS)
     """The budget: training never runs longer."""
     target_validation_accuracy: float | None = Field(default=None, gt=0, le=1)
     """Stop after the first epoch that reaches it; without it the whole budget is used."""

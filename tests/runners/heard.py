@@ -15,6 +15,9 @@ class Heard(Silence):
     def trial_started(self, trial: PlannedTrial) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} started")
 
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} goes on after epoch {epochs}")
+
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -100,14 +101,33 @@ def test_trials_known_to_run_beside_others_are_marked(few: Dataset, tmp_path: Pa
     assert all(each.contended for each in folder.read_records())
 
 
-def test_others_are_seen_while_they_hold_a_lock_and_after_they_finished(tmp_path: Path) -> None:
+def test_others_are_seen_while_they_hold_a_lock(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
+    for file in (folder.lock("b", 0), folder.conclusion_lock):
+        file.touch()
     with locks.held(folder.lock("a", 0)):
         others = watch_for_others(folder, "a", 0)
         assert not others()
         with locks.held(folder.lock("b", 0)):
             assert others()
         assert not others()
-        folder.write_trial(record(ASKED, "b", 0), {}, {})
-        assert others()
+        with locks.held(folder.conclusion_lock):
+            assert others()
+        assert not others()
     assert not watch_for_others(folder, "a", 0)()
+
+
+def test_others_are_seen_that_began_and_are_gone_again(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    for lock in (folder.lock("b", 0), folder.conclusion_lock):
+        others = watch_for_others(folder, "a", 0)
+        assert not others()
+        with locks.held(lock):
+            locks.stamp(lock)
+        assert others()
+        # That was before the next trial.
+        others = watch_for_others(folder, "a", 0)
+        time.sleep(0.02)  # The clock of a file system may tick no more often.
+        with locks.held(lock):
+            locks.stamp(lock)
+        assert others()

@@ -14,14 +14,16 @@ from bakeoff import locks
 from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.bake import run_study
 from bakeoff.data.dataset import Dataset
+from bakeoff.progress import PlannedTrial
 from bakeoff.record import Record
 from bakeoff.runners import stacked
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.store import RunFolder
 from bakeoff.study import Study
+from bakeoff.training.run_trial import run_trial
 from bakeoff.training.stacked_trial import run_stack
-from bakeoff.training.trial import TrialSpec, run_trial
+from bakeoff.training.trial import TrialSpec
 
 from ..factories import entrant, first_of, record, study
 from .heard import Heard
@@ -114,6 +116,23 @@ def test_a_trial_is_written_while_others_of_its_stack_go_on(few: Dataset, tmp_pa
     ended = [heard.index(f"a {seed} ended") for seed in range(4)]
     assert any("epoch" in line for line in heard[min(ended) : max(ended)])
     assert {each.stopped.reason for each in run.read_records()} == {"target reached"}
+
+
+def test_a_finished_trial_and_one_begun_alone_are_not_locked_by_a_stack(
+    few: Dataset, tmp_path: Path
+) -> None:
+    asked = study(entrant("a", epochs=1), validation=50, seeds=3)
+    run = RunFolder.create(tmp_path / "run", asked)
+    run.unfinished("a", 1).mkdir(parents=True)
+    held: list[list[int]] = []
+
+    class Curious(Heard):
+        def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+            held.append([seed for seed in range(3) if locks.is_held(run.lock("a", seed))])
+
+    planned = plan_trials(run, few)
+    run_stacked(run, planned, few, device=CPU, precision="float32", listener=Curious())
+    assert held == [[2], []]
 
 
 def test_what_others_hold_and_what_was_begun_alone_is_left(few: Dataset, tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_jobs_share_the_trials_and_leave_what_one_process_leaves(
     assert "ran beside others" not in alone.conclusion.report.read_text()
 
 
+def test_workers_train_the_seeds_of_their_own_command(digits: Dataset, tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    for seeds in (1, 3):
+        # What another command does that asks for other seeds in the same folder.
+        RunFolder.create(tmp_path / "run", ASKED.model_copy(update={"seeds": seeds}))
+        run_in_workers(
+            folder,
+            plan_trials(folder, digits),
+            1,
+            device=torch.device("cpu"),
+            precision="float32",
+            listener=Heard(),
+        )
+        trained = sorted(path.name for path in (folder.path / "trials" / "a").iterdir())
+        assert trained == ["0", "1"]
+
+
 def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
     (folder.path / "trials").write_text("in the way")
@@ -77,10 +94,13 @@ def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> N
 
 
 def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
     command = [sys.executable, "-m", "bakeoff.runners.worker", str(folder.path)]
     with subprocess.Popen(
-        [*command, "cpu", "float32", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, "1", "cpu", "float32", "1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
@@ -92,7 +112,7 @@ def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
 
     class Killer(Heard):
         def stage(self, text: str) -> None:
@@ -114,7 +134,7 @@ def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
 
 
 def test_an_interruption_ends_the_workers(digits: Dataset, tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**5)))
+    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
 
     class Impatient(Heard):
         def stage(self, text: str) -> None:

@@ -18,15 +18,17 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.record import Epoch, Provenance, Resumed
 from bakeoff.study import Recipe, Study
-from bakeoff.training import trial
+from bakeoff.training import finish
+from bakeoff.training import run_trial as running
 from bakeoff.training.checkpoint import Moving, changed_conditions, foreign_to
 from bakeoff.training.devices import place
 from bakeoff.training.fit import Start, Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.provenance import provenance as made_here
+from bakeoff.training.run_trial import run_trial
 from bakeoff.training.steps import Update, make_update
-from bakeoff.training.trial import Trial, TrialSpec, run_trial, to_device
+from bakeoff.training.trial import Trial, TrialSpec, to_device
 
 from ..factories import entrant, first_of, provenance, study
 from .test_trial import same_but_for_times
@@ -232,7 +234,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
     def other(**asked: Any) -> Provenance:
         return made_here(**asked).model_copy(update=changed)
 
-    monkeypatch.setattr(trial, "provenance", other)
+    monkeypatch.setattr(running, "provenance", other)
 
 
 def test_a_resume_under_other_conditions_is_in_the_record(
@@ -395,10 +397,10 @@ def test_memory_that_runs_out_before_or_after_training_is_told(
     few: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(trial, "build_entrant", no_memory("cpu"))
+        patch.setattr(running, "build_entrant", no_memory("cpu"))
         early = run_trial(spec(few), lambda _: None).record
     assert (early.parameters, early.trouble) == (0, "the memory was used up in epoch 1")
-    monkeypatch.setattr(trial, "score", no_memory("python"))
+    monkeypatch.setattr(finish, "score", no_memory("python"))
     late = run_trial(spec(few), lambda _: None).record
     assert late.trouble == "the memory was used up in evaluation after epoch 3"
     assert late.parameters > 0
@@ -409,6 +411,7 @@ def test_the_allocator_of_torch_says_what_is_looked_for() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 50)
     assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(RuntimeError("std::bad_alloc"))
     assert not is_out_of_memory(RuntimeError("shapes do not fit"))
     assert not is_out_of_memory(ValueError("out of memory"))
 

@@ -13,7 +13,8 @@ from bakeoff.record import Epoch, Record
 from bakeoff.study import Entrant, Protocol, Study
 from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.fit import Streams
-from bakeoff.training.trial import Trial, TrialSpec, build_entrant, pixel_scale, run_trial
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import Trial, TrialSpec, build_entrant, pixel_scale
 
 from ..factories import entrant, first_of, study
 

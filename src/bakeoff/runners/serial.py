@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -13,7 +14,8 @@ from bakeoff.checkpoints import Checkpoints
 from bakeoff.data.dataset import Dataset
 from bakeoff.progress import Listener, PlannedTrial
 from bakeoff.store import RunFolder
-from bakeoff.training.trial import TrialSpec, run_trial
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import TrialSpec
 
 _POLL = 0.5
 """Seconds after which the trials of other processes are looked at again."""
@@ -65,6 +67,7 @@ def _run(
     contended: bool,
 ) -> None:
     entrant, seed = planned.entrant, planned.seed
+    locks.stamp(folder.lock(entrant.name, seed))
     listener.trial_started(planned)
     spec = TrialSpec(folder.study, entrant, seed, dataset, device, precision)
     checkpoints = Checkpoints(folder.unfinished(entrant.name, seed), listener.stage)
@@ -80,22 +83,21 @@ def _run(
 
 
 def watch_for_others(folder: RunFolder, entrant: str, seed: int) -> Callable[[], bool]:
-    """Return a function that says whether others trained in this folder since it was made.
+    """Return a function that says whether others worked in this folder since it was made.
 
-    They hold a lock then, or have finished a trial meanwhile. What else the machine does is not
-    known to it.
+    They train or measure: they hold a lock then, or have begun meanwhile, however it ended. What
+    else the machine does is not known to it.
     """
     own = folder.lock(entrant, seed)
 
-    def finished() -> set[str]:
-        return {str(path) for path in (folder.path / "trials").glob("*/*")}
+    def locks_of_others() -> list[Path]:
+        return [file for file in (*folder.trial_locks(), folder.conclusion_lock) if file != own]
 
-    before = finished()
+    before = locks.stamps(locks_of_others())
 
     def others() -> bool:
-        return finished() != before or any(
-            locks.is_held(file) for file in folder.trial_locks() if file != own
-        )
+        files = locks_of_others()
+        return locks.stamps(files) != before or any(map(locks.is_held, files))
 
     return others
 

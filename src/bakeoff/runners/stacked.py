@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 import torch
@@ -44,11 +44,12 @@ def run_stacked(
             continue
         for start in range(0, len(whole), at_once):
             with ExitStack() as held:
-                free = [p for p in whole[start : start + at_once] if _is_ours(folder, p, held)]
-                if len(free) > 1 and not _train(folder, free, dataset, device, precision, listener):
+                free = {p: _lock(folder, p, held) for p in whole[start : start + at_once]}
+                ours = {planned: lock for planned, lock in free.items() if lock is not None}
+                if len(ours) > 1 and not _train(folder, ours, dataset, device, precision, listener):
                     free_memory(device)
                     listener.stage(
-                        f"{entrant}: {len(free)} seeds at once do not fit into memory, so they "
+                        f"{entrant}: {len(ours)} seeds at once do not fit into memory, so they "
                         "train one by one"
                     )
 
@@ -71,26 +72,36 @@ def _can_stack(
     return reason is None
 
 
-def _is_ours(folder: RunFolder, planned: PlannedTrial, held: ExitStack) -> bool:
-    """Return whether the trial is nobody else's and nobody's yet; its lock is then `held`."""
+def _lock(folder: RunFolder, planned: PlannedTrial, held: ExitStack) -> ExitStack | None:
+    """Return what gives the trial's lock back, at the latest with `held`.
+
+    None where the trial is another process's, or was begun before.
+    """
     name, seed = planned.entrant.name, planned.seed
-    ours = held.enter_context(locks.held_if_free(folder.lock(name, seed)))
-    return ours and not folder.has_trial(name, seed) and not folder.unfinished(name, seed).exists()
+    lock = held.enter_context(ExitStack())
+    ours = lock.enter_context(locks.held_if_free(folder.lock(name, seed)))
+    if ours and not folder.has_trial(name, seed) and not folder.unfinished(name, seed).exists():
+        return lock
+    lock.close()
+    return None
 
 
 def _train(
     folder: RunFolder,
-    group: Sequence[PlannedTrial],
+    locked: Mapping[PlannedTrial, ExitStack],
     dataset: Dataset,
     device: torch.device,
     precision: str,
     listener: Listener,
 ) -> bool:
-    """Train the group and write each trial once it is finished; return whether it had the memory.
+    """Train the trials, write each once it is finished, give its lock back.
 
-    What was allocated can be given back after the return, not where the error is handled.
+    Return whether there was the memory. What was allocated can be given back after the return, not
+    where the error is handled.
     """
+    group = list(locked)
     for planned in group:
+        locks.stamp(folder.lock(planned.entrant.name, planned.seed))
         listener.trial_started(planned)
 
     def on_epoch(which: int, epoch: Epoch) -> None:
@@ -103,6 +114,7 @@ def _train(
     try:
         for which, trial in run_stack(specs, on_epoch):
             folder.write_trial(trial.record, trial.weights, trial.predictions)
+            locked[group[which]].close()
             listener.trial_ended(group[which], trial.record)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):

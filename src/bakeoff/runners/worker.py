@@ -9,24 +9,24 @@ from pathlib import Path
 from threading import Thread
 
 from bakeoff.errors import BakeoffError
-from bakeoff.interruption import Interrupted, stop_on_signals
+from bakeoff.interruption import Interrupted, end_at_once, stop_on_signals
 
 
-def main(directory: str, device: str, precision: str, threads: str) -> int:
+def main(directory: str, seeds: str, device: str, precision: str, threads: str) -> int:
     """Train what is missing in `directory`; return the exit code. Lines go to standard output."""
     stop_on_signals()
     Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _work(Path(directory), device, precision, int(threads))
+        _work(Path(directory), int(seeds), device, precision, int(threads))
     except BakeoffError as error:
         print(f"bakeoff: {error}", file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
-        return stop.exit_code
+        end_at_once(stop.exit_code)
     return 0
 
 
-def _work(directory: Path, device: str, precision: str, threads: int) -> None:
+def _work(directory: Path, seeds: int, device: str, precision: str, threads: int) -> None:
     import torch
 
     from bakeoff.console import plain_display
@@ -38,7 +38,9 @@ def _work(directory: Path, device: str, precision: str, threads: int) -> None:
 
     torch.set_num_threads(threads)
     flush_denormals()
-    folder = RunFolder.open(directory)
+    found = RunFolder.open(directory)
+    # Another command may have written other seeds into study.toml since this one began.
+    folder = RunFolder(directory, found.study.model_copy(update={"seeds": seeds}))
     dataset = load_dataset(folder.study.protocol.dataset)
     trials = plan_trials(folder, dataset)
     display = plain_display()

@@ -37,7 +37,7 @@ def run_in_workers(
     """
     threads = max(1, usable_cores() // jobs)
     command = [sys.executable, "-m", "bakeoff.runners.worker", str(folder.path)]
-    command += [device.type, precision, str(threads)]
+    command += [str(folder.study.seeds), device.type, precision, str(threads)]
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     with ExitStack() as pipes:
         workers = [

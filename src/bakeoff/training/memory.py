@@ -6,8 +6,8 @@ import gc
 
 import torch
 
-# The CPU allocator of torch and the libraries under it raise a plain RuntimeError.
-_SAID = ("DefaultCPUAllocator", "not enough memory", "ALLOC_FAILED", "out of memory")
+# The CPU allocator of torch, C++ and the libraries under them raise a plain RuntimeError.
+_SAID = ("DefaultCPUAllocator", "bad_alloc", "not enough memory", "ALLOC_FAILED", "out of memory")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

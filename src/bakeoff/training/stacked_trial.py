@@ -8,6 +8,7 @@ import numpy as np
 
 from bakeoff.record import Epoch
 from bakeoff.training.devices import place
+from bakeoff.training.finish import finish_trial
 from bakeoff.training.fit import Streams
 from bakeoff.training.provenance import provenance
 from bakeoff.training.stacked import Member, fit_stack
@@ -16,7 +17,6 @@ from bakeoff.training.trial import (
     TrialSpec,
     autocast_for,
     build_entrant,
-    finish_trial,
     pixel_scale,
     to_device,
 )

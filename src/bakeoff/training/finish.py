@@ -1,0 +1,119 @@
+"""The end of a trial, however it ended: its record, with scores where the training was whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from bakeoff.architectures.catalogue import count_parameters
+from bakeoff.evaluation.cost import measure_cost
+from bakeoff.evaluation.predict import predict_logits
+from bakeoff.evaluation.scores import score
+from bakeoff.record import Epoch, Provenance, Record, Stopped
+from bakeoff.training.fit import Examples
+from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
+
+
+def finish_trial(
+    spec: TrialSpec,
+    model: nn.Module,
+    history: Sequence[Epoch],
+    stopped: Stopped,
+    held_out: Examples,
+    origin: Provenance,
+    contended: bool,
+) -> Trial:
+    """Return what is left of a trained model: its record, with scores unless it diverged."""
+    record = _record(spec, history, stopped, origin, count_parameters(model), contended)
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    if stopped.reason == "loss not finite":
+        step = "" if stopped.step is None else f", step {stopped.step}"
+        whose = "the validation loss" if stopped.step is None else "the loss"
+        trouble = f"{whose} was not finite in epoch {stopped.epoch}{step}"
+        diverged = {"status": "diverged", "trouble": trouble}
+        return Trial(record.model_copy(update=diverged), weights, predictions={})
+    return _evaluated(spec, model, record, weights, held_out)
+
+
+def ended_by_memory(
+    spec: TrialSpec,
+    history: Sequence[Epoch],
+    origin: Provenance,
+    parameters: int,
+    contended: bool,
+    *,
+    trained: bool,
+) -> Trial:
+    """Return what is left of a trial for which the memory was too small.
+
+    trained: whether the training was at its end, and the evaluation was not.
+    """
+    done = len(history)
+    trouble = f"evaluation after epoch {done}" if trained else f"epoch {done + 1}"
+    stopped = Stopped(epoch=done if trained else done + 1, reason="out of memory")
+    record = _record(spec, history, stopped, origin, parameters, contended)
+    update = {"status": "out_of_memory", "trouble": f"the memory was used up in {trouble}"}
+    return Trial(record.model_copy(update=update), weights={}, predictions={})
+
+
+def _record(
+    spec: TrialSpec,
+    history: Sequence[Epoch],
+    stopped: Stopped,
+    origin: Provenance,
+    parameters: int,
+    contended: bool,
+) -> Record:
+    """Return the record of a training, without scores."""
+    return Record(
+        study=spec.study.name,
+        entrant=spec.entrant.name,
+        architecture=spec.entrant.architecture,
+        recipe=spec.entrant.recipe,
+        seed=spec.seed,
+        status="complete",
+        parameters=parameters,
+        epochs=tuple(history),
+        stopped=stopped,
+        training_seconds=sum(epoch.seconds for epoch in history),
+        contended=contended,
+        validation=None,
+        test=None,
+        cost=None,
+        provenance=origin,
+    )
+
+
+def _evaluated(
+    spec: TrialSpec,
+    model: nn.Module,
+    record: Record,
+    weights: dict[str, torch.Tensor],
+    held_out: Examples,
+) -> Trial:
+    """Score the trained model: the one place where test data are read."""
+    scale = pixel_scale(spec.study.protocol)
+    test_labels = spec.dataset.test_labels
+    test = to_device(
+        spec.dataset.test_images, test_labels, np.arange(len(test_labels)), spec.device
+    )
+    validation_logits = predict_logits(model, held_out.images, scale).cpu().numpy()
+    validation_labels = held_out.labels.cpu().numpy()
+    test_logits = predict_logits(model, test.images, scale).cpu().numpy()
+    scored = {
+        "validation": score(validation_logits, validation_labels),
+        "test": score(test_logits, test_labels),
+        "cost": measure_cost(model, held_out.images[:1000], scale),
+    }
+    predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
+        "validation_index": spec.split.validation,
+        "validation_logits": validation_logits,
+        "validation_labels": validation_labels,
+        "test_logits": test_logits,
+        "test_labels": test_labels,
+    }
+    return Trial(record.model_copy(update=scored), weights, predictions)
