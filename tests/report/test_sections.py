@@ -175,7 +175,7 @@ def test_the_narrower_statement_for_these_images_stands_beside(
     fair_page: Element, five_seeds: Findings
 ) -> None:
     (table,) = _section(fair_page, "pairs").all("table", "pairs")
-    shown = sorted(row[-2] for row in _rows(table))
+    shown = sorted(row[-1] for row in _rows(table))
     expected = []
     for pair in five_seeds.comparison["pairs"]:
         fixed = pair["fixed_test_set"]
@@ -183,7 +183,9 @@ def test_the_narrower_statement_for_these_images_stands_beside(
         low, high = fixed["low"], fixed["high"]
         if names.index(pair["a"]) > names.index(pair["b"]):
             low, high = -high, -low
-        expected.append(f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", "−"))
+        interval = f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", "−")
+        sign = "" if fixed["p_value"] < 0.001 else "= "
+        expected.append(f"{interval} p {sign}{p_value(fixed['p_value'])}")
     assert shown == sorted(expected)
 
 
