@@ -19,7 +19,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from scipy import special, stats
 
 from bakeoff.comparison.equivalence import CAUTION
 from bakeoff.comparison.pivot import critical_distance, one_sided_p, two_sided_p
+from benchmarks.verdict_tables import Row, gaussian_table, ranges_table, table
 
 Floats = NDArray[np.float64]
 
@@ -58,22 +59,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
-    """What was measured in a cell: shares of the repeats, and a ratio of mean widths."""
-
-    accuracy: float
-    seeds: int
-    images: int
-    seed_variance: str
-    rejected: float
-    rejected_hillis: float
-    covered: float
-    covered_hillis: float
-    falsely_equivalent: float
-    width_to_hillis: float
-
-
-@dataclass(frozen=True)
 class World:
     """The truth of a cell: thresholds and spreads on the latent scale."""
 
@@ -100,6 +85,7 @@ class Measured:
     image_part: Floats
     plain_seeds: Floats
     image_step: Floats
+    extent: Floats
 
 
 def world(cell: Cell) -> World:
@@ -190,7 +176,22 @@ def measure(d: NDArray[np.int8], images: int) -> Measured:
     least = (seeds + 1) / (seeds + 2) ** 2 / seeds / images**2
     disagreeing = (d != 0).any(axis=1).sum(axis=1)
     step = np.sqrt((1 + image_squares) / (1 + disagreeing)) / images
-    return Measured(difference, np.maximum(seed_part, least), image_part, seed_part, step)
+    extent = np.maximum(image_squares / images**2 / step, np.abs(difference))
+    return Measured(difference, np.maximum(seed_part, least), image_part, seed_part, step, extent)
+
+
+def held(measured: Measured, true_difference: float, df: int) -> NDArray[np.bool_]:
+    """Return whether the interval holds the true difference, for all repeats at once.
+
+    A test holds it to the ends that `paired_difference` gives.
+    """
+    off = true_difference - measured.difference
+    root = np.sqrt(np.maximum(measured.extent**2 + 4 * true_difference * off, 0))
+    expected = (measured.extent + root) / 2
+    more = measured.image_step * (expected - measured.extent)
+    share = np.divide(expected, measured.extent, where=more < 0, out=np.ones_like(expected))
+    image_part = np.where(more < 0, measured.image_part * share, measured.image_part + more)
+    return np.asarray(two_sided_p(off, measured.seed_part, image_part, df) >= LEVEL)
 
 
 def run(cell: Cell, repeats: int, rng: np.random.Generator) -> Row:
@@ -206,7 +207,6 @@ def run(cell: Cell, repeats: int, rng: np.random.Generator) -> Row:
     df = cell.seeds - 1
     off = shifted.difference - true_difference
     further = np.maximum(true_difference - np.abs(shifted.difference), 0)
-    image_part = shifted.image_part + shifted.image_step * further
     cautious = shifted.image_part + CAUTION * shifted.image_step * further
     within = one_sided_p(
         true_difference - np.abs(shifted.difference), shifted.seed_part, cautious, df
@@ -215,7 +215,7 @@ def run(cell: Cell, repeats: int, rng: np.random.Generator) -> Row:
         **asdict(cell),
         rejected=_share(two_sided_p(null.difference, null.seed_part, null.image_part, df) < LEVEL),
         rejected_hillis=_share(_hillis_p(null.difference, null, df) < LEVEL),
-        covered=_share(two_sided_p(off, shifted.seed_part, image_part, df) >= LEVEL),
+        covered=_share(held(shifted, true_difference, df)),
         covered_hillis=_share(_hillis_p(off, shifted, df) >= LEVEL),
         falsely_equivalent=_share(within < LEVEL),
         width_to_hillis=float(_reach(null, df).mean() / _hillis_reach(null, df).mean()),
@@ -282,7 +282,8 @@ def gaussian(repeats: int, rng: np.random.Generator) -> list[dict[str, float]]:
         drawn_joint = joint * rng.chisquare(df * (images - 1), repeats) / (df * (images - 1))
         image_part = np.maximum(drawn_images - drawn_joint, 0)
         difference = rng.standard_normal(repeats) * math.sqrt(expected_seeds + (1 - share) / 2)
-        drawn = Measured(difference, drawn_seeds, image_part, drawn_seeds, np.zeros(repeats))
+        nothing = np.zeros(repeats)
+        drawn = Measured(difference, drawn_seeds, image_part, drawn_seeds, nothing, nothing)
         p_values = two_sided_p(difference, drawn_seeds, image_part, df)
         rows.append(
             {
@@ -298,38 +299,6 @@ def gaussian(repeats: int, rng: np.random.Generator) -> list[dict[str, float]]:
             }
         )
     return rows
-
-
-def markdown(rows: Sequence[Row]) -> str:
-    """Return the rows as a table, rates in per cent."""
-    lines = [
-        "| accuracy | images | seeds | seed variance | rejected | (plain) | covered | (plain) "
-        "| falsely equivalent | width |",
-        "|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {row.accuracy} | {row.images:,} | {row.seeds} | {row.seed_variance} "
-        f"| {100 * row.rejected:.1f} | {100 * row.rejected_hillis:.1f} "
-        f"| {100 * row.covered:.1f} | {100 * row.covered_hillis:.1f} "
-        f"| {100 * row.falsely_equivalent:.1f} | {row.width_to_hillis:.2f} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def gaussian_markdown(rows: Sequence[dict[str, float]]) -> str:
-    """Return the Gaussian rows as a table, rates in per cent."""
-    lines = [
-        "| seeds | seeds' share | rejected at 5 % | (plain) | at 0.5 % | (plain) | width |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {row['seeds']} | {row['share']} | {100 * row['rejected']:.1f} "
-        f"| {100 * row['rejected_hillis']:.1f} | {100 * row['rejected_at_0.005']:.2f} "
-        f"| {100 * row['rejected_hillis_at_0.005']:.2f} | {row['width_to_hillis']:.2f} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -349,21 +318,25 @@ def main() -> None:
     given = parser.parse_args()
 
     started = time.monotonic()
-    rng = np.random.default_rng(given.seed)
     cells = [Cell(*each) for each in itertools.product(ACCURACIES, SEEDS, IMAGES, SEED_TO_IMAGE)]
     if given.only:
         cells = [Cell(float(a), int(s), int(i), variance) for a, s, i, variance in given.only]
-    rows = [run(cell, given.repeats, rng) for cell in cells]
-    theory = gaussian(50 * given.repeats, rng)
-    text = f"{markdown(rows)}\n{gaussian_markdown(theory)}"
+    rows = [run(cell, given.repeats, generator(given.seed, cell)) for cell in cells]
+    theory = gaussian(50 * given.repeats, np.random.default_rng(given.seed))
+    text = f"{ranges_table(rows)}\n{table(rows)}\n{gaussian_table(theory)}"
     print(text)
-    print(f"{len(cells)} cells of {given.repeats} repeats in {time.monotonic() - started:.0f} s")
+    print(f"{len(rows)} cells of {given.repeats} repeats in {time.monotonic() - started:.0f} s")
     if given.markdown:
         given.markdown.write_text(text)
     if given.json:
         given.json.write_text(
             json.dumps({"cells": [asdict(row) for row in rows], "gaussian": theory}, indent=1)
         )
+
+
+def generator(seed: int, cell: Cell) -> np.random.Generator:
+    """Return the random numbers of a cell, which give it the same row alone and in the grid."""
+    return np.random.default_rng([seed, *repr(cell).encode()])
 
 
 if __name__ == "__main__":

@@ -26,10 +26,12 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
     if not others:
         return f"{first}; there is no other entrant to compare it with."
     if winner.trials == 1:
-        return (
-            f"{first}. That is one training of each network, so it ranks these trained networks; "
-            "it cannot tell which architecture is better."
+        trained = (
+            f"one training of {winner.entrant}, so it says something of this trained network"
+            if any(row.trials > 1 for row in others)
+            else "one training of each network, so it ranks these trained networks"
         )
+        return f"{first}. That is {trained}; it cannot tell which architecture is better."
     return f"{first}. On the test images {_against(winner.entrant, comparison)}."
 
 

@@ -101,6 +101,7 @@ def _flips_of_first_two(
         Flips(
             a=a,
             b=b,
+            seed=shared[0],
             only_a=_mistakes_at(only_a, logits[b, shared[0]], dataset),
             only_b=_mistakes_at(only_b, logits[a, shared[0]], dataset),
             count_only_a=len(only_a),

@@ -13,7 +13,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.record import Record
 from bakeoff.store import RunFolder
-from bakeoff.study import Entrant
+from bakeoff.study import Entrant, Study
 from bakeoff.training.trial import split_of
 
 
@@ -29,13 +29,21 @@ def compare_folder(
     order: the entrants, the best on validation data first, so that most differences are positive.
     seconds_per_example: entrant -> [rounds] of the interleaved timing pass; may lack entrants.
     """
-    study = folder.study
-    entrants = [study.entrant(name) for name in order]
+    outcomes = [
+        outcome_of(
+            folder, folder.study.entrant(name), records, dataset, seconds_per_example.get(name)
+        )
+        for name in order
+    ]
+    return compare_outcomes(folder.study, outcomes, dataset)
+
+
+def compare_outcomes(
+    study: Study, outcomes: Sequence[EntrantOutcome], dataset: Dataset
+) -> Comparison:
+    """Return the comparison of these entrants by the study's rule of decision."""
     return compare(
-        [
-            _outcome(folder, entrant, records, dataset, seconds_per_example.get(entrant.name))
-            for entrant in entrants
-        ],
+        outcomes,
         dataset.test_labels,
         len(dataset.classes),
         metric=study.protocol.selection_metric,
@@ -45,13 +53,14 @@ def compare_folder(
     )
 
 
-def _outcome(
+def outcome_of(
     folder: RunFolder,
     entrant: Entrant,
     records: Sequence[Record],
     dataset: Dataset,
     seconds_per_example: Sequence[float] | None,
 ) -> EntrantOutcome:
+    """Return what the trials of one entrant came to; those that are not there are named in it."""
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
     predicted = np.empty((len(complete), len(dataset.test_labels)), dtype=np.int64)
@@ -98,7 +107,8 @@ def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | 
 
     One that ran out of memory tells nothing of how training goes, and is left out.
     """
-    if entrant.recipe.target_validation_accuracy is None:
+    score = entrant.recipe.target_validation_accuracy
+    if score is None:
         return None
     budget = entrant.recipe.epochs
     reached, epochs, seconds = [], [], []
@@ -114,4 +124,6 @@ def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | 
             done = max(len(record.epochs), 1)
             epochs.append(float(budget))
             seconds.append(_seconds(record) / done * budget)
-    return TargetTimes(np.array(seconds), np.array(epochs), np.array(reached, dtype=np.bool_))
+    return TargetTimes(
+        np.array(seconds), np.array(epochs), np.array(reached, dtype=np.bool_), score
+    )

@@ -28,7 +28,7 @@ def outcome(name: str, seeds: tuple[int, ...], errors: float = 0.1, **more: Any)
 
 def test_everything_is_there_and_is_json() -> None:
     target = TargetTimes(
-        np.array([3.0, 4, 5]), np.array([3.0, 3, 4]), np.array([True, True, False])
+        np.array([3.0, 4, 5]), np.array([3.0, 3, 4]), np.array([True, True, False]), 0.9
     )
     rounds = np.linspace(1, 2, 8)
     found = compare(
@@ -59,7 +59,9 @@ def test_everything_is_there_and_is_json() -> None:
     assert first["seeds"] == [1, 2, 3]
     assert first["what_would_decide"] is None
     assert found["entrants"][0]["seconds_to_target"]["median"] == 4
+    assert found["entrants"][0]["target"] == 0.9
     assert found["entrants"][2]["seconds_to_target"] is None
+    assert found["entrants"][2]["target"] is None
     assert found["pairs"][1]["time_ratio"] is None
     assert len(found["hardest_images"]) <= 50
     assert found["hardest_images"][0]["wrong"] >= found["hardest_images"][1]["wrong"]
@@ -93,7 +95,11 @@ def test_a_pair_uses_the_seeds_both_completed_and_names_the_others() -> None:
     with_diverged = found.pairs[0]
     assert with_diverged.seeds == (1, 3)
     assert with_diverged.notes == ("seed 2 is left out of this pair: B diverged",)
+    assert with_diverged.verdict.sentence.endswith("; left out: seed 2 (B diverged)")
     assert found.pairs[1].notes == ("seed 3 is left out of this pair: C missing",)
+    assert found.pairs[2].verdict.sentence.endswith(
+        "; left out: seed 2 (B diverged), seed 3 (C missing)"
+    )
     assert found.notes == ("B seed 2 is not part of the comparison: diverged",)
     # Rows are matched by seed, not by place: B's rows are those of seeds 3 and 1.
     same = compare([outcome("A", (1, 3)), outcome("B", (1, 3))], LABELS, 3).pairs[0]
@@ -101,6 +107,28 @@ def test_a_pair_uses_the_seeds_both_completed_and_names_the_others() -> None:
     assert same.paired is not None
     assert with_diverged.paired.p_value == pytest.approx(same.paired.p_value)
     assert same.difference == pytest.approx(with_diverged.difference)
+
+
+def test_nobody_left_out_is_not_mentioned() -> None:
+    pair = compare([outcome("A", (1, 2)), outcome("B", (1, 2))], LABELS, 3).pairs[0]
+    assert "left out" not in pair.verdict.sentence
+    assert pair.notes == ()
+
+
+def test_times_to_different_targets_are_not_compared() -> None:
+    times, reached = np.array([3.0, 4.0]), np.array([True, True])
+    goals = [TargetTimes(times, times, reached, score) for score in (0.9, 0.9, 0.95)]
+    found = compare(
+        [
+            outcome(name, (1, 2), target=goal)
+            for name, goal in zip(("A", "B", "C"), goals, strict=True)
+        ],
+        LABELS,
+        3,
+    )
+    tests = [(pair.epochs_to_target, pair.seconds_to_target) for pair in found.pairs]
+    assert None not in tests[0]
+    assert tests[1:] == [(None, None), (None, None)]
 
 
 def test_one_common_seed_is_a_statement_about_two_models() -> None:
@@ -120,7 +148,8 @@ def test_an_entrant_without_any_trial() -> None:
     found = compare([outcome("A", (1, 2)), outcome("B", (), left_out=missing)], LABELS, 3).to_dict()
     pair, entrant = found["pairs"][0], found["entrants"][1]
     assert pair["sentence"] == (
-        "undecided: A and B have no completed seed in common, so nothing can be said"
+        "undecided: A and B have no completed seed in common, so nothing can be said; "
+        "left out: seed 1 (B missing), seed 2 (B diverged)"
     )
     assert pair["difference"] is None
     assert entrant["accuracy"] is None

@@ -14,6 +14,7 @@ from bakeoff.comparison import (
     paired_difference,
     paired_difference_of_balanced_accuracy,
 )
+from bakeoff.comparison.pivot import two_sided_p
 from bakeoff.errors import DataError
 
 Bools = NDArray[np.bool_]
@@ -163,10 +164,16 @@ def test_degrees_of_freedom_lie_between_seeds_and_normal() -> None:
     a, b = simulated_pair(5, 3, 400)
     result = paired_difference(a, b & (np.arange(400) > 100))
     assert 2 <= result.degrees_of_freedom <= 1e7
-    near_end = result.difference - result.low
-    assert near_end < result.high - result.difference
-    quantile = float(stats.t.isf(0.025, result.degrees_of_freedom))
-    assert near_end == pytest.approx(quantile * result.standard_error, rel=1e-6)
+    critical = float(stats.t.isf(0.025, result.degrees_of_freedom)) * result.standard_error
+    p_value = two_sided_p(critical, result.seed_part, result.image_part, 2)
+    assert float(p_value) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_the_end_away_from_zero_is_further_off() -> None:
+    a, b = simulated_pair(5, 3, 400)
+    result = paired_difference(a, b & (np.arange(400) > 100))
+    assert result.low > 0
+    assert result.difference - result.low < result.high - result.difference
 
 
 class TestBalancedAccuracy:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import numpy as np
 import pytest
 
 from bakeoff.comparison import equivalence_p, paired_difference
+from benchmarks import simulate_verdicts as simulate
 
 
-@pytest.fixture(scope="module")
-def simulate() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "simulate_verdicts.py"
-    spec = importlib.util.spec_from_file_location("simulate_verdicts", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up.
-    sys.modules["simulate_verdicts"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_it_measures_what_paired_difference_computes(simulate: ModuleType) -> None:
+def test_it_measures_what_paired_difference_computes() -> None:
     cell = simulate.Cell(0.97, 4, 300, "equal")
     d, _ = next(
         simulate.bakeoffs(cell, simulate.world(cell), (0.03, 0.05), 20, np.random.default_rng(0))
@@ -43,7 +26,23 @@ def test_it_measures_what_paired_difference_computes(simulate: ModuleType) -> No
             assert getattr(measured, name)[repeat] == pytest.approx(expected, abs=1e-15), name
 
 
-def test_worlds_have_the_accuracy_and_the_variances_they_say(simulate: ModuleType) -> None:
+@pytest.mark.parametrize("accuracy", [0.9, 0.99])
+def test_it_finds_the_intervals_that_paired_difference_gives(accuracy: float) -> None:
+    cell = simulate.Cell(accuracy, 3, 400, "equal")
+    truth, error = simulate.world(cell), 1 - accuracy
+    true = 2.2 * truth.standard_error
+    rng = np.random.default_rng(2)
+    d, _ = next(simulate.bakeoffs(cell, truth, (error, error + true), 150, rng))
+    held = simulate.held(simulate.measure(d, 400), true, 2)
+    for repeat, answers in enumerate(d):
+        d_of_all = np.zeros((3, 400), dtype=np.int8)
+        d_of_all[:, : answers.shape[1]] = answers
+        found = paired_difference(d_of_all >= 0, d_of_all <= 0)
+        assert held[repeat] == (found.low <= true <= found.high), repeat
+    assert 0 < held.sum() < len(held)
+
+
+def test_worlds_have_the_accuracy_and_the_variances_they_say() -> None:
     cell = simulate.Cell(0.97, 5, 2000, "large")
     truth = simulate.world(cell)
     rng = np.random.default_rng(1)
@@ -64,7 +63,6 @@ def test_worlds_have_the_accuracy_and_the_variances_they_say(simulate: ModuleTyp
     ],
 )
 def test_verdicts_err_as_rarely_as_they_say(
-    simulate: ModuleType,
     seeds: int,
     seed_variance: str,
     rejected: tuple[float, float],

@@ -24,6 +24,13 @@ def test_published_medians() -> None:
     assert (treated.trials, treated.reached) == (21, 9)
 
 
+def test_the_interval_rests_on_the_published_standard_errors() -> None:
+    # R's survfit: at 10 weeks 0.753 without relapse, standard error 0.0963. On the log-log scale
+    # one half then lies 1.981 standard errors off, which is the end of a 95.24 % interval.
+    assert time_to_target(TREATED, RELAPSED, 0.9515).low == 13
+    assert time_to_target(TREATED, RELAPSED, 0.9535).low == 10
+
+
 def test_published_log_rank() -> None:
     result = log_rank(TREATED, RELAPSED, PLACEBO, ALL)
     assert result.chi_square == pytest.approx(16.79, abs=0.005)

@@ -17,7 +17,7 @@ from bakeoff.comparison.verdict import (
     verdict,
     verdict_of_one_seed,
 )
-from bakeoff.comparison.words import p_text, points
+from bakeoff.comparison.words import left_out_text, p_text, points
 from bakeoff.errors import DataError
 
 
@@ -114,6 +114,13 @@ def test_one_seed_never_becomes_a_claim() -> None:
     )
     turned = verdict_of_one_seed("A", "B", mcnemar(b, a))
     assert "B gets 30.00 points more of the test images right than A" in turned.sentence
+
+
+def test_left_out_trials_are_named_by_reason_and_counted_where_there_are_many() -> None:
+    lost = [(2, "A diverged"), (1, "B_b missing"), (4, "A diverged")]
+    assert left_out_text(lost) == "left out: seeds 2, 4 (A diverged), seed 1 (B_b missing)"
+    many = [(seed, "A missing") for seed in range(1200)]
+    assert left_out_text(many) == "left out: 1,200 seeds (A missing)"
 
 
 def test_words_for_numbers() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from bakeoff.record import Record
 from bakeoff.report import Findings, build_report
-from bakeoff.report.words import proportion
-from tests.report.bakeoffs import findings_of, small_study
+from bakeoff.report.words import p_value, proportion
+from tests.report.bakeoffs import fair_study, findings_of, small_study
 from tests.report.page_reading import Element, read_page
 
 
@@ -124,6 +124,106 @@ def test_batch_sizes_stand_side_by_side(page: Element, one_seed: Findings) -> No
         assert trial.test is not None
         assert row.all("td")[2].text == str(trial.stopped.epoch)
         assert row.all("td")[5].text == proportion(trial.test.accuracy)
+
+
+def _section(page: Element, anchor: str) -> Element:
+    (section,) = (each for each in page.all("section") if each.attributes.get("id") == anchor)
+    return section
+
+
+def _rows(table: Element) -> list[list[str]]:
+    return [[td.text for td in row.all("td")] for row in table.all("tbody")[0].all("tr")]
+
+
+def test_scores_stand_with_their_deviations_and_intervals(
+    fair_page: Element, five_seeds: Findings
+) -> None:
+    (table,) = _section(fair_page, "entrants").all("table", "spreads")
+    entrants = five_seeds.comparison["entrants"]
+    assert _rows(table) == [
+        [
+            shown
+            for score in (entrant["accuracy"], entrant["balanced_accuracy"])
+            for shown in (
+                f"{score['mean']:.4f}",
+                f"{score['standard_deviation']:.4f}",
+                f"{score['low']:.4f} to {score['high']:.4f}",
+            )
+        ]
+        for entrant in entrants
+    ]
+
+
+def test_one_seed_has_no_deviation_and_an_interval_over_images_alone(page: Element) -> None:
+    section = _section(page, "entrants")
+    (table,) = section.all("table", "spreads")
+    assert {row[1] for row in _rows(table)} == {"–"}
+    assert "what another seed would give, one seed does not tell" in section.text
+
+
+def test_every_f1_has_its_interval(fair_page: Element, five_seeds: Findings) -> None:
+    (table,) = _section(fair_page, "classes").all("table", "spreads")
+    rows = _rows(table)
+    assert len(rows) == 10
+    f1 = five_seeds.comparison["entrants"][2]["f1"][7]
+    assert rows[7][2] == (
+        f"{f1['mean']:.4f} ± {f1['standard_deviation']:.4f} {f1['low']:.4f} to {f1['high']:.4f}"
+    )
+
+
+def test_the_narrower_statement_for_these_images_stands_beside(
+    fair_page: Element, five_seeds: Findings
+) -> None:
+    (table,) = _section(fair_page, "pairs").all("table", "pairs")
+    shown = sorted(row[-1] for row in _rows(table))
+    expected = []
+    for pair in five_seeds.comparison["pairs"]:
+        fixed = pair["fixed_test_set"]
+        names = [row.attributes["data-entrant"] for row in _table(fair_page)]
+        low, high = fixed["low"], fixed["high"]
+        if names.index(pair["a"]) > names.index(pair["b"]):
+            low, high = -high, -low
+        interval = f"{100 * low:+.2f} to {100 * high:+.2f}".replace("-", "−")
+        sign = "" if fixed["p_value"] < 0.001 else "= "
+        expected.append(f"{interval} p {sign}{p_value(fixed['p_value'])}")
+    assert shown == sorted(expected)
+
+
+def test_time_to_the_target_is_told_of_every_entrant_that_has_one() -> None:
+    base = fair_study()
+    recipe = base.entrants[-1].recipe
+    entrants = (base.entrants[1].model_copy(update={"recipe": recipe}), *base.entrants[3:5])
+    findings = findings_of(base.model_copy(update={"entrants": entrants}))
+    page = read_page(build_report(findings))
+    # No two of these differ in the size of batches alone.
+    assert [each for each in page.all("section") if each.attributes.get("id") == "batches"] == []
+    waits, tests = _section(page, "target").all("table")
+    told = {
+        row.all("th")[0].text: [td.text for td in row.all("td")]
+        for row in waits.all("tbody")[0].all("tr")
+    }
+    assert set(told) == {"mlp-2x200", "cnn-2conv-dropout-batch-50"}
+    for entrant in findings.comparison["entrants"]:
+        if entrant["name"] in told:
+            assert told[entrant["name"]][:2] == ["0.99", "5 of 5"]
+            assert told[entrant["name"]][2].startswith(f"{entrant['epochs_to_target']['median']:g}")
+    (pair,) = (each for each in findings.comparison["pairs"] if each["epochs_to_target"])
+    assert _rows(tests)[0][0] == p_value(pair["epochs_to_target"]["p_value"])
+
+
+def test_flips_say_of_which_seed_they_are(page: Element, fair_page: Element) -> None:
+    assert "In the trials with seed 0" in _section(fair_page, "images").text
+    assert "seed 0" not in _section(page, "images").text
+    assert "alone reads 54 images rightly" in _section(page, "images").text
+    assert "the surest 8" in _section(page, "images").text
+
+
+def test_a_pair_names_the_trial_that_it_lacks(fair_page: Element) -> None:
+    lost = "left out: seed 3 (mlp-2x200 diverged)"
+    (opening,) = fair_page.all("header", "opening")
+    (verdicts,) = opening.all("ul", "verdicts")
+    assert [lost in line.text for line in verdicts.all("li")].count(True) == 1
+    assert _section(fair_page, "pairs").text.count(lost) == 4
 
 
 def test_published_figures_stand_beside_ours(page: Element, fair_page: Element) -> None:

@@ -36,7 +36,8 @@ class EntrantComparison:
         accuracy_without_known_wrong: accuracy with the images of known wrong labels left out.
         mean_seconds, mean_epochs: of training, over the complete trials; seconds only over those
             that were not timed beside others.
-        seconds_to_target, epochs_to_target: if the study has a target.
+        target: the validation accuracy to be reached, a proportion, if there is one.
+        seconds_to_target, epochs_to_target: how long that took.
 
     """
 
@@ -49,6 +50,7 @@ class EntrantComparison:
     accuracy_without_known_wrong: Estimate | None
     mean_seconds: float | None
     mean_epochs: float | None
+    target: float | None
     seconds_to_target: TimeToTarget | None
     epochs_to_target: TimeToTarget | None
 
@@ -202,6 +204,7 @@ def _entrant(
         accuracy_without_known_wrong=kept,
         mean_seconds=_mean_of_known(outcome.seconds),
         mean_epochs=float(np.mean(outcome.epochs)) if outcome.seeds else None,
+        target=outcome.target.score if outcome.target else None,
         seconds_to_target=_to_target(target, "seconds", question.confidence),
         epochs_to_target=_to_target(target, "epochs", question.confidence),
     )

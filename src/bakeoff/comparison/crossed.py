@@ -14,7 +14,12 @@ from scipy import stats
 
 from bakeoff.comparison.checks import Bools, Integers, booleans, integers, proportion, same_shape
 from bakeoff.comparison.pivot import critical_distance, degrees_of_freedom_of, two_sided_p
-from bakeoff.comparison.resolution import image_part_at, least_seed_part, step_of_one_image
+from bakeoff.comparison.resolution import (
+    extent_of_parting,
+    image_part_at,
+    least_seed_part,
+    step_of_one_image,
+)
 from bakeoff.comparison.variance import (
     CrossedParts,
     Strata,
@@ -49,9 +54,8 @@ class PairedDifference:
         low, high: the interval at `confidence`.
         p_value: two-sided, for the null that the true difference is zero; not yet corrected for
             the number of pairs.
-        degrees_of_freedom: of the t distribution with the same critical value at `confidence`: an
-            end of the interval that lies between `difference` and its mirror image beyond zero is
-            that quantile times `standard_error` away.
+        degrees_of_freedom: of the t distribution with the same critical value at `confidence`: a
+            difference is significant if it is that quantile times `standard_error` from zero.
         hillis_degrees_of_freedom: what the plain analysis would use in its place.
         seed_variance, image_variance, residual_variance: components of the variance of one
             d[seed, image], cut at zero. For balanced accuracy the last two are per average image:
@@ -62,7 +66,7 @@ class PairedDifference:
             with images) and new images bring; the seed part is kept above what the resolution of
             the test set lets one see (`least_seed_part`).
         image_step: by how much one more image on which the entrants part would move the difference;
-            it widens the interval on the side away from zero (`image_part_at`).
+            the image part at the ends of the interval rests on it (`image_part_at`).
         seeds, images: how many of each.
         confidence: of both intervals.
         fixed_test_set: the statement for this fixed test set.
@@ -170,12 +174,13 @@ def _difference(a: Bools, b: Bools, strata: Strata, confidence: float) -> Paired
     seed_part = max(parts.seeds, least_seed_part(seeds, strata))
     standard_error = math.sqrt(seed_part + parts.images)
     step = step_of_one_image(d, strata)
+    extent = extent_of_parting(d, strata, step)
     tail = (1 - confidence) / 2
 
     def reach(direction: int) -> float:
         def image_part(distance: float) -> float:
             true = difference + direction * distance
-            return image_part_at(parts.images, step, difference, true)
+            return image_part_at(parts.images, step, extent, difference, true)
 
         return critical_distance(tail, seed_part, image_part, seeds - 1)
 

@@ -6,12 +6,12 @@ import math
 
 from bakeoff.comparison.crossed import PairedDifference
 from bakeoff.comparison.pivot import one_sided_p
-from bakeoff.comparison.resolution import image_part_at
+from bakeoff.comparison.resolution import largest_image_part_at
 from bakeoff.errors import DataError
 
-# The spread over seeds, too, is somewhat larger if the difference is. With steps of the size that
-# intervals use, simulated bake-offs at the margin were called equivalent in up to 5.2 % of cases at
-# a level of 5 %; with this factor in up to 4.6 % (docs/statistics.md).
+# The spread over seeds, too, is somewhat larger if the difference is. With the largest image part
+# alone, simulated bake-offs at the margin were called equivalent in up to 5.2 % of cases at a level
+# of 5 %; with this factor on its growth in up to 4.6 % (docs/statistics.md).
 CAUTION = 1.5
 
 
@@ -21,9 +21,9 @@ def equivalence_p(paired: PairedDifference, margin: float) -> float:
     Two one-sided tests (Schuirmann 1987, J. Pharmacokin. Biopharm. 15:657-680): the one against a
     difference of `margin` and the one against `-margin` must both reject, so the larger of their
     p-values counts. Both judge the distance to the margin by the same error distribution as the
-    difference itself (`pivot`), over new seeds and new test images, with the image part that a
-    difference of `margin` would have, and some caution. At 5 % that asks for a little more than a
-    90 % interval within the margin.
+    difference itself (`pivot`), over new seeds and new test images, with the largest image part
+    that a difference of `margin` could have, and some caution. At 5 % that asks for a little more
+    than a 90 % interval within the margin.
 
     Args:
         paired: the difference, from `paired_difference` or its balanced kin.
@@ -39,5 +39,5 @@ def equivalence_p(paired: PairedDifference, margin: float) -> float:
         )
     distance = margin - abs(paired.difference)
     step = CAUTION * paired.image_step
-    image_part = image_part_at(paired.image_part, step, paired.difference, margin)
+    image_part = largest_image_part_at(paired.image_part, step, paired.difference, margin)
     return float(one_sided_p(distance, paired.seed_part, image_part, paired.seeds - 1))

@@ -32,12 +32,14 @@ class TargetTimes:
         seconds, epochs: number [trials], until the target, or until the end where never reached;
             nan for seconds that say nothing.
         reached: boolean [trials].
+        score: the target, a proportion.
 
     """
 
     seconds: NDArray[np.float64]
     epochs: NDArray[np.float64]
     reached: Bools
+    score: float
 
     def told(self, unit: Literal["seconds", "epochs"]) -> tuple[NDArray[np.float64], Bools]:
         """Return the times, in `unit`, that are known, and whether each reached the target."""

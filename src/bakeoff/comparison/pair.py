@@ -32,7 +32,7 @@ class PairComparison:
         accuracy_without_known_wrong: the analysis of accuracy with the images of known wrong labels
             left out; None with fewer than two common seeds, or without such images.
         flips: images that one gets right and the other wrong in most common seeds.
-        seconds_to_target, epochs_to_target: log-rank tests, if both have a target.
+        seconds_to_target, epochs_to_target: log-rank tests, if both have the same target.
         time_ratio: seconds per training example of a over those of b, if both were timed in turns.
         notes: one line per trial that cannot take part, whichever of the two lacks it.
 

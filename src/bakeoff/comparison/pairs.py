@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,7 +31,7 @@ from bakeoff.comparison.verdict import (
     verdict_of_one_seed,
     verdict_without_seeds,
 )
-from bakeoff.comparison.words import plan_text
+from bakeoff.comparison.words import left_out_text, plan_text
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _comparison(
     paired: PairedDifference | None,
     evidence: Evidence | None,
 ) -> PairComparison:
-    seeds = _common_seeds(a, b)
+    seeds, lost = _common_seeds(a, b), _lost(a, b)
     right_a, right_b = (_correct(each, seeds, question.labels) for each in (a, b))
     one_seed = None
     if paired is not None and evidence is not None:
@@ -117,6 +117,8 @@ def _comparison(
         found = verdict_of_one_seed(a.name, b.name, one_seed)
     else:
         found = verdict_without_seeds(a.name, b.name)
+    if lost:
+        found = replace(found, sentence=f"{found.sentence}; {left_out_text(lost)}")
 
     return PairComparison(
         a=a.name,
@@ -134,7 +136,7 @@ def _comparison(
         seconds_to_target=_log_rank(a, b, "seconds"),
         epochs_to_target=_log_rank(a, b, "epochs"),
         time_ratio=_time_ratio(a, b, question.confidence),
-        notes=_notes(a, b),
+        notes=tuple(f"seed {seed} is left out of this pair: {why}" for seed, why in lost),
     )
 
 
@@ -169,7 +171,7 @@ def _what_would_decide(found: Verdict, seeds: int) -> str | None:
 def _log_rank(
     a: EntrantOutcome, b: EntrantOutcome, unit: Literal["seconds", "epochs"]
 ) -> LogRank | None:
-    if a.target is None or b.target is None:
+    if a.target is None or b.target is None or a.target.score != b.target.score:
         return None
     if not len(a.target.reached) or not len(b.target.reached):
         return None
@@ -183,14 +185,13 @@ def _time_ratio(a: EntrantOutcome, b: EntrantOutcome, confidence: float) -> Time
     return time_ratio(a.seconds_per_example, b.seconds_per_example, confidence)
 
 
-def _notes(a: EntrantOutcome, b: EntrantOutcome) -> tuple[str, ...]:
-    """Return one line per trial that cannot take part, whichever of the two lacks it."""
-    lines = []
+def _lost(a: EntrantOutcome, b: EntrantOutcome) -> list[tuple[int, str]]:
+    """Return the seed of each trial that cannot take part, and whose it is and why."""
+    found = []
     for mine, other in ((a, b), (b, a)):
         named = {trial.seed: trial.reason for trial in mine.left_out}
         named |= {seed: "missing" for seed in other.seeds if seed not in {*mine.seeds, *named}}
-        lines += [
-            f"seed {seed} is left out of this pair: {mine.name} {named[seed]}"
-            for seed in sorted(named)
+        found += [
+            (seed, f"{mine.name} {why.replace('_', ' ')}") for seed, why in sorted(named.items())
         ]
-    return tuple(lines)
+    return found

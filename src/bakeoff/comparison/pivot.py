@@ -80,8 +80,8 @@ def critical_distance(
     Args:
         tail: in (0, 0.5); 0.025 for a two-sided 95 % interval.
         seed_part: the squared standard error from the seeds.
-        image_part: that from the images if the truth lies this distance away; it may grow with the
-            distance, but slower than its square.
+        image_part: that from the images if the truth lies this distance away; it may change with
+            the distance, but so that distance / standard error keeps growing.
         seed_df: seeds - 1.
 
     """

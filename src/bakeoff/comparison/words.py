@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bakeoff.comparison.crossed import PairedDifference
@@ -12,6 +13,8 @@ SMALL = 0.0005
 # p-values, down to "p < 0.001".
 SMALLEST_P_SHOWN = 0.001
 THREE_DECIMALS_BELOW = 0.1
+# A sentence names so many seeds that are left out for one reason; of more it says how many.
+SEEDS_NAMED = 4
 
 
 def points(proportion: float, finest: float = 1.0) -> str:
@@ -68,6 +71,20 @@ def plan_text(plan: Plan) -> str:
     if plan.more_seeds:
         text += f" and {_count(plan.more_seeds, 'more seed')}"
     return text + " would"
+
+
+def left_out_text(lost: Sequence[tuple[int, str]]) -> str:
+    """Return "left out: seeds 1, 3 (A diverged), seed 2 (B missing)" from (seed, "A diverged")."""
+    reasons: dict[str, list[int]] = {}
+    for seed, why in lost:
+        reasons.setdefault(why, []).append(seed)
+    return "left out: " + ", ".join(f"{_seeds(seeds)} ({why})" for why, seeds in reasons.items())
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) > SEEDS_NAMED:
+        return _count(len(seeds), "seed")
+    return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(str(seed) for seed in seeds)
 
 
 def _count(number: int, noun: str) -> str:

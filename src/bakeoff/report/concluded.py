@@ -42,7 +42,12 @@ class Compared:
 
     name: str
     accuracy: Spread | None
+    balanced_accuracy: Spread | None
+    f1: tuple[Spread | None, ...]
+    """One per class; None for a class that no test image has."""
     accuracy_without_known_wrong: Spread | None
+    target: float | None
+    """The validation accuracy at which training stops."""
     seconds_to_target: Wait | None
     epochs_to_target: Wait | None
 
@@ -53,6 +58,15 @@ class Alone:
 
     only_a: int
     only_b: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class FixedTest:
+    """What is said of new seeds on these very test images: percentage points, and a p-value."""
+
+    low: float
+    high: float
     p_value: float
 
 
@@ -87,6 +101,8 @@ class Pair:
     seed_share: float | None
     """Of the squared standard error, in [0, 1], as `image_share`."""
     image_share: float | None
+    equivalence_p_holm: float | None
+    fixed_test: FixedTest | None
     alone: Alone | None
     """Where the two have one seed in common."""
     seconds_log_rank: float | None
@@ -156,7 +172,10 @@ def _compared(part: Part) -> Compared:
     return Compared(
         name=str(part["name"]),
         accuracy=_spread(part.get("accuracy")),
+        balanced_accuracy=_spread(part.get("balanced_accuracy")),
+        f1=tuple(_spread(each) for each in part.get("f1") or ()),
         accuracy_without_known_wrong=_spread(part.get("accuracy_without_known_wrong")),
+        target=_number(part, "target"),
         seconds_to_target=_wait(part.get("seconds_to_target")),
         epochs_to_target=_wait(part.get("epochs_to_target")),
     )
@@ -167,6 +186,14 @@ def _alone(part: Part | None) -> Alone | None:
     if part is None or p_value is None:
         return None
     return Alone(_whole(part, "only_a"), _whole(part, "only_b"), p_value)
+
+
+def _fixed_test(part: Part | None) -> FixedTest | None:
+    low, high = _number(part, "low", _POINTS), _number(part, "high", _POINTS)
+    p_value = _number(part, "p_value")
+    if low is None or high is None or p_value is None:
+        return None
+    return FixedTest(low, high, p_value)
 
 
 def _ratio(part: Part | None) -> Ratio | None:
@@ -192,6 +219,8 @@ def _pair(part: Part) -> Pair:
         p_value_holm=_number(part, "p_value_holm"),
         seed_share=_number(part, "seed_share"),
         image_share=_number(part, "image_share"),
+        equivalence_p_holm=_number(part, "equivalence_p_holm"),
+        fixed_test=_fixed_test(part.get("fixed_test_set")),
         alone=_alone(part.get("mcnemar")),
         seconds_log_rank=_number(part.get("seconds_to_target"), "p_value"),
         epochs_log_rank=_number(part.get("epochs_to_target"), "p_value"),

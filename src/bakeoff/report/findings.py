@@ -20,6 +20,7 @@ class Flips:
 
     a: str
     b: str
+    seed: int
     only_a: tuple[Mistake, ...]
     """Images that only `a` gets right; each shows what `b` said. May be a selection."""
     only_b: tuple[Mistake, ...]

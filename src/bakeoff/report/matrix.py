@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bakeoff.report import words
-from bakeoff.report.concluded import Alone, Concluded, Pair, Ratio
+from bakeoff.report.concluded import Alone, Concluded, FixedTest, Pair, Ratio
 from bakeoff.report.findings import Findings
 from bakeoff.standings import standings
 
@@ -45,6 +45,9 @@ def _inverse(value: float | None) -> float | None:
 def turned(pair: Pair) -> Pair:
     """Return the same pair as the difference b - a. The sentence stays as it was written."""
     alone = pair.alone and Alone(pair.alone.only_b, pair.alone.only_a, pair.alone.p_value)
+    fixed = pair.fixed_test and FixedTest(
+        -pair.fixed_test.high, -pair.fixed_test.low, pair.fixed_test.p_value
+    )
     ratio = pair.ratio and Ratio(
         1 / pair.ratio.ratio, _inverse(pair.ratio.high), _inverse(pair.ratio.low), pair.ratio.rounds
     )
@@ -55,6 +58,7 @@ def turned(pair: Pair) -> Pair:
         difference=_minus(pair.difference),
         low=_minus(pair.high),
         high=_minus(pair.low),
+        fixed_test=fixed,
         alone=alone,
         ratio=ratio,
     )

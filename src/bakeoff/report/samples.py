@@ -30,6 +30,7 @@ class FlipCards:
 
     a: str
     b: str
+    seed: int
     count_only_a: int
     count_only_b: int
     only_a: tuple[Card, ...]
@@ -80,6 +81,7 @@ def flips(findings: Findings) -> tuple[FlipCards, ...]:
         FlipCards(
             a=flip.a,
             b=flip.b,
+            seed=flip.seed,
             count_only_a=flip.count_only_a,
             count_only_b=flip.count_only_b,
             only_a=tuple(_mistake(mistake, findings.classes) for mistake in flip.only_a),

@@ -19,6 +19,7 @@ _FILTERS = (
     words.seconds,
     words.percent,
     words.p_value,
+    words.plain,
 )
 
 
