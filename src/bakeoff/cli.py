@@ -8,7 +8,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,14 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Listed(StrEnum):
-    """What `bakeoff list` can list."""
-
-    studies = "studies"
-    architectures = "architectures"
-    datasets = "datasets"
 
 
 StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
@@ -155,6 +146,7 @@ def run_command(
                 jobs=jobs,
                 retry_failed=retry_failed,
                 listener=display,
+                source=study if study.endswith(".toml") else "",
             )
         except KeyboardInterrupt:
             # Where nobody turned signals into the exception below, as in a test.
@@ -210,12 +202,13 @@ def inspect(
 
 @app.command("list")
 def list_names(
-    what: Annotated[Listed, typer.Argument(help="What to list.")], as_json: AsJson = False
+    what: Annotated[str, typer.Argument(help="studies, architectures or datasets.")],
+    as_json: AsJson = False,
 ) -> None:
     """List the studies, architectures or data sets that ship."""
     from bakeoff.listing import describe
 
-    rows = describe(what.value)
+    rows = describe(what)
     if as_json:
         _print_json([{"name": name, "description": text} for name, text in rows])
         return
