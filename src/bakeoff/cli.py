@@ -250,18 +250,19 @@ def _print_conclusion(
 ) -> None:
     from rich.console import Console
 
-    from bakeoff.console import results_table
+    from bakeoff.console import results_table, say
 
     if as_json:
         _print_json(conclusion.to_dict())
         return
     metric = conclusion.study.protocol.selection_metric
-    Console().print(results_table(conclusion.standings, metric))
+    console = Console()
+    console.print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
-        print(trouble)
+        say(console, trouble)
     if conclusion.comparison.time_note:
-        print(conclusion.comparison.time_note)
-    print(conclusion.answer)
+        say(console, conclusion.comparison.time_note)
+    say(console, conclusion.answer)
     for pair in pairs:
-        print(f"- {pair.verdict.sentence}")
+        say(console, f"- {pair.verdict.sentence}")
     print(f"report: {conclusion.report}")
