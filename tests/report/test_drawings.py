@@ -126,6 +126,22 @@ def test_tiles_stand_in_rows() -> None:
     assert grid[3, 0, 0] == 3
 
 
+def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
+    seen = look("some-entrant")
+    shown = look_pictures(seen).filters
+    assert seen.filters is not None
+    assert shown is not None
+    assert (shown.count, len(shown.large), shown.size) == (32, 5, "5 × 5")
+    assert shown.limit == pytest.approx(np.abs(seen.filters).max())
+    # Six picture elements a weight and lines of three between filters, eight filters in a row.
+    grid = shown.all.pixels
+    assert grid.shape == (4 * 30 + 3 * 3, 8 * 30 + 7 * 3, 3)
+    for number, weights in enumerate(seen.filters[:, 0]):
+        top, left = number // 8 * 33, number % 8 * 33
+        tile = grid[top : top + 30 : 6, left : left + 30 : 6]
+        np.testing.assert_array_equal(tile, diverging(weights, shown.limit))
+
+
 def test_before_and_after_relu_share_one_scale() -> None:
     seen = look("some-entrant")
     for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
