@@ -19,6 +19,7 @@ from bakeoff.report.figures.dots import dot_rows
 from bakeoff.report.figures.grids import class_rows, confusions
 from bakeoff.report.figures.labels import Box, place_beside, shortened, spread, two_lines
 from bakeoff.report.figures.tradeoff import offers
+from bakeoff.report.look_sheet import Sheet
 from bakeoff.report.looks import look_pictures
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.raster import data_uri, diverging, grey, tiles
@@ -162,6 +163,17 @@ def test_look_shows_filters_maps_and_weights() -> None:
     assert "convolution 2, all 64 channels after ReLU" in titles
     weights = draw_look(weight_look("linear"))
     assert weights.count("weights of class") == 20  # each as a picture and as its caption
+
+
+@pytest.mark.parametrize("limit", [1.0, 0.25, 0.0123, 0.000123])
+def test_the_ends_of_a_scale_stand_beside_its_bar(limit: float) -> None:
+    sheet = Sheet()
+    sheet.scale(limit)
+    low, high = sheet.texts
+    (bar,) = sheet.pictures
+    # Digits of a common typeface are at most 0.65 of the type's size wide.
+    assert low.x + 0.65 * 14 * len(low.text) < bar.x
+    assert bar.x + bar.width < high.x
 
 
 def test_look_into_a_network_without_pictures_says_so() -> None:

@@ -93,6 +93,11 @@ class LookPictures:
     layers: tuple[Layer, ...]
     weights: Weights | None
 
+    @property
+    def summary(self) -> str:
+        """One line that says what the network has to show, as it is printed: 5 × 5."""
+        return self.look.summary.replace(" x ", " × ")
+
 
 def colour_bar() -> Picture:
     """Return the colour scale from its lowest to its highest value."""
