@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from safetensors.numpy import load_file
 from bakeoff.bake import Baked, run_study
 from bakeoff.data.digits import load_digits
 from bakeoff.gather import SHOWN_IMAGE, gather_findings
-from bakeoff.report import Findings
+from bakeoff.inspection.look import Mistake
+from bakeoff.report import Findings, HardImage
 from bakeoff.report.raster import diverging
 from bakeoff.study import Entrant, Protocol, Recipe, Study
 
@@ -148,6 +150,24 @@ def test_flips_are_what_one_of_the_first_two_gets_right(baked: Baked, findings: 
             assert card.label == LABELS[card.index]
             assert card.predicted == said(baked, other)[card.index]
             np.testing.assert_array_equal(card.image, DIGITS.test_images[card.index])
+            assert not card.known_wrong_label
+
+
+def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
+    baked: Baked, findings: Findings
+) -> None:
+    (flips,) = findings.flips
+    wrong = (findings.mistakes[1].index, flips.only_a[0].index, flips.only_b[-1].index)
+    marked = replace(DIGITS, known_wrong_test_labels=wrong)
+    again = gather_findings(baked.folder, baked.folder.read_records(), marked, {}, "")
+    cards: list[Mistake | HardImage] = [
+        *again.mistakes,
+        *again.flips[0].only_a,
+        *again.flips[0].only_b,
+        *again.hardest,
+    ]
+    assert {card.index for card in cards if card.known_wrong_label} == set(wrong)
+    assert all(card.known_wrong_label == (card.index in wrong) for card in cards)
 
 
 def test_the_hardest_images_are_those_that_most_trials_get_wrong(

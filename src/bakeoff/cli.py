@@ -159,7 +159,7 @@ def run_command(
 
 @app.command()
 def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Compare the finished trials of a run: differences, intervals, verdicts."""
+    """Compare the trials of a run: differences, intervals, verdicts."""
     from bakeoff.conclude import report_run
 
     conclusion = report_run(directory)
@@ -187,7 +187,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside a trained network: filters, and feature maps before and after ReLU."""
+    """Look inside a network: filters, feature maps around ReLU."""
     if everyone:
         from bakeoff.opinions import opinions
 
