@@ -79,6 +79,17 @@ def test_a_run_prints_data_to_stdout_and_progress_to_stderr(
     assert "nothing to train: all 2 trials are finished" in capsys.readouterr().err
 
 
+def test_a_pipe_gets_the_table_in_whole_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "n" * 64
+    file = tmp_path / "long.toml"
+    file.write_text(STUDY.replace('"plain"', f'"{name}"'))
+    assert run(["run", str(file), "--out", str(tmp_path / "out")]) == 0
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{name} "))
+    assert len(row.split()) >= 7
+
+
 def test_json_is_one_document(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run(["compare", str(finished), "--json"]) == 0

@@ -152,6 +152,26 @@ def test_one_seed_needs_no_naming() -> None:
     assert "seed" not in stream.getvalue()
 
 
+def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
+    names = ("cnn-2conv-dropout-batch-100", "x" * 64)
+    asked = study(*(entrant(name) for name in names), seeds=2)
+    records = [
+        record(asked, names[0], 0, 0.9, parameters=3274634, training_seconds=12345.6),
+        diverged(asked, names[0], 1),
+        record(asked, names[1], 0, 0.8, parameters=3274634),
+    ]
+    stream = io.StringIO()
+    table = results_table(standings(asked, records), "balanced_accuracy")
+    Console(file=stream, width=80).print(table)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    numbers = "0.9000  0.4500   0.4500  3,274,634       2  12,346"
+    assert [line for line in lines if line.endswith(numbers)] == [
+        f"cnn-2conv-dropout-batch-100   {numbers}"
+    ]
+    assert lines[4].strip() == "(1 of 2)"
+    assert "…" not in stream.getvalue()
+
+
 def table_text() -> str:
     records = [
         record(ASKED, "cnn-2conv", 0, 0.9, parameters=3274634, training_seconds=1234.56),

@@ -248,15 +248,13 @@ def _print_json(document: Any) -> None:
 def _print_conclusion(
     conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
 ) -> None:
-    from rich.console import Console
-
-    from bakeoff.console import results_table, say
+    from bakeoff.console import results_console, results_table, say
 
     if as_json:
         _print_json(conclusion.to_dict())
         return
     metric = conclusion.study.protocol.selection_metric
-    console = Console()
+    console = results_console()
     console.print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
         say(console, trouble)

@@ -29,6 +29,8 @@ from bakeoff.standings import Standing
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
 _OVERHEAD_PER_EPOCH = 1e10
+# Characters: a name has 64 at most.
+_WIDEST_TABLE = 160
 
 
 def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
@@ -54,6 +56,12 @@ def short_epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: 
 def _place(trial: PlannedTrial, epoch: Epoch) -> str:
     budget = trial.entrant.recipe.epochs
     return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
+
+
+def results_console() -> Console:
+    """Return where results are printed. A file or pipe is wide enough for every table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDEST_TABLE)
 
 
 def say(console: Console, text: str) -> None:
@@ -233,7 +241,8 @@ def _count(trials: int) -> str:
 def results_table(rows: Sequence[Standing], metric: str) -> Table:
     """Return the table of a study, the best on validation data first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("\nentrant", no_wrap=True)
+    # Where it is narrow a name may break, a number never.
+    table.add_column("\nentrant", overflow="fold")
     chosen = "bal acc" if metric == "balanced_accuracy" else "acc"
     # Short enough for a terminal of 80 columns.
     for heading in (
