@@ -50,10 +50,13 @@ bench: setup ## Measure everything of docs/performance.md, about 15 minutes, int
 setup: $(VENV)/.ready ## Set up .venv with the pinned versions.
 
 # torch comes first and alone: an open range, asked for by another package, would bring CUDA along.
+# PyPI has no CPU build for Linux; pip finds it where it is configured to look (PIP_EXTRA_INDEX_URL
+# takes the address of PyTorch's CPU builds). A machine that finds none takes the plain build.
 $(VENV)/.ready: pyproject.toml $(PINNED)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bakeoff needs Python 3.11 or newer: make PYTHON=python3.11 run")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet '$(TORCH)' -c $(PINNED) || $(PIP) install --quiet torch==2.13.0 -c $(PINNED)
+	$(PIP) install --quiet '$(TORCH)' -c $(PINNED) 2>/dev/null \
+		|| $(PIP) install --quiet torch==2.13.0 -c $(PINNED)
 	$(PIP) install --quiet -e '.[dev]' -c $(PINNED)
 	touch $@
 

@@ -79,6 +79,17 @@ def test_a_run_prints_data_to_stdout_and_progress_to_stderr(
     assert "nothing to train: all 2 trials are finished" in capsys.readouterr().err
 
 
+def test_a_pipe_gets_the_table_in_whole_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "n" * 64
+    file = tmp_path / "long.toml"
+    file.write_text(STUDY.replace('"plain"', f'"{name}"'))
+    assert run(["run", str(file), "--out", str(tmp_path / "out")]) == 0
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{name} "))
+    assert len(row.split()) >= 7
+
+
 def test_json_is_one_document(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run(["compare", str(finished), "--json"]) == 0
@@ -152,8 +163,14 @@ def test_list_and_show(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             ["show", "quick", "--set", "cnn-2conv.learning_rate=-1"],
-            1,
-            "bakeoff: --set: entrants[3].recipe.learning_rate: must be greater than 0, not -1",
+            2,
+            "bakeoff: --set cnn-2conv.learning_rate=-1: entrants[3].recipe.learning_rate: "
+            "must be greater than 0, not -1",
+        ),
+        (
+            ["list", "study"],
+            2,
+            "bakeoff: nothing called 'study' to list; did you mean 'studies'?",
         ),
         (
             ["run", "quick", "--device", "gpu"],
@@ -228,6 +245,37 @@ def test_an_altered_file_of_a_trial_is_named_and_left_alone(
     assert damaged.read_bytes() == bytes(content)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"cnn-1conv"',
+            '"cnn-1con"',
+            "entrants[1].architecture: unknown architecture 'cnn-1con'; did you mean 'cnn-1conv'?",
+        ),
+        (
+            '"digits"',
+            '"digit"',
+            "protocol.dataset: unknown data set 'digit'; did you mean 'digits'?",
+        ),
+        (
+            "examples = 297",
+            "examples = 2000",
+            "protocol.validation_examples: 2,000 of 1,297 examples; give a number from 1 to 1,296",
+        ),
+        ("epochs = 1", "epoch = 1", "recipe.epoch: unknown key; did you mean 'epochs'?"),
+    ],
+)
+def test_a_mistake_in_a_study_file_is_named_by_file_and_key_before_there_is_a_folder(
+    old: str, new: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(STUDY.replace(old, new))
+    assert run(["run", str(file), "--out", str(tmp_path / "out")]) == 1
+    assert error_line(capsys) == f"bakeoff: {file}: {message}"
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_named(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -235,7 +283,8 @@ def test_a_folder_that_cannot_be_written_is_named(
     blocker.write_text("in the way")
     assert run(["run", str(study), "--out", str(blocker / "run")]) == 1
     assert error_line(capsys) == (
-        f"bakeoff: {blocker / 'run' / 'locks' / 'study'}: cannot lock: Not a directory"
+        f"bakeoff: {blocker / 'run' / 'locks' / 'study'}: cannot lock: Not a directory; "
+        "give a folder that can be written"
     )
     assert run(["run", str(study), "--out", str(tmp_path)]) == 1
     assert error_line(capsys) == (
@@ -290,6 +339,7 @@ def test_help_imports_nothing_heavy() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "inspect" in done.stdout
+    assert "..." not in done.stdout.replace("[ARGS]...", "")  # no summary is cut short
 
 
 def test_no_color_is_obeyed_in_a_terminal(finished: Path) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console
 
-from bakeoff.console import RunDisplay, epoch_line, results_table
+from bakeoff.console import RunDisplay, epoch_line, results_table, short_epoch_line
 from bakeoff.progress import PlannedTrial
 from bakeoff.standings import standings
 
@@ -35,9 +36,9 @@ def test_a_line_is_aligned_with_the_longest_name_and_names_the_seed_where_there_
     )
 
 
-def shown(terminal: bool) -> str:
+def shown(terminal: bool, width: int = 120) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=terminal, width=40)
+    console = Console(file=stream, force_terminal=terminal, width=width)
     trials = [planned("cnn-2conv"), planned("linear"), planned("broken", 1)]
     with RunDisplay(console) as display:
         display.planned(trials, finished_before=1)
@@ -49,6 +50,63 @@ def shown(terminal: bool) -> str:
         display.trial_ended(trials[2], diverged(ASKED, "broken", 1))
         display.stage("comparing [bold]the trials")
     return stream.getvalue()
+
+
+def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() -> None:
+    long = PlannedTrial(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0, 1e6)
+    line = short_epoch_line(long, THIRD, name_width=27, seeds=False)
+    assert line == ("cnn-2conv-dropout-batch-100  3/30 train 0.1098 val 0.1031 acc 0.9675 12.1 s")
+    assert len(line) <= 80
+    assert " seed 0  3/30 train " in short_epoch_line(long, THIRD, name_width=27, seeds=True)
+
+
+def test_a_narrow_terminal_gets_short_lines_that_break_between_words() -> None:
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown(terminal=True, width=64))
+    assert "cnn-2conv seed 0  3/11 train 0.1098 val 0.1031 acc 0.9675 12.1 s\n" in text
+    assert "cnn-2conv seed 0: budget used after epoch 2, 3.0 s, validation \nbalanced" in text
+
+
+def bars(display: RunDisplay) -> list[str]:
+    """Return the bars as they stand, without the bar itself: 'cnn epoch 1/10 0:00:10 left -'."""
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(display._bars.get_renderable())
+    return [" ".join(re.sub("[━╸╺]", "", line).split()) for line in stream.getvalue().splitlines()]
+
+
+def test_bars_say_after_the_first_epoch_what_is_left_and_count_down() -> None:
+    clock = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
+    display = RunDisplay(console)
+    trials = [planned("cnn-2conv"), planned("linear")]  # 11 and 2 epochs, all of the same work.
+    display.planned(trials, 0)
+    display.trial_started(trials[0])
+    assert bars(display) == [
+        "all trials 0/2 0:00:00 left -:--:--", "cnn-2conv epoch 0/11 0:00:00 left -:--:--",
+    ]  # fmt: skip
+    clock[0] = 10.0
+    display.epoch_ended(trials[0], epoch(1))
+    clock[0] = 14.0
+    assert bars(display) == [
+        "all trials 0/2 0:00:14 left 0:01:56", "cnn-2conv epoch 1/11 0:00:14 left 0:01:36",
+    ]  # fmt: skip
+
+
+def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
+    clock = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
+    display = RunDisplay(console)
+    trials = [planned("cnn-2conv"), planned("linear")]
+    display.planned(trials, 0)
+    display.trial_started(trials[0])
+    display.trial_resumed(trials[0], 5)
+    clock[0] = 10.0
+    display.epoch_ended(trials[0], epoch(6))
+    assert bars(display) == [
+        "all trials 0/2 0:00:10 left 0:01:10", "cnn-2conv epoch 6/11 0:00:10 left 0:00:50",
+    ]  # fmt: skip
+    stopped = record(ASKED, "cnn-2conv", epochs=tuple(epoch(n + 1) for n in range(6)))
+    display.trial_ended(trials[0], stopped)
+    assert bars(display)[0] == "all trials 1/2 0:00:10 left 0:00:20"
 
 
 def test_without_a_terminal_there_are_plain_lines_and_nothing_else() -> None:
@@ -92,6 +150,26 @@ def test_one_seed_needs_no_naming() -> None:
     display.planned([planned("linear")], 0)
     display.epoch_ended(planned("linear"), THIRD)
     assert "seed" not in stream.getvalue()
+
+
+def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
+    names = ("cnn-2conv-dropout-batch-100", "x" * 64)
+    asked = study(*(entrant(name) for name in names), seeds=2)
+    records = [
+        record(asked, names[0], 0, 0.9, parameters=3274634, training_seconds=12345.6),
+        diverged(asked, names[0], 1),
+        record(asked, names[1], 0, 0.8, parameters=3274634),
+    ]
+    stream = io.StringIO()
+    table = results_table(standings(asked, records), "balanced_accuracy")
+    Console(file=stream, width=80).print(table)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    numbers = "0.9000  0.4500   0.4500  3,274,634       2  12,346"
+    assert [line for line in lines if line.endswith(numbers)] == [
+        f"cnn-2conv-dropout-batch-100   {numbers}"
+    ]
+    assert lines[4].strip() == "(1 of 2)"
+    assert "…" not in stream.getvalue()
 
 
 def table_text() -> str:

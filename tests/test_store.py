@@ -488,7 +488,10 @@ def test_a_folder_that_is_not_writable_is_one_line(
     out = tmp_path / "run"
     with pytest.raises(StoreError) as caught:
         RunFolder.create(out, STUDY)
-    assert str(caught.value) == f"{out / 'locks' / 'study'}: cannot lock: Permission denied"
+    assert str(caught.value) == (
+        f"{out / 'locks' / 'study'}: cannot lock: Permission denied; "
+        "give a folder that can be written"
+    )
 
 
 # The timing pass

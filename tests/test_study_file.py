@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bakeoff.architectures.catalogue import ARCHITECTURES
 from bakeoff.data.sources import SOURCES
-from bakeoff.errors import BakeoffError, StudyError, UsageError
+from bakeoff.errors import StudyError, UsageError
 from bakeoff.study import Decision, Entrant, Protocol, Published, Recipe, Study
 from bakeoff.study_file import find_study, read_study, shipped_studies, to_toml, with_overrides
 
@@ -108,7 +108,15 @@ MISTAKES = {
     ),
     "unknown key of the common recipe": (
         f"{NAME}[recipe]\nepoch = 1\n{ENTRANT}",
-        "entrants[0].recipe.epoch: unknown key; did you mean 'epochs'?",
+        "recipe.epoch: unknown key; did you mean 'epochs'?",
+    ),
+    "negative rate in the common recipe": (
+        f"{NAME}[recipe]\nlearning_rate = -1\n{ENTRANT}",
+        "recipe.learning_rate: must be greater than 0, not -1",
+    ),
+    "own mistake beside a sound common recipe": (
+        f"{NAME}[recipe]\nepochs = 1\n{ENTRANT}recipe.epochs = 0\n",
+        "entrants[0].recipe.epochs: must be greater than or equal to 1, not 0",
     ),
     "unknown key of an entrant": (
         f"{NAME}{ENTRANT}titel = 'A'\n", "entrants[0].titel: unknown key; did you mean 'title'?",
@@ -413,17 +421,21 @@ def test_the_last_override_of_a_key_counts() -> None:
         ("aa.epochs=3", "--set aa.epochs=3: unknown entrant; did you mean 'a'?"),
         ("a.epoch=3", "--set a.epoch=3: unknown key; did you mean 'epochs'?"),
         ("recipe.epoch=3", "--set recipe.epoch=3: unknown key; did you mean 'epochs'?"),
-        ("a.architecture=", "--set: entrants[0].architecture: missing; add it"),
+        ("a.architecture=", "--set a.architecture=: entrants[0].architecture: missing; add it"),
         ("a.name=z", f"--set a.name=z: unknown key; known: {KEYS}"),
         ("protocol.pixel=x", "--set protocol.pixel=x: unknown key; did you mean 'pixels'?"),
         (
             "a.epochs=0",
-            "--set: entrants[0].recipe.epochs: must be greater than or equal to 1, not 0",
+            "--set a.epochs=0: entrants[0].recipe.epochs: "
+            "must be greater than or equal to 1, not 0",
         ),
-        ("a.epochs=many", '--set: entrants[0].recipe.epochs: must be a valid integer, not "many"'),
+        (
+            "a.epochs=many",
+            '--set a.epochs=many: entrants[0].recipe.epochs: must be a valid integer, not "many"',
+        ),
     ],
 )
 def test_a_bad_override_is_one_line(override: str, message: str) -> None:
-    with pytest.raises(BakeoffError) as caught:
-        with_overrides(TWO, [override])
+    with pytest.raises(UsageError) as caught:
+        with_overrides(TWO, ["recipe.epochs=3", override])
     assert str(caught.value) == message

@@ -54,6 +54,14 @@ def check_names(study: Study, where: str) -> None:
             )
 
 
+def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None:
+    """Raise StudyError, before there is a folder, where the data are too few for the protocol."""
+    try:
+        split_of(study, 0, dataset)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
 def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) -> None:
     """Raise StoreError where finished trials were trained on other data or in other precision."""
     for record in folder.read_records():
@@ -77,6 +85,7 @@ def run_study(
     jobs: int = 1,
     retry_failed: bool = False,
     listener: Listener | None = None,
+    source: str = "",
 ) -> Baked:
     """Train what is missing of `study` in the run folder `out`, compare, and write the report.
 
@@ -84,7 +93,8 @@ def run_study(
     `retry_failed`, those that did not complete: these are set aside first. An interrupted trial
     goes on from its last checkpoint. Other processes may run the same study in the same folder;
     `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
-    without checkpoints. Raises BakeoffError with one line.
+    without checkpoints. `source` is what errors call the study: its file, or else its name.
+    Raises BakeoffError with one line.
     """
     listener = listener or Silence()
     flush_denormals()
@@ -92,12 +102,12 @@ def run_study(
         raise UsageError(f"--jobs {jobs}: give a number from 1 up")
     if jobs > 1 and stack:
         raise UsageError("--stack trains in one process: leave --jobs out, or --stack")
-    check_names(study, f"study {study.name}")
+    source = source or f"study {study.name}"
+    check_names(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
     dataset = load_dataset(study.protocol.dataset)
-    # A split that cannot be made is refused before a folder is.
-    split_of(study, 0, dataset)
+    _refuse_impossible_split(study, dataset, source)
     folder = RunFolder.create(out, study)
     set_damaged_aside(folder, listener.stage)
     remove_remains(folder)

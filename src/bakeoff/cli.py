@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,14 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Listed(StrEnum):
-    """What `bakeoff list` can list."""
-
-    studies = "studies"
-    architectures = "architectures"
-    datasets = "datasets"
 
 
 StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
@@ -152,6 +143,7 @@ def run_command(
                 jobs=jobs,
                 retry_failed=retry_failed,
                 listener=display,
+                source=study if study.endswith(".toml") else "",
             )
         except KeyboardInterrupt:
             # Where nobody turned signals into the exception below, as in a test.
@@ -164,7 +156,7 @@ def run_command(
 
 @app.command()
 def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Compare the finished trials of a run: differences, intervals, verdicts."""
+    """Compare the trials of a run: differences, intervals, verdicts."""
     from bakeoff.conclude import report_run
 
     conclusion = report_run(directory)
@@ -192,7 +184,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside a trained network: filters, and feature maps before and after ReLU."""
+    """Look inside a network: filters, feature maps around ReLU."""
     if everyone:
         from bakeoff.opinions import opinions
 
@@ -207,12 +199,13 @@ def inspect(
 
 @app.command("list")
 def list_names(
-    what: Annotated[Listed, typer.Argument(help="What to list.")], as_json: AsJson = False
+    what: Annotated[str, typer.Argument(help="studies, architectures or datasets.")],
+    as_json: AsJson = False,
 ) -> None:
     """List the studies, architectures or data sets that ship."""
     from bakeoff.listing import describe
 
-    rows = describe(what.value)
+    rows = describe(what)
     if as_json:
         _print_json([{"name": name, "description": text} for name, text in rows])
         return
@@ -252,20 +245,19 @@ def _print_json(document: Any) -> None:
 def _print_conclusion(
     conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
 ) -> None:
-    from rich.console import Console
-
-    from bakeoff.console import results_table
+    from bakeoff.console import results_console, results_table, say
 
     if as_json:
         _print_json(conclusion.to_dict())
         return
     metric = conclusion.study.protocol.selection_metric
-    Console().print(results_table(conclusion.standings, metric))
+    console = results_console()
+    console.print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
-        print(trouble)
+        say(console, trouble)
     if conclusion.comparison.time_note:
-        print(conclusion.comparison.time_note)
-    print(conclusion.answer)
+        say(console, conclusion.comparison.time_note)
+    say(console, conclusion.answer)
     for pair in pairs:
-        print(f"- {pair.verdict.sentence}")
+        say(console, f"- {pair.verdict.sentence}")
     print(f"report: {conclusion.report}")

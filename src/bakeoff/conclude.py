@@ -104,10 +104,9 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
 
 def _refuse_other_data(folder: RunFolder, records: tuple[Record, ...], dataset: Dataset) -> None:
     for record in records:
+        where = folder.trial(record.entrant, record.seed)
         if record.provenance.data_hash != dataset.sha256:
-            where = folder.trial(record.entrant, record.seed)
             raise StoreError(f"{where}: trained on other data than this {dataset.name}")
         for scores in (record.validation, record.test):
             if scores is not None and len(scores.confusion) != len(dataset.classes):
-                where = folder.trial(record.entrant, record.seed)
                 raise StoreError(f"{where}: scored on other classes than this {dataset.name}'s")

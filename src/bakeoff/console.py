@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from bakeoff.progress import PlannedTrial
 from bakeoff.record import Epoch, Record
@@ -25,23 +29,63 @@ from bakeoff.standings import Standing
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
 _OVERHEAD_PER_EPOCH = 1e10
+# Characters: a name has 64 at most.
+_WIDEST_TABLE = 160
 
 
 def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
     """Return one line for one epoch, aligned with those of the other entrants."""
     seed = f"seed {trial.seed}  " if seeds else ""
-    budget = trial.entrant.recipe.epochs
-    number = f"{epoch.epoch:>{len(str(budget))}}/{budget}"
     return (
-        f"{trial.entrant.name:<{name_width}}  {seed}epoch {number}  "
+        f"{trial.entrant.name:<{name_width}}  {seed}epoch {_place(trial, epoch)}  "
         f"train loss {epoch.train_loss:.4f}  val loss {epoch.validation_loss:.4f}  "
         f"val acc {epoch.validation_accuracy:.4f}  {epoch.seconds:.1f} s"
     )
 
 
+def short_epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
+    """Return the same in fewer letters, for a terminal that would break the long line."""
+    seed = f"seed {trial.seed} " if seeds else ""
+    return (
+        f"{trial.entrant.name:<{name_width}} {seed}{_place(trial, epoch)} "
+        f"train {epoch.train_loss:.4f} val {epoch.validation_loss:.4f} "
+        f"acc {epoch.validation_accuracy:.4f} {epoch.seconds:.1f} s"
+    )
+
+
+def _place(trial: PlannedTrial, epoch: Epoch) -> str:
+    budget = trial.entrant.recipe.epochs
+    return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
+
+
+def results_console() -> Console:
+    """Return where results are printed. A file or pipe is wide enough for every table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDEST_TABLE)
+
+
+def say(console: Console, text: str) -> None:
+    """Print one line. A terminal breaks it between words; elsewhere it stays whole."""
+    console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+
+
 def plain_display() -> RunDisplay:
     """Return a display that writes plain lines to standard output, for another process to show."""
     return RunDisplay(Console(file=sys.stdout, force_terminal=False, color_system=None))
+
+
+class _TimeLeft(ProgressColumn):
+    """Counts down to when a task is due. A bar that moves once an epoch has no other pace."""
+
+    def render(self, task: Task) -> Text:
+        """Return the time left as hours, minutes and seconds."""
+        due = task.fields["due"]
+        left = (
+            "-:--:--"
+            if due is None
+            else str(timedelta(seconds=max(0, round(due - task.get_time()))))
+        )
+        return Text(left, style="progress.remaining")
 
 
 class RunDisplay:
@@ -57,15 +101,13 @@ class RunDisplay:
             TextColumn("{task.fields[done]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            _TimeLeft(),
             console=console,
             transient=True,
-            # An epoch may take minutes, and the bars move once an epoch.
-            speed_estimate_period=3600,
             disable=not console.is_terminal,
         )
-        self._work = self._bars.add_task("all trials", visible=False, done="")
-        self._epochs = self._bars.add_task("trial", visible=False, done="")
+        self._work = self._bars.add_task("all trials", visible=False, **_nothing_done(""))
+        self._epochs = self._bars.add_task("trial", visible=False, **_nothing_done(""))
         self._trials_done = 0
         self._trials = 0
 
@@ -91,8 +133,9 @@ class RunDisplay:
         """Say what will be trained, and what was finished before."""
         self.expect(trials)
         work = sum(_work(trial) * trial.entrant.recipe.epochs for trial in trials)
-        done = f"0/{len(trials)}"
-        self._bars.update(self._work, total=work, completed=0, visible=bool(trials), done=done)
+        self._bars.reset(
+            self._work, total=work, visible=bool(trials), **_nothing_done(f"0/{len(trials)}")
+        )
         if not trials:
             one = finished_before == 1
             done = "the only trial is" if one else f"all {finished_before} trials are"
@@ -108,32 +151,40 @@ class RunDisplay:
         """Start the bar of one trial."""
         name = trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
         budget = trial.entrant.recipe.epochs
-        self._bars.reset(self._epochs, total=budget, description=name, done=f"epoch 0/{budget}")
-        self._bars.update(self._epochs, visible=True)
+        self._bars.reset(
+            self._epochs,
+            total=budget,
+            visible=True,
+            description=name,
+            **_nothing_done(f"epoch 0/{budget}"),
+        )
 
     def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
         """Say where the trial goes on, and move the bars there."""
         seed = f" seed {trial.seed}" if self._seeds else ""
         self._say(f"{trial.entrant.name}{seed}: going on after epoch {epochs}")
-        budget = trial.entrant.recipe.epochs
-        self._bars.update(self._epochs, advance=epochs, done=f"epoch {epochs}/{budget}")
-        self._bars.advance(self._work, epochs * _work(trial))
+        self._move(self._epochs, f"epoch {epochs}/{trial.entrant.recipe.epochs}", spared=epochs)
+        self._move(self._work, self._trials_text, spared=epochs * _work(trial))
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Print the line of one epoch and move the bars."""
-        self._say(epoch_line(trial, epoch, self._name_width, self._seeds))
-        budget = trial.entrant.recipe.epochs
-        at = epoch.epoch  # Seeds that train together share the bar, so it is set and not advanced.
-        self._bars.update(self._epochs, completed=at, done=f"epoch {at}/{budget}")
-        self._bars.advance(self._work, _work(trial))
+        line = epoch_line(trial, epoch, self._name_width, self._seeds)
+        if self._console.is_terminal and len(line) > self._console.width:
+            line = short_epoch_line(trial, epoch, self._name_width, self._seeds)
+        self._say(line)
+        # Seeds that train together share the bar, so it goes where the epoch is, not one further.
+        further = epoch.epoch - self._bars.tasks[self._epochs].completed
+        self._move(
+            self._epochs, f"epoch {epoch.epoch}/{trial.entrant.recipe.epochs}", worked=further
+        )
+        self._move(self._work, self._trials_text, worked=_work(trial))
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
         """Say how the trial ended."""
         self._trials_done += 1
         # A training that stopped before its budget leaves work that will not be done.
         spared = trial.entrant.recipe.epochs - len(record.epochs)
-        done = f"{self._trials_done}/{self._trials}"
-        self._bars.update(self._work, advance=spared * _work(trial), done=done)
+        self._move(self._work, self._trials_text, spared=spared * _work(trial))
         seed = f" seed {trial.seed}" if self._seeds else ""
         if record.validation is None:
             self._say(f"{trial.entrant.name}{seed}: {record.status}: {record.trouble}")
@@ -147,16 +198,35 @@ class RunDisplay:
     def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Move the bar past a trial that another process has finished."""
         self._trials_done += 1
-        done = f"{self._trials_done}/{self._trials}"
         whole = trial.entrant.recipe.epochs * _work(trial)
-        self._bars.update(self._work, advance=whole, done=done)
+        self._move(self._work, self._trials_text, worked=whole)
 
     def stage(self, text: str) -> None:
         """Print one line."""
         self._say(text)
 
+    @property
+    def _trials_text(self) -> str:
+        return f"{self._trials_done}/{self._trials}"
+
+    def _move(self, bar: TaskID, text: str, worked: float = 0.0, spared: float = 0.0) -> None:
+        """Move a bar on. What was `spared` took no time here, and so says nothing of the pace."""
+        task = self._bars.tasks[bar]
+        completed = task.completed + worked + spared
+        all_worked = task.fields["worked"] + worked
+        due = None
+        if all_worked > 0 and task.total is not None and task.elapsed is not None:
+            pace = task.elapsed / all_worked
+            due = task.get_time() + pace * (task.total - completed)
+        self._bars.update(bar, completed=completed, done=text, worked=all_worked, due=due)
+
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, text)
+
+
+def _nothing_done(text: str) -> dict[str, Any]:
+    """Return the fields of a bar as it starts."""
+    return {"done": text, "worked": 0.0, "due": None}
 
 
 def _work(trial: PlannedTrial) -> float:
@@ -171,7 +241,8 @@ def _count(trials: int) -> str:
 def results_table(rows: Sequence[Standing], metric: str) -> Table:
     """Return the table of a study, the best on validation data first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("\nentrant", no_wrap=True)
+    # Where it is narrow a name may break, a number never.
+    table.add_column("\nentrant", overflow="fold")
     chosen = "bal acc" if metric == "balanced_accuracy" else "acc"
     # Short enough for a terminal of 80 columns.
     for heading in (

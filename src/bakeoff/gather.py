@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from bakeoff.store import RunFolder
 SHOWN_IMAGE = 0
 """The test image whose feature maps the report shows."""
 _MISTAKES = 24
-_FLIPS = 10
+_FLIPS = 8
 _HARDEST = 24
 
 
@@ -70,13 +71,12 @@ def _weight_images(
     folder: RunFolder, complete: Sequence[Record], dataset: Dataset, winner: str
 ) -> tuple[Look, ...]:
     """Return the looks into the other entrants whose weights are images of the classes."""
-    names = [e.name for e in folder.study.entrants if e.architecture == "logistic-regression"]
+    finished = {record.entrant for record in complete}
     return tuple(
-        look_at(folder, record, dataset, SHOWN_IMAGE)
-        for name in names
-        if name != winner
-        for record in complete
-        if record.entrant == name and record is _first_trial(complete, name)
+        look_at(folder, _first_trial(complete, entrant.name), dataset, SHOWN_IMAGE)
+        for entrant in folder.study.entrants
+        if entrant.architecture == "logistic-regression"
+        if entrant.name in finished - {winner}
     )
 
 
@@ -114,24 +114,15 @@ def _mistakes_at(
     chosen: NDArray[np.int64], logits: NDArray[np.float32], dataset: Dataset
 ) -> tuple[Mistake, ...]:
     """Return the most confident mistakes among the images `chosen`."""
+    known_wrong = np.flatnonzero(np.isin(chosen, dataset.known_wrong_test_labels))
     found = most_confident_mistakes(
         logits[chosen],
         dataset.test_labels[chosen],
         dataset.test_images[chosen],
-        known_wrong=(),
-        most=_FLIPS,
+        known_wrong.tolist(),
+        _FLIPS,
     )
-    return tuple(
-        Mistake(
-            index=int(chosen[mistake.index]),
-            image=mistake.image,
-            label=mistake.label,
-            predicted=mistake.predicted,
-            probability=mistake.probability,
-            known_wrong_label=int(chosen[mistake.index]) in dataset.known_wrong_test_labels,
-        )
-        for mistake in found
-    )
+    return tuple(replace(mistake, index=int(chosen[mistake.index])) for mistake in found)
 
 
 def _hardest(logits: Logits, dataset: Dataset) -> tuple[HardImage, ...]:

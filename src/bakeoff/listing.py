@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import inspect
 
+from bakeoff.errors import UsageError, did_you_mean
+
 
 def describe(what: str) -> list[tuple[str, str]]:
-    """Return (name, one line) of every `studies`, `architectures` or `datasets` entry."""
-    return {"studies": _studies, "architectures": _architectures, "datasets": _datasets}[what]()
+    """Return (name, one line) of every `studies`, `architectures` or `datasets` entry.
+
+    Raises UsageError where `what` is none of the three.
+    """
+    kinds = {"studies": _studies, "architectures": _architectures, "datasets": _datasets}
+    if what not in kinds:
+        raise UsageError(f"nothing called {what!r} to list; {did_you_mean(what, kinds)}")
+    return kinds[what]()
 
 
 def _studies() -> list[tuple[str, str]]:

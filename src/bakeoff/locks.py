@@ -69,7 +69,9 @@ def _opened(file: Path) -> Iterator[int]:
         make_folder(file.parent)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise StoreError(f"{file}: cannot lock: {error.strerror}") from error
+        raise StoreError(
+            f"{file}: cannot lock: {error.strerror}; give a folder that can be written"
+        ) from error
     try:
         yield descriptor
     finally:

@@ -71,7 +71,7 @@ def parse_study(content: Mapping[str, Any], where: str) -> Study:
         # TOML has arrays, the model has tuples; JSON mode takes one for the other.
         return Study.model_validate_json(json.dumps(asked, default=str))
     except ValidationError as error:
-        raise StudyError(f"{where}: {_first_mistake(error)}") from error
+        raise StudyError(f"{where}: {_first_mistake(error, content)}") from error
     except RecursionError as error:
         raise StudyError(f"{where}: not valid TOML: nested too deeply") from error
     except ValueError as error:
@@ -96,10 +96,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise StudyError(str(error)) from error
 
 
-def _first_mistake(error: ValidationError) -> str:
+def _first_mistake(error: ValidationError, content: Mapping[str, Any]) -> str:
     """Return one line for the first mistake: the key, what is wrong, what to do."""
     mistake = error.errors()[0]
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in mistake["loc"])
+    written = _where_written(mistake["loc"], content)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in written)
     place = shortened("".join(steps).lstrip("."))
     if mistake["type"] == "json_invalid":
         # We wrote that JSON ourselves; only its depth can be refused.
@@ -113,6 +114,18 @@ def _first_mistake(error: ValidationError) -> str:
         return f"{place}: missing; add it"
     text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
     return f"{place}: {text}, not {_quoted(mistake['input'])}"
+
+
+def _where_written(
+    location: Sequence[int | str], content: Mapping[str, Any]
+) -> Sequence[int | str]:
+    """Return where in the file the key at `location` stands: a recipe's may be all entrants'."""
+    match location:
+        case ["entrants", int(place), "recipe", key, *_]:
+            own = content["entrants"][place].get("recipe", {})
+            if key not in own and key in content.get("recipe", {}):
+                return location[2:]
+    return location
 
 
 def _quoted(value: Any) -> str:
@@ -138,12 +151,16 @@ def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
 
     `key` is one of the recipe's, or `architecture` or `title`. `recipe.key` means the recipe of
     every entrant; `protocol.key` and `decision.key` work too. A value is read as TOML, or else as
-    text; without a value the key goes back to its default. Raises UsageError or StudyError.
+    text; without a value the key goes back to its default. Raises UsageError.
     """
-    content = study.model_dump(mode="json", exclude_none=True)
     for override in overrides:
+        content = study.model_dump(mode="json", exclude_none=True)
         _override(content, override)
-    return parse_study(content, "--set") if overrides else study
+        try:
+            study = parse_study(content, f"--set {override}")
+        except StudyError as error:
+            raise UsageError(str(error)) from error
+    return study
 
 
 def _override(content: dict[str, Any], override: str) -> None:

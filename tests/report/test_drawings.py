@@ -19,6 +19,7 @@ from bakeoff.report.figures.dots import dot_rows
 from bakeoff.report.figures.grids import class_rows, confusions
 from bakeoff.report.figures.labels import Box, place_beside, shortened, spread, two_lines
 from bakeoff.report.figures.tradeoff import offers
+from bakeoff.report.look_sheet import Sheet
 from bakeoff.report.looks import look_pictures
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.raster import data_uri, diverging, grey, tiles
@@ -126,6 +127,22 @@ def test_tiles_stand_in_rows() -> None:
     assert grid[3, 0, 0] == 3
 
 
+def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
+    seen = look("some-entrant")
+    shown = look_pictures(seen).filters
+    assert seen.filters is not None
+    assert shown is not None
+    assert (shown.count, len(shown.large), shown.size) == (32, 5, "5 × 5")
+    assert shown.limit == pytest.approx(np.abs(seen.filters).max())
+    # Six picture elements a weight and lines of three between filters, eight filters in a row.
+    grid = shown.all.pixels
+    assert grid.shape == (4 * 30 + 3 * 3, 8 * 30 + 7 * 3, 3)
+    for number, weights in enumerate(seen.filters[:, 0]):
+        top, left = number // 8 * 33, number % 8 * 33
+        tile = grid[top : top + 30 : 6, left : left + 30 : 6]
+        np.testing.assert_array_equal(tile, diverging(weights, shown.limit))
+
+
 def test_before_and_after_relu_share_one_scale() -> None:
     seen = look("some-entrant")
     for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
@@ -146,6 +163,17 @@ def test_look_shows_filters_maps_and_weights() -> None:
     assert "convolution 2, all 64 channels after ReLU" in titles
     weights = draw_look(weight_look("linear"))
     assert weights.count("weights of class") == 20  # each as a picture and as its caption
+
+
+@pytest.mark.parametrize("limit", [1.0, 0.25, 0.0123, 0.000123])
+def test_the_ends_of_a_scale_stand_beside_its_bar(limit: float) -> None:
+    sheet = Sheet()
+    sheet.scale(limit)
+    low, high = sheet.texts
+    (bar,) = sheet.pictures
+    # Digits of a common typeface are at most 0.65 of the type's size wide.
+    assert low.x + 0.65 * 14 * len(low.text) < bar.x
+    assert bar.x + bar.width < high.x
 
 
 def test_look_into_a_network_without_pictures_says_so() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bakeoff.record import Record
 from bakeoff.report import Findings, build_report
+from bakeoff.report.batches import batch_groups
 from bakeoff.report.words import p_value, proportion
 from tests.report.bakeoffs import fair_study, findings_of, small_study
 from tests.report.page_reading import Element, read_page
@@ -69,7 +70,7 @@ def test_table_says_how_it_is_sorted(page: Element) -> None:
 
 def test_one_seed_says_what_it_cannot_tell(page: Element, fair_page: Element) -> None:
     assert "One seed cannot tell" in page.text
-    assert "--seeds 5" in page.text
+    assert "bakeoff run study.toml --out . --seeds 5" in page.text
     assert "One seed cannot tell" not in fair_page.text
     assert page.all("ul", "verdicts") == []
 
@@ -228,10 +229,8 @@ def test_a_pair_names_the_trial_that_it_lacks(fair_page: Element) -> None:
 
 def test_published_figures_stand_beside_ours(page: Element, fair_page: Element) -> None:
     (table,) = page.all("table", "published")
-    bodies = table.all("tbody")
-    assert len(bodies) == 6
-    parameters = [cell.text for cell in bodies[0].all("tr")[0].all("td")]
-    assert parameters == ["7,850", "7,850", "same"]
+    assert len(table.all("tr")) == 7
+    assert table.all("tbody")[0].all("tr")[0].all("td")[0].text == "7,850 7,850 same"
     assert "other hardware" in page.text
     assert fair_page.all("table", "published") == []
 
@@ -263,7 +262,9 @@ def test_provenance_is_complete(page: Element, one_seed: Findings) -> None:
         made.study_hash,
         made.data_hash,
         str(made.threads),
-        "bakeoff run assignment",
+        "bakeoff run study.toml --out ../again",
+        # The protocol, which the recipes lack:
+        *("validation_examples", "6000", "pixels", "scaled-twice", "balanced_accuracy"),
     ):
         assert value in section.text
     for key in ("learning_rate", "batch_size", "initialisation", "target_validation_accuracy"):
@@ -277,3 +278,50 @@ def test_trials_of_several_machines_show_every_value(small: Findings) -> None:
     )
     page = read_page(build_report(dataclasses.replace(small, records=(other, *others))))
     assert "Another processor, A processor of some make" in page.text
+
+
+def test_the_opening_answers_the_question_of_batch_sizes(
+    page: Element, fair_page: Element, one_seed: Findings
+) -> None:
+    def answers(of: Element) -> list[str]:
+        (opening,) = of.all("header", "opening")
+        return [each.text for each in opening.all("p", "second")]
+
+    said = []
+    for size in (50, 100):
+        (trial,) = one_seed.complete(f"cnn-2conv-dropout-batch-{size}")
+        assert trial.stopped.reason == "target reached"
+        clock = f"{trial.training_seconds:.0f} s"
+        said.append(f"batch {size} took {trial.stopped.epoch} epochs and {clock}")
+    assert answers(page) == [f"To a validation accuracy of 0.99: {'; '.join(said)}."]
+    assert len(answers(fair_page)) == 1
+
+
+def _stopped_short(findings: Findings, name: str) -> Findings:
+    """Return the findings with the trials of one entrant at the end of their budget instead."""
+    records = tuple(
+        r.model_copy(
+            update={"stopped": r.stopped.model_copy(update={"reason": "target not reached"})}
+        )
+        if r.entrant == name
+        else r
+        for r in findings.records
+    )
+    return dataclasses.replace(findings, records=records)
+
+
+def test_batch_sizes_that_miss_the_target_are_said_to(one_seed: Findings) -> None:
+    one_short = _stopped_short(one_seed, "cnn-2conv-dropout-batch-50")
+    (group,) = batch_groups(one_short)
+    assert group.answer.startswith(
+        "To a validation accuracy of 0.99: batch 50 did not get there; batch 100 took "
+    )
+    (group,) = batch_groups(_stopped_short(one_short, "cnn-2conv-dropout-batch-100"))
+    assert group.answer == "No batch size came to a validation accuracy of 0.99."
+
+
+def test_sorting_begins_with_the_better_end(page: Element) -> None:
+    heads = [head for head in page.all("th") if "aria-sort" in head.attributes]
+    better = {head.text: head.attributes["data-better"] for head in heads}
+    assert better["Parameters"] == better["Training seconds"] == better["Entrant"] == "low"
+    assert better["Accuracy test"] == "high"

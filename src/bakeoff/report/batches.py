@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
+from bakeoff.report import words
 from bakeoff.report.findings import Findings
 from bakeoff.standings import Standing, standings
 from bakeoff.study import Entrant
@@ -37,6 +38,28 @@ class BatchGroup:
     def names(self) -> tuple[str, ...]:
         """The entrants, smallest batch first."""
         return tuple(row.entrant for row in self.rows)
+
+    @property
+    def answer(self) -> str:
+        """What each size took to the target, in a sentence; empty where there is no target."""
+        if self.target is None:
+            return ""
+        if not any(row.reached for row in self.rows):
+            return f"No batch size came to a validation accuracy of {self.target}."
+        told = "; ".join(_told(row) for row in self.rows)
+        return f"To a validation accuracy of {self.target}: {told}."
+
+
+def _told(row: BatchRow) -> str:
+    if row.epochs_to_target is None:
+        return f"batch {row.batch_size} did not get there"
+    seconds = row.seconds_to_target
+    clock = "" if seconds is None else f" and {words.seconds(seconds)} s"
+    missed = row.standing.trials - row.reached
+    rest = (
+        f" where it got there, in {row.reached} of {row.standing.trials} trials" if missed else ""
+    )
+    return f"batch {row.batch_size} took {words.count(row.epochs_to_target)} epochs{clock}{rest}"
 
 
 def _sameness(entrant: Entrant) -> tuple[str, str]:

@@ -11,6 +11,8 @@ WIDTH = 960.0
 _MARGIN = 24.0
 _INNER = WIDTH - 2 * _MARGIN
 _GAP = 24.0
+_WIDEST_DIGIT = 9.5
+"""Units that a digit or sign of a note takes at most."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ class Sheet:
         """Place the colour scale of what stands above."""
         self.bottom += 16
         low, high = f"\N{MINUS SIGN}{limit:.2g}", f"{limit:.2g}"
+        left = _MARGIN + _WIDEST_DIGIT * len(low) + 8
         self.texts.append(PlacedText(low, _MARGIN, self.bottom + 10, "note"))
-        self.pictures.append(PlacedPicture(colour_bar(), _MARGIN + 48, self.bottom, 160, 12))
-        self.texts.append(PlacedText(high, _MARGIN + 216, self.bottom + 10, "note"))
+        self.pictures.append(PlacedPicture(colour_bar(), left, self.bottom, 160, 12))
+        self.texts.append(PlacedText(high, left + 168, self.bottom + 10, "note"))
         self.bottom += 12
 
 
@@ -97,7 +100,7 @@ def lay_out(shown: LookPictures) -> Sheet:
     sheet.line(f"{look.entrant}, seed {look.seed}, test image {look.index}", "title")
     sure = words.percent(float(look.probabilities.max()))
     sheet.line(f"Label {look.label}; the network says {look.predicted}, {sure} sure.", "note")
-    sheet.line(f"{look.summary[:1].upper()}{look.summary[1:]}.", "note")
+    sheet.line(f"{shown.summary[:1].upper()}{shown.summary[1:]}.", "note")
     if shown.filters is not None:
         filters = shown.filters
         sheet.line(f"Filters of the first convolution, {filters.size}", "head")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.inspection.look import ConvolutionMaps, Look
-from bakeoff.report.raster import Pixels, data_uri, diverging, grey, tiles
+from bakeoff.report.raster import Pixels, data_uri, diverging, enlarged, grey, tiles
 
 LARGE = 5
 """How many filters are shown large: the first, for the maps shown large are of the first."""
@@ -93,6 +93,11 @@ class LookPictures:
     layers: tuple[Layer, ...]
     weights: Weights | None
 
+    @property
+    def summary(self) -> str:
+        """One line that says what the network has to show, as it is printed: 5 × 5."""
+        return self.look.summary.replace(" x ", " × ")
+
 
 def colour_bar() -> Picture:
     """Return the colour scale from its lowest to its highest value."""
@@ -142,11 +147,13 @@ def _filters(filters: NDArray[np.float32]) -> Filters:
     flat = filters.mean(axis=1)
     limit = largest(flat)
     drawn = [diverging(values, limit) for values in flat]
+    # Lines as wide as a weight would hide among the weights.
+    apart = tiles([enlarged(pixels, 6) for pixels in drawn], wide(len(drawn)), gap=3)
     return Filters(
         large=tuple(
             Picture(pixels, f"filter {number}") for number, pixels in enumerate(drawn[:LARGE])
         ),
-        all=Picture(tiles(drawn, wide(len(drawn))), f"all {len(drawn)} filters"),
+        all=Picture(apart, f"all {len(drawn)} filters"),
         count=len(drawn),
         size=f"{flat.shape[1]} × {flat.shape[2]}",
         limit=limit,

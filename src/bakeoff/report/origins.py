@@ -31,7 +31,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Recipes:
-    """Settings that differ between entrants, and those that all share."""
+    """Settings that differ between entrants, and those that all share, the protocol's first."""
 
     keys: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Setting, ...]], ...]
@@ -88,5 +88,7 @@ def recipes(findings: Findings) -> Recipes:
         )
         for place, entrant in enumerate(entrants)
     )
-    shared = tuple((key, column[0]) for key, column in columns.items() if key not in differing)
-    return Recipes(differing, rows, shared)
+    protocol = findings.study.protocol.model_dump(exclude_none=True)
+    shared = [(key, words.plain(value)) for key, value in protocol.items()]
+    shared += [(key, column[0]) for key, column in columns.items() if key not in differing]
+    return Recipes(differing, rows, tuple(shared))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -22,12 +23,22 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Where our numbers of one kind are farthest from the published ones."""
+
+    size: str
+    where: str
+    """Of what and at which place: loss, epoch 3."""
+
+
+@dataclass(frozen=True)
 class PublishedRow:
     """One entrant's figures."""
 
     entrant: str
     source: str
     figures: tuple[Comparison, ...]
+    gaps: tuple[Gap, ...]
 
 
 TITLES = (
@@ -38,6 +49,32 @@ TITLES = (
     "Epochs",
     "Seconds",
 )
+
+
+def _means(trials: Sequence[Sequence[float]]) -> list[float]:
+    """Return the mean over trials at each place that every trial has."""
+    return [fmean(values) for values in zip(*trials, strict=False)]
+
+
+def _widest(ours: Sequence[float], published: Sequence[float]) -> tuple[int, float] | None:
+    """Return the place, from 0, at which two series are farthest apart, and how far."""
+    apart = [abs(a - b) for a, b in zip(ours, published, strict=False)]
+    return max(enumerate(apart), key=lambda each: each[1]) if apart else None
+
+
+def _gaps(findings: Findings, entrant: str, published: Published) -> tuple[Gap, ...]:
+    trials = findings.complete(entrant)
+    losses = _means([[epoch.train_loss for epoch in trial.epochs] for trial in trials])
+    f1 = _means([trial.test.f1 for trial in trials if trial.test])
+    loss_gap, f1_gap = _widest(losses, published.train_loss), _widest(f1, published.f1)
+    found = []
+    if loss_gap is not None:
+        place, size = loss_gap
+        found.append(Gap(words.proportion(size), f"loss, epoch {place + 1}"))
+    if f1_gap is not None:
+        place, size = f1_gap
+        found.append(Gap(words.proportion(size), f"F1, class {findings.classes[place]}"))
+    return tuple(found)
 
 
 def _last_loss(findings: Findings, entrant: str) -> float | None:
@@ -81,6 +118,7 @@ def published_rows(findings: Findings) -> tuple[PublishedRow, ...]:
             figures=_figures(
                 ours[entrant.name], _last_loss(findings, entrant.name), entrant.published
             ),
+            gaps=_gaps(findings, entrant.name, entrant.published),
         )
         for entrant in findings.study.entrants
         if entrant.published is not None

@@ -48,6 +48,11 @@ def diverging(values: NDArray[np.floating], limit: float) -> Pixels:
     return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
+def enlarged(picture: Pixels, times: int) -> Pixels:
+    """Return a picture with `times` x `times` picture elements for each of its own."""
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
+
+
 _GAP = (205, 203, 197)
 
 

@@ -1,11 +1,12 @@
 "use strict";
-// Sorting, for every table of class sortable: a button in each heading, numbers by data-value.
+// Sorting, for every table of class sortable: a button in each heading, numbers by data-value,
+// first with the better end up, then the other way round.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
   const value = (row, column) => {
     const cell = row.cells[column];
-    if (column === 0) return cell.textContent.trim();
+    if (column === 0) return row.dataset.entrant;
     return cell.dataset.value === undefined ? null : Number(cell.dataset.value);
   };
   heads.forEach((head, column) => {
@@ -14,7 +15,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
-      const upward = head.getAttribute("aria-sort") === "descending";
+      const now = head.getAttribute("aria-sort");
+      const upward = now === "none" ? head.dataset.better === "low" : now === "descending";
       const sign = upward ? 1 : -1;
       const rows = [...body.rows].sort((a, b) => {
         const x = value(a, column), y = value(b, column);
