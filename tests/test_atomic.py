@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from bakeoff import atomic
-from bakeoff.atomic import write_file
+from bakeoff.atomic import remove_folder, write_file
 from bakeoff.errors import StoreError
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -133,6 +133,21 @@ def test_a_file_where_a_folder_stands_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"a\.json: cannot write: Is a directory$"):
         write_file(tmp_path / "a.json", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_that_cannot_be_removed_is_named_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_file(tmp_path / "folder" / "file", b"")
+
+    def refuse(name: str, **_: object) -> None:
+        # The system is given, and names, no more than the last part.
+        raise OSError(errno.EIO, "Input/output error", name)
+
+    monkeypatch.setattr("os.unlink", refuse)
+    with pytest.raises(StoreError) as caught:
+        remove_folder(tmp_path / "folder")
+    assert str(caught.value) == f"{tmp_path / 'folder'}: cannot remove: Input/output error"
 
 
 def test_a_parent_that_another_process_removes_meanwhile_is_made_again(

@@ -35,7 +35,7 @@ def main() -> int:
         long = Bench(server, Path(name) / "long", epochs=10)
         every = range(1, len(alone.operations) + 1, asked.stride)
         proofs: dict[str, Proof] = {
-            "operations": lambda: kills_at_operations(alone, every),
+            "operations": lambda: kills_at_operations(alone, alone.changes[:: asked.stride]),
             "instants": lambda: kills_at_instants(long, asked.kills, dice),
             "sigint": lambda: signals_at_instants(long, signal.SIGINT, asked.signals, dice),
             "sigterm": lambda: signals_at_instants(long, signal.SIGTERM, asked.signals, dice),

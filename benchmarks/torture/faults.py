@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 REAL_OPEN = io.open
-_NAMES = ("open", "fsync", "replace", "rename", "mkdir", "unlink", "rmdir", "utime")
+CHANGES = ("fsync", "replace", "rename", "mkdir", "unlink", "rmdir", "utime")
+_NAMES = ("open", "stat", "lstat", "scandir", "listdir", *CHANGES)
 
 
 class Faults:
@@ -36,7 +37,7 @@ class Faults:
 
     def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def operation(target: Any, *rest: Any, **more: Any) -> Any:
-            if self._concerns(target):
+            if self._concerns(target, more.get("dir_fd")):
                 self.meet(name, target)
             return real(target, *rest, **more)
 
@@ -48,9 +49,11 @@ class Faults:
         self.meet(f"open for {'writing' if 'w' in mode else 'reading'}", file)
         return Stream(REAL_OPEN(file, mode, *rest, **more), self, file)
 
-    def _concerns(self, target: Any) -> bool:
+    def _concerns(self, target: Any, folder: int | None = None) -> bool:
         if isinstance(target, int):
             target = Path(f"/proc/self/fd/{target}").readlink()
+        if folder is not None:
+            target = Path(f"/proc/self/fd/{folder}").readlink() / target
         path: str = os.path.abspath(os.fspath(target))  # noqa: PTH100 - resolve would recurse
         return path == self._folder or path.startswith(f"{self._folder}/")
 

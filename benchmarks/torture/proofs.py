@@ -15,6 +15,7 @@ from pathlib import Path
 from bakeoff.errors import BakeoffError
 
 from ..mutate_files import tallies
+from .faults import CHANGES
 from .runs import Ended, Server, broken_trials, fingerprint, remains, write_study
 
 STOPS_WITHIN = 2.0
@@ -54,6 +55,12 @@ class Bench:
             assert ended.code == 0, ended.said
             self.operations = ended.operations
             self.expected = fingerprint(whole)
+
+    @property
+    def changes(self) -> list[int]:
+        """The operations after which something is on the disk that was not before, from 1."""
+        kinds = ("write ", "flush ", "open for writing ", *(f"{name} " for name in CHANGES))
+        return [at for at, what in enumerate(self.operations, 1) if what.startswith(kinds)]
 
     def folder(self) -> _Folder:
         """Return a run folder that does not exist yet, and is removed after use."""

@@ -69,7 +69,7 @@ def remove_folder(path: Path) -> None:
         if path.exists():
             shutil.rmtree(path)
     except OSError as error:
-        raise StoreError(f"{error.filename}: cannot remove: {error.strerror}") from error
+        raise StoreError(f"{path}: cannot remove: {error.strerror}") from error
 
 
 def move_folder(source: Path, target: Path) -> None:

@@ -26,7 +26,9 @@ def test_a_run_writes_flushes_and_renames_below_its_folder(bench: Bench) -> None
 
 
 def test_killed_at_an_operation_it_goes_on_as_if_nothing_had_happened(bench: Bench) -> None:
-    row = proofs.kills_at_operations(bench, of_the_training(bench, 12))
+    places = [at for at in of_the_training(bench, 1) if at in bench.changes]
+    row = proofs.kills_at_operations(bench, places[::8])
+    assert row.tried >= 10
     assert row.faults == []
 
 
@@ -38,9 +40,18 @@ def test_killed_at_any_instant_it_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_refused_operation_is_one_line_and_the_same_command_goes_on(bench: Bench) -> None:
-    row = proofs.refusals(bench, of_the_training(bench, 40))
+    row = proofs.refusals(bench, of_the_training(bench, 80))
     assert row.tried >= 6
     assert row.faults == []
+
+
+def test_a_refused_write_of_the_report_is_one_line_and_the_same_command_goes_on(
+    bench: Bench,
+) -> None:
+    names = ("timing.json", "comparison.json", "figures", "report.html")
+    places = [at for at in bench.changes if any(name in bench.operations[at - 1] for name in names)]
+    assert len(places) > 40
+    assert proofs.refusals(bench, places[::30]).faults == []
 
 
 # The test of the tests
