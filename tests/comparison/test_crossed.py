@@ -151,6 +151,16 @@ def test_p_value_and_interval_agree(seed: int) -> None:
     assert inside.low <= 0 <= inside.high
 
 
+@pytest.mark.parametrize("seed", [56, 192, 378])
+def test_they_agree_where_few_images_leave_more_doubt_beyond_zero(seed: int) -> None:
+    """A test of zero rejects, yet differences a little beyond it are not rejected again."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.random((2, 10, 4)) < rng.random((2, 1, 1))
+    found = paired_difference(a, b)
+    assert found.p_value < 0.05
+    assert not found.low <= 0 <= found.high
+
+
 def test_more_images_of_the_same_kind_shrink_the_image_part_alone() -> None:
     a, b = simulated_pair(5, 4, 400)
     once = paired_difference(a, b)

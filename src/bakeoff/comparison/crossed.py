@@ -182,7 +182,9 @@ def _difference(a: Bools, b: Bools, strata: Strata, confidence: float) -> Paired
             true = difference + direction * distance
             return image_part_at(parts.images, step, extent, difference, true)
 
-        return critical_distance(tail, seed_part, image_part, seeds - 1)
+        # An end towards zero stops before it where the p-value says that zero is left out.
+        start = abs(difference) if direction * difference < 0 else None
+        return critical_distance(tail, seed_part, image_part, seeds - 1, start)
 
     quantile = critical_distance(tail, seed_part, lambda _: parts.images, seeds - 1)
     return PairedDifference(

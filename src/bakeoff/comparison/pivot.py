@@ -73,23 +73,29 @@ def two_sided_p(
 
 
 def critical_distance(
-    tail: float, seed_part: float, image_part: Callable[[float], float], seed_df: int
+    tail: float,
+    seed_part: float,
+    image_part: Callable[[float], float],
+    seed_df: int,
+    start: float | None = None,
 ) -> float:
     """Return the distance that the error exceeds with probability `tail` in one direction.
 
     Args:
         tail: in (0, 0.5); 0.025 for a two-sided 95 % interval.
         seed_part: the squared standard error from the seeds.
-        image_part: that from the images if the truth lies this distance away; it may change with
-            the distance, but so that distance / standard error keeps growing.
+        image_part: that from the images if the truth lies this distance away.
         seed_df: seeds - 1.
+        start: where to look first; one standard error unless given. If the tail is small enough
+            there, the answer lies before it, though the image part should grow so fast with the
+            distance that beyond it the tail is large once more.
 
     """
 
     def excess(distance: float) -> float:
         return float(one_sided_p(distance, seed_part, image_part(distance), seed_df)) - tail
 
-    high = math.sqrt(seed_part + image_part(0.0))
+    high = math.sqrt(seed_part + image_part(0.0)) if start is None else start
     while excess(high) > 0:
         high *= 2
     return float(optimize.brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12))
