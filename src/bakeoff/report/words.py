@@ -12,12 +12,15 @@ def proportion(value: float | None) -> str:
 
 def points(value: float | None) -> str:
     """Return signed percentage points with a true minus: +0.31, −0.05."""
-    return MISSING if value is None else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return signed(value, 2)
 
 
 def signed(value: float | None, places: int = 4) -> str:
-    """Return a signed difference with a true minus."""
-    return MISSING if value is None else f"{value:+.{places}f}".replace("-", "\N{MINUS SIGN}")
+    """Return a signed difference with a true minus; what rounds to zero has no sign."""
+    if value is None:
+        return MISSING
+    text = f"{value:+.{places}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text[1:]
 
 
 def whole(value: float | None) -> str:
