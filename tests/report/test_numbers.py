@@ -147,7 +147,8 @@ def test_pairs_of_several_seeds_are_those_of_comparison_json(
         assert_prints(cells[1], ends)
         assert_p_value(cells[2], pair["p_value"])
         assert_p_value(cells[3], pair["p_value_holm"])
-        assert_prints(cells[4], [100 * pair["seed_share"]])
+        assert_p_value(cells[4], pair["equivalence_p_holm"])
+        assert_prints(cells[5], [100 * pair["seed_share"]])
 
 
 def assert_p_value(text: str, value: float) -> None:
