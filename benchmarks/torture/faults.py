@@ -36,7 +36,7 @@ class Faults:
         io.open = self._open
 
     def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def operation(target: Any, *rest: Any, **more: Any) -> Any:
+        def operation(target: Any = ".", *rest: Any, **more: Any) -> Any:
             if self._concerns(target, more.get("dir_fd")):
                 self.meet(name, target)
             return real(target, *rest, **more)

@@ -114,7 +114,9 @@ def run_command(
     stack: Annotated[
         bool,
         typer.Option(
-            "--stack", help="Train all seeds of an entrant in one program; times are not compared."
+            "--stack",
+            help="Train all seeds of an entrant in one program. Times are not compared, and what "
+            "an interruption leaves unfinished begins anew.",
         ),
     ] = False,
     retry_failed: Annotated[
