@@ -20,7 +20,7 @@ run: setup ## Set up, run the study `assignment`, end with the table and the pat
 test: setup ## Set up and run the tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-torture: setup ## Kill, interrupt and starve runs for 90 minutes; print the table of docs/reliability.md.
+torture: setup ## Kill, interrupt and starve runs for 40 minutes; print the table of docs/reliability.md.
 	$(BIN)/python -m benchmarks.torture
 
 lint: setup ## Check style and formatting.
