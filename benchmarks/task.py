@@ -134,7 +134,8 @@ def same_tricks(task: Task) -> SameTricks:
     model = place(task.network(), CPU)
     twin = fast(model)
     autocast = autocast_for(CPU, task.precision)
-    update = make_update(twin, make_optimizer(model, task.recipe), task.scale, autocast)
+    optimizer, smoothing = make_optimizer(model, task.recipe), task.recipe.label_smoothing
+    update = make_update(twin, optimizer, task.scale, autocast, smoothing)
     return SameTricks(model, twin, update)
 
 

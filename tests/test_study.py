@@ -20,6 +20,7 @@ RECIPES: list[dict[str, Any]] = [
     {"batch_size": 51},
     {"initialisation": "xavier-normal"},
     {"epochs": 9},
+    {"label_smoothing": 0.1},
     {"target_validation_accuracy": 0.9},
 ]
 
@@ -78,7 +79,7 @@ def test_the_hash_changes_with_whatever_a_trial_depends_on(other: Study) -> None
 
 
 def test_every_key_of_a_recipe_that_is_set_is_hashed() -> None:
-    unset = {"target_validation_accuracy"}
+    unset = {"label_smoothing", "target_validation_accuracy"}
     assert BASE.asked()["entrants"][0]["recipe"].keys() == Recipe.model_fields.keys() - unset
 
 
@@ -121,6 +122,8 @@ def test_a_name_that_is_safe_as_a_folder_is_taken(name: str) -> None:
         (Recipe, "learning_rate", float("nan")),
         (Recipe, "weight_decay", -1e-9),
         (Recipe, "batch_size", 0),
+        (Recipe, "label_smoothing", 0.0),
+        (Recipe, "label_smoothing", 1.0),
         (Recipe, "epochs", 0),
         (Recipe, "target_validation_accuracy", 0.0),
         (Recipe, "target_validation_accuracy", 1.01),

@@ -314,6 +314,7 @@ recipes = st.builds(
     learning_rate=floats,
     weight_decay=floats,
     batch_size=st.integers(1, 10**6),
+    label_smoothing=st.none() | st.floats(0.001, 0.999),
     target_validation_accuracy=st.none() | st.floats(0.001, 1),
 )
 published = st.builds(

@@ -57,6 +57,8 @@ class Recipe(Frozen):
     initialisation: Literal[
         "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
     ] = "framework-default"
+    label_smoothing: float | None = Field(default=None, gt=0, lt=1)
+    """The share of each target that is spread evenly over all classes, in training alone."""
     epochs: int = Field(default=10, ge=1, le=MOST_EPOCHS)
     """The budget: training never runs longer."""
     target_validation_accuracy: float | None = Field(default=None, gt=0, le=1)

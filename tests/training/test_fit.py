@@ -138,6 +138,26 @@ def test_losses_are_means_over_examples_though_the_last_batch_is_smaller(digits:
     assert epoch.validation_accuracy == pytest.approx(right / 51)
 
 
+@pytest.mark.parametrize("name", ["logistic-regression", "cnn-2conv"])
+def test_label_smoothing_spreads_its_share_of_the_targets_in_training_alone(
+    name: str, digits: Dataset
+) -> None:
+    train, validation = examples(digits, 0, 50), examples(digits, 50, 80)
+    recipe = Recipe(batch_size=50, epochs=1, label_smoothing=0.2)
+    model = network(name, digits.image_shape)
+    with torch.no_grad():
+        log_probabilities = model(train.images / 255).log_softmax(1).double()
+    targets = torch.full((50, 10), 0.02, dtype=torch.float64)
+    targets[torch.arange(50), train.labels] = 0.82
+    history, _ = fitted(model, recipe, train, validation)
+    expected = -(targets * log_probabilities).sum(1).mean()
+    assert history[0].train_loss == pytest.approx(expected.item(), rel=1e-5)
+    with torch.no_grad():
+        log_probabilities = model.eval()(validation.images / 255).log_softmax(1)
+    of_labels = -log_probabilities[torch.arange(30), validation.labels]
+    assert history[0].validation_loss == pytest.approx(of_labels.mean().item(), rel=1e-5)
+
+
 def test_the_budget_is_used_without_a_target(digits: Dataset) -> None:
     heard: list[Epoch] = []
     history, stopped = fitted(

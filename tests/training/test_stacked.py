@@ -140,6 +140,7 @@ def test_every_optimizer_and_schedule_is_that_of_each_seed(optimizer: str, digit
             "optimizer": optimizer,
             "learning_rate": 0.01,
             "weight_decay": 0.1,
+            "label_smoothing": 0.1,
             "schedule": "one-cycle",
             "batch_size": 30,
             "epochs": 3,

@@ -90,7 +90,7 @@ def make_burst(
     scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
 
     twin = fast(model)
-    update = make_update(twin, optimizer, scale, autocast)
+    update = make_update(twin, optimizer, scale, autocast, recipe.label_smoothing)
     step = make_step(update, schedule, recipe.batch_size, device)
 
     def burst() -> object:

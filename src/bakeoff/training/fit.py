@@ -105,7 +105,7 @@ def fit(
     schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
     moving = Moving(model, optimizer, schedule)
     twin = fast(model)
-    update = make_update(twin, optimizer, pixel_scale, autocast)
+    update = make_update(twin, optimizer, pixel_scale, autocast, recipe.label_smoothing)
     step = make_step(update, schedule, recipe.batch_size, train.images.device)
     history: list[Epoch] = []
     if start is not None:

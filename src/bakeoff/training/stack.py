@@ -43,6 +43,7 @@ class Stack:
         self._models = list(models)
         self._pixel_scale = pixel_scale
         self._autocast = autocast
+        self._smoothing = recipe.label_smoothing or 0.0
         parameters, self._buffers = stack_module_state(self._models)
         # Gradients come from torch.func, so nothing here may record operations for autograd.
         leaves = {name: value.detach().contiguous() for name, value in parameters.items()}
@@ -104,7 +105,7 @@ class Stack:
         moved = {name: buffer.clone() for name, buffer in buffers.items()}
         with self._autocast:
             logits = functional_call(self._layers, (weights, moved, given), (pixels,))
-            return F.cross_entropy(logits, labels), moved
+            return F.cross_entropy(logits, labels, label_smoothing=self._smoothing), moved
 
     @torch.no_grad()
     def logits(self, images: torch.Tensor) -> torch.Tensor:

@@ -37,12 +37,13 @@ class PlainUpdate:
     optimizer: Optimizer | LeanAdam
     pixel_scale: float
     autocast: torch.autocast
+    label_smoothing: float = 0.0
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
         with self.autocast:
             logits = self.model(images.float().mul_(self.pixel_scale))
-            loss = F.cross_entropy(logits, labels)
+            loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -56,28 +57,39 @@ class ChainUpdate:
     chain: LinearChain
     optimizer: Optimizer | LeanAdam
     pixel_scale: float
+    label_smoothing: float = 0.0
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
         rows = images.flatten(1).float().mul_(self.pixel_scale)
         log_probabilities = F.log_softmax(self.chain.logits(rows), dim=1)
-        loss = F.nll_loss(log_probabilities, labels)
-        # The gradient of the mean loss by the logits: (probability - 1 for the true class) / b.
+        loss, smoothing = F.nll_loss(log_probabilities, labels), self.label_smoothing
+        if smoothing > 0:
+            loss = (1 - smoothing) * loss - smoothing * log_probabilities.mean()
+        # The gradient of the mean loss by the logits: (probability - target) / b.
         upstream = log_probabilities.exp_()
-        upstream.scatter_add_(1, labels.unsqueeze(1), upstream.new_full((len(labels), 1), -1.0))
+        if smoothing > 0:
+            upstream.sub_(smoothing / upstream.shape[1])
+        sure = upstream.new_full((len(labels), 1), smoothing - 1)
+        upstream.scatter_add_(1, labels.unsqueeze(1), sure)
         self.chain.backward(upstream.div_(len(labels)))
         self.optimizer.step()
         return loss
 
 
 def make_update(
-    twin: nn.Module, optimizer: Optimizer, pixel_scale: float, autocast: torch.autocast
+    twin: nn.Module,
+    optimizer: Optimizer,
+    pixel_scale: float,
+    autocast: torch.autocast,
+    label_smoothing: float | None = None,
 ) -> Update:
     """Return the update of `twin`, what `fast` made of a network."""
+    smoothing = label_smoothing or 0.0
     if isinstance(twin, LinearChain):
-        return ChainUpdate(twin, lean(optimizer), pixel_scale)
-    return PlainUpdate(twin, lean(optimizer), pixel_scale, autocast)
+        return ChainUpdate(twin, lean(optimizer), pixel_scale, smoothing)
+    return PlainUpdate(twin, lean(optimizer), pixel_scale, autocast, smoothing)
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,20 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("name", ["logistic-regression", "mlp-2x200"])
 @pytest.mark.parametrize("autocast", [FLOAT32, BFLOAT16], ids=["float32", "bfloat16"])
-def test_gradients_by_hand_are_those_of_autograd(name: str, autocast: torch.autocast) -> None:
+@pytest.mark.parametrize("smoothing", [None, 0.1])
+def test_gradients_by_hand_are_those_of_autograd(
+    name: str, autocast: torch.autocast, smoothing: float | None
+) -> None:
     images, labels = batch()
     plain, model = network(name), network(name)
-    expected = F.cross_entropy(plain(images.float() / 255), labels)
+    logits = plain(images.float() / 255)
+    expected = F.cross_entropy(logits, labels, label_smoothing=smoothing or 0.0)
     expected.backward()
 
     twin = fast(model)
     assert isinstance(twin, LinearChain)
     still = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss = make_update(twin, still, 1 / 255, autocast)(images, labels)
+    loss = make_update(twin, still, 1 / 255, autocast, smoothing)(images, labels)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
     for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
         assert ours.grad is not None
