@@ -29,7 +29,7 @@ from bakeoff.training.trial import autocast_for, to_device
 from .publish import Table, add_results_option, machine, publish
 from .task import CPU, VALIDATION_EXAMPLES
 
-ARCHITECTURE = "cnn-strided"
+ARCHITECTURE = "cnn-3conv"
 RECIPE = Recipe(learning_rate=0.006, schedule="one-cycle", batch_size=100, epochs=3)
 PIXEL_SCALE = 1 / 255
 

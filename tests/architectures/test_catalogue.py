@@ -107,8 +107,8 @@ def test_every_architecture_says_in_one_line_what_it_is(name: str) -> None:
         ("cnn-1conv", 6434634),
         ("cnn-2conv", 3274634),
         ("cnn-2conv-dropout", 3274634),
-        # 16 * 25 + 2 * 16, 48 * 16 * 9 + 2 * 48, 64 * 48 * 9 + 2 * 64, (64 * 49 + 1) * 10.
-        ("cnn-strided", 432 + 7008 + 27776 + 31370),
+        # 16 * 25 + 2 * 16, 64 * 16 * 9 + 2 * 64, 64 * 64 * 9 + 2 * 64, (64 * 36 + 1) * 10.
+        ("cnn-3conv", 432 + 9344 + 36992 + 23050),
     ],
 )
 def test_every_architecture_has_the_published_or_computed_number_of_parameters(
@@ -165,18 +165,20 @@ LAYERS = {
     ],
     "cnn-2conv": [*TWO_CONVOLUTIONS, *HEAD],
     "cnn-2conv-dropout": [*TWO_CONVOLUTIONS, "Dropout(p=0.5, inplace=False)", *HEAD],
-    "cnn-strided": [
-        "Conv2d(1, 16, kernel_size=(5, 5), stride=(2, 2), padding=(2, 2), bias=False)",
+    "cnn-3conv": [
+        "Conv2d(1, 16, kernel_size=(5, 5), stride=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
         NORM.format(16),
         "ReLU()",
-        "Conv2d(16, 48, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)",
-        NORM.format(48),
+        "Conv2d(16, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(64),
         "ReLU()",
-        "Conv2d(48, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        "Conv2d(64, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
         NORM.format(64),
         "ReLU()",
         "Flatten(start_dim=1, end_dim=-1)",
-        "Linear(in_features=3136, out_features=10, bias=True)",
+        "Linear(in_features=2304, out_features=10, bias=True)",
     ],
 }
 

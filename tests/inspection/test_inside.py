@@ -150,8 +150,8 @@ def test_the_channels_of_a_class_image_are_summed() -> None:
         ("cnn-2conv", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
         ("cnn-2conv-dropout", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
         (
-            "cnn-strided",
-            "3 convolutions: 16 filters of 5 x 5, then 48 filters of 3 x 3, "
+            "cnn-3conv",
+            "3 convolutions: 16 filters of 5 x 5, then 64 filters of 3 x 3, "
             "then 64 filters of 3 x 3",
         ),
     ],

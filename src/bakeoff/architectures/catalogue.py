@@ -10,7 +10,7 @@ from torch import nn
 from bakeoff.architectures.convolutional import cnn_1conv, cnn_2conv, cnn_2conv_dropout
 from bakeoff.architectures.initialisation import initialise
 from bakeoff.architectures.linear import logistic_regression, mlp_2x200
-from bakeoff.architectures.strided import cnn_strided
+from bakeoff.architectures.normalised import cnn_3conv
 from bakeoff.errors import StudyError, did_you_mean
 
 Builder = Callable[[tuple[int, int, int], int], nn.Module]
@@ -22,7 +22,7 @@ ARCHITECTURES: dict[str, Builder] = {
     "cnn-1conv": cnn_1conv,
     "cnn-2conv": cnn_2conv,
     "cnn-2conv-dropout": cnn_2conv_dropout,
-    "cnn-strided": cnn_strided,
+    "cnn-3conv": cnn_3conv,
 }
 
 
