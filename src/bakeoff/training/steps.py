@@ -76,8 +76,8 @@ def make_update(
 ) -> Update:
     """Return the update of `twin`, what `fast` made of a network."""
     if isinstance(twin, LinearChain):
-        return ChainUpdate(twin, lean(optimizer), pixel_scale)
-    return PlainUpdate(twin, lean(optimizer), pixel_scale, autocast)
+        return ChainUpdate(twin, lean(optimizer, twin), pixel_scale)
+    return PlainUpdate(twin, lean(optimizer, twin), pixel_scale, autocast)
 
 
 @dataclass(frozen=True)

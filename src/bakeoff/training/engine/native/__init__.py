@@ -3,6 +3,7 @@
 They are for CPUs with AVX-512 and need a C compiler. Where there are none, PyTorch's kernels serve.
 """
 
-from bakeoff.training.engine.native.load import kernels_in_use, library
+from bakeoff.training.engine.native.kernels import AdamStep, Kernels, kernels
+from bakeoff.training.engine.native.load import kernels_in_use
 
-__all__ = ["kernels_in_use", "library"]
+__all__ = ["AdamStep", "Kernels", "kernels", "kernels_in_use"]

@@ -18,6 +18,8 @@ from bakeoff.visible import shortened
 FLAGS = (
     "-std=c11",
     "-O3",
+    "-fno-math-errno",
+    "-mprefer-vector-width=512",
     "-march=native",
     "-ffp-contract=fast",
     "-fopenmp",
