@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -217,33 +218,6 @@ def test_a_second_openmp_is_refused(
 # Why there are none
 
 
-def test_kernels_can_be_turned_off(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BAKEOFF_KERNELS", "pytorch")
-    found = load(sources, tmp_path / "cache")
-    assert (found.library, found.told) == (None, "PyTorch: BAKEOFF_KERNELS=pytorch")
-    assert not (tmp_path / "cache").exists()
-
-
-@needs_gcc
-@pytest.mark.parametrize("asked", ["native", ""])
-def test_kernels_can_be_asked_for(
-    asked: str, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BAKEOFF_KERNELS", asked)
-    assert sum_of(load(sources, tmp_path / "cache")) == 5
-
-
-def test_nothing_else_can_be_asked_for(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BAKEOFF_KERNELS", "Native")
-    with pytest.raises(UsageError) as caught:
-        load(sources, tmp_path / "cache")
-    assert str(caught.value) == "BAKEOFF_KERNELS=Native: choose one of native, pytorch"
-
-
 def test_no_compiler(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     found = load(sources, tmp_path / "cache")
@@ -303,20 +277,43 @@ def test_they_are_kept_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPat
     assert cache_folder() == Path("/.cache/bakeoff")
 
 
-@needs_gcc
-def test_they_are_loaded_once(
-    sources: Path, tmp_path: Path, counted: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def kernels(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The package's kernels are those of `sources`, and are kept in the folder returned."""
     monkeypatch.setattr(loading, "SOURCES", sources)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     loading._here.cache_clear()
-    try:
-        found = library()
-        assert found is not None
-        assert found.add(2, 3) == 5
-        (tmp_path / "caches" / "bakeoff").rename(tmp_path / "away")
-        assert library() is found
-        assert kernels_in_use().startswith("native, gcc ")
-        assert counted.read_text() == "once\n"
-    finally:
-        loading._here.cache_clear()
+    yield tmp_path / "caches" / "bakeoff"
+    loading._here.cache_clear()
+
+
+@needs_gcc
+def test_they_are_loaded_once(kernels: Path, tmp_path: Path, counted: Path) -> None:
+    found = library()
+    assert found is not None
+    assert found.add(2, 3) == 5
+    kernels.rename(tmp_path / "away")
+    assert library() is found
+    assert kernels_in_use().startswith("native, gcc ")
+    assert counted.read_text() == "once\n"
+
+
+@needs_gcc
+def test_they_can_be_turned_off(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAKEOFF_KERNELS", "pytorch")
+    assert (library(), kernels_in_use()) == (None, "PyTorch: BAKEOFF_KERNELS=pytorch")
+    assert not kernels.exists()
+    for asked in ("native", ""):
+        monkeypatch.setenv("BAKEOFF_KERNELS", asked)
+        assert library() is not None
+
+
+@pytest.mark.usefixtures("kernels")
+@pytest.mark.parametrize("ask", [library, kernels_in_use])
+def test_nothing_else_can_be_asked_for(
+    ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKEOFF_KERNELS", "Native")
+    with pytest.raises(UsageError) as caught:
+        ask()
+    assert str(caught.value) == "BAKEOFF_KERNELS=Native: choose one of native, pytorch"

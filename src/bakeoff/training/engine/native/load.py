@@ -32,7 +32,7 @@ def library() -> ctypes.CDLL | None:
 
     Raises UsageError where BAKEOFF_KERNELS is neither `native` nor `pytorch`.
     """
-    return _here().library
+    return _here(_asked()).library
 
 
 def kernels_in_use() -> str:
@@ -40,7 +40,7 @@ def kernels_in_use() -> str:
 
     Raises UsageError as `library` does.
     """
-    return _here().told
+    return _here(_asked()).told
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,17 @@ class Kernels:
     told: str
 
 
+def _asked() -> str:
+    asked = os.environ.get("BAKEOFF_KERNELS") or "native"
+    if asked not in {"native", "pytorch"}:
+        raise UsageError(f"BAKEOFF_KERNELS={asked}: choose one of native, pytorch")
+    return asked
+
+
 @cache
-def _here() -> Kernels:
+def _here(asked: str) -> Kernels:
+    if asked == "pytorch":
+        return Kernels(None, "PyTorch: BAKEOFF_KERNELS=pytorch")
     return load(SOURCES, cache_folder())
 
 
@@ -66,14 +75,8 @@ def load(sources: Path, kept_in: Path) -> Kernels:
     """Return the library of the C files in the folder `sources`, or why there is none.
 
     It is compiled unless the folder `kept_in` has it, and kept there where that can be written.
-    Raises UsageError where BAKEOFF_KERNELS is neither `native` nor `pytorch`.
     """
-    asked = os.environ.get("BAKEOFF_KERNELS") or "native"
-    if asked not in {"native", "pytorch"}:
-        raise UsageError(f"BAKEOFF_KERNELS={asked}: choose one of native, pytorch")
     try:
-        if asked == "pytorch":
-            raise NoKernelsError("BAKEOFF_KERNELS=pytorch")
         _refuse_other_machines()
         compiler = find_compiler()
         return Kernels(_loaded(sources, compiler, kept_in), f"native, {compiler.name}")
