@@ -55,7 +55,7 @@ TRICKS = {
     "backward pass by hand": Trick(twin, "as_chain", lambda _: None),
     "channels last": Trick(bursts, "place", lambda model, _: model),
     "kernels of pooling": Trick(twin, "kernels", lambda: None),
-    "kernels of large layers": Trick(adam, "kernels", lambda: None),
+    "kernels of large layers": Trick(adam, "factored", lambda *_: []),
     "pooling before ReLU": Trick(twin, "_merged", lambda layers: layers),
     "small layers in float32": Trick(twin, "SmallLinear", lambda layer: layer),
     "gradients in place": Trick(twin, "_LARGE", 1 << 62),

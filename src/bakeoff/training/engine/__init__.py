@@ -14,8 +14,8 @@
 | Adam without what stands around its arithmetic | `adam` |
 | no denormal numbers | `denormals` |
 
-The first three are kernels in C, in `native`, which a C compiler of the machine builds once; without
-one PyTorch's serve. docs/performance.md says what each trick gains.
+The first three are kernels in C, in `native`, which a C compiler of the machine builds once;
+without one PyTorch's serve. docs/performance.md says what each trick gains.
 """
 
 from bakeoff.training.engine.adam import LeanAdam, lean

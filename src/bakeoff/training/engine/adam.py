@@ -86,9 +86,12 @@ class LeanAdam:
             self._large_step(layer)
 
     def _large_can(self) -> bool:
-        """Return whether all large layers have a gradient and a state."""
+        """Return whether all large layers have a state and a gradient, from nowhere else."""
         state = self._optimizer.state
-        return all(layer.factors and layer.weight in state for layer in self._large)
+        return all(
+            layer.factors and layer.weight.grad is None and layer.weight in state
+            for layer in self._large
+        )
 
     def _large_step(self, layer: FactoredLinear) -> None:
         state, group = self._optimizer.state[layer.weight], self._groups[0]
@@ -112,7 +115,7 @@ class LeanAdam:
     def _full_step(self) -> None:
         """Let the optimizer take the step, by which every weight with a gradient has a state."""
         for layer in self._large:
-            layer.weight.grad = layer.gradient()
+            layer.add_gradient()
         self._optimizer.step()
         for layer in self._large:
             layer.weight.grad = None

@@ -32,10 +32,11 @@ class FactoredLinear(nn.Linear):
         product = (_Rounded if rounded else _Exact).apply(rows, self.weight, self.bias, self)  # type: ignore[no-untyped-call]
         return product.unflatten(0, inputs.shape[:-1])  # type: ignore[no-any-return]
 
-    def gradient(self) -> torch.Tensor | None:
-        """Return the weight's whole gradient, [out, in], or None where there is none."""
-        products = [upstream.t() @ rows.float() for upstream, rows in self.factors]
-        return torch.stack(products).sum(0) if products else None
+    def add_gradient(self) -> None:
+        """Add the product of the factors to the weight's gradient, for whom needs it whole."""
+        for upstream, rows in self.factors:
+            product = upstream.t() @ rows.float()
+            self.weight.grad = product if self.weight.grad is None else self.weight.grad + product
 
     def step(self, adam: AdamStep, mean: torch.Tensor, square: torch.Tensor) -> None:
         """Move the weight and its two moments along the gradient, which is used up by that."""

@@ -160,12 +160,17 @@ def _sizes(rows: torch.Tensor, weight: torch.Tensor) -> tuple[int, int, int]:
     return len(rows), weight.shape[1], len(weight)
 
 
-@cache
 def kernels() -> Kernels | None:
-    """Return the kernels of this process, or None where PyTorch's serve."""
+    """Return the kernels of this process, or None where PyTorch's serve.
+
+    Raises UsageError as `library` does.
+    """
     found = library()
-    if found is None:
-        return None
+    return None if found is None else _declared(found)
+
+
+@cache
+def _declared(found: ctypes.CDLL) -> Kernels:
     for dtype in ("float32", "bfloat16"):
         _declare(found, f"relu_pool_{dtype}", sizes=4, tensors=3)
         _declare(found, f"relu_pool_backward_{dtype}", sizes=4, tensors=3)
