@@ -14,7 +14,7 @@ from bakeoff.training.engine.pool import ReluPool
 class ConvReluPool(nn.Module):
     """A convolution of one channel, ReLU and 2 x 2 max-pooling.
 
-    Under autocast they are one pass, and the output of the convolution is never in memory.
+    In training they are one pass, and the output of the convolution is never in memory.
     """
 
     def __init__(self, conv: nn.Conv2d, pool: ReluPool, kernels: Kernels) -> None:
@@ -25,20 +25,29 @@ class ConvReluPool(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map [n, 1, height, width] to [n, filters, height // 2, width // 2]."""
-        if torch.is_autocast_enabled("cpu") and not images.requires_grad:
-            images = images.float().contiguous()
-            return _Convolved.apply(images, self.conv.weight, self.conv.bias, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
-        return self.pool(self.conv(images))  # type: ignore[no-any-return]
+        dtype = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32
+        possible = self._kernels.matrix_units or dtype == torch.float32
+        # Evaluated, it has the bits of the plain layers.
+        if not self.training or not possible or images.requires_grad:
+            return self.pool(self.conv(images))  # type: ignore[no-any-return]
+        weight, bias = self.conv.weight, self.conv.bias
+        images = images.float().contiguous()
+        return _Convolved.apply(images, weight, bias, dtype, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
 
 
 class _Convolved(torch.autograd.Function):
-    """max_pool2d(conv2d(images, weight, bias, padding="same"), 2).relu(), rounded to bfloat16."""
+    """max_pool2d(conv2d(images, weight, bias, padding="same"), 2).relu()."""
 
     @staticmethod
     def forward(
-        ctx: Any, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, kernels: Kernels
+        ctx: Any,
+        images: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        dtype: torch.dtype,
+        kernels: Kernels,
     ) -> torch.Tensor:
-        pooled, ctx.places = kernels.conv_pool(images, weight, bias)
+        pooled, ctx.places = kernels.conv_pool(images, weight, bias, dtype)
         ctx.images, ctx.kernels, ctx.k = images, kernels, weight.shape[2]
         return pooled
 
@@ -46,12 +55,12 @@ class _Convolved(torch.autograd.Function):
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         upstream = upstream.contiguous(memory_format=torch.channels_last)
         gradients = ctx.kernels.conv_pool_backward(upstream, ctx.places, ctx.images, ctx.k)
-        return None, *gradients, None
+        return None, *gradients, None, None
 
 
-def first_convolution(layer: nn.Module, kernels: Kernels) -> nn.Conv2d | None:
+def first_convolution(layer: nn.Module) -> nn.Conv2d | None:
     """Return the layer if it is a convolution of gray images that the kernels can take."""
-    if type(layer) is not nn.Conv2d or layer.bias is None or not kernels.matrix_units:
+    if type(layer) is not nn.Conv2d or layer.bias is None:
         return None
     k = layer.kernel_size[0]
     fits = (

@@ -73,7 +73,7 @@ def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[s
             merged.append((name, layer))
             continue
         pooling, _ = merged.pop()
-        convolution = first_convolution(merged[-1][1], own) if merged else None
+        convolution = first_convolution(merged[-1][1]) if merged else None
         if convolution is None:
             merged.append((pooling, ReluPool(own)))
         else:

@@ -29,6 +29,11 @@ def images(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> to
     return numbers.contiguous(memory_format=torch.channels_last)
 
 
+def needs(own: Kernels, dtype: torch.dtype) -> None:
+    if dtype == torch.bfloat16 and not own.matrix_units:
+        pytest.skip("the processor has no AMX")
+
+
 def rounded(numbers: torch.Tensor) -> torch.Tensor:
     return numbers.bfloat16().double()
 
@@ -70,24 +75,28 @@ def test_what_is_not_a_number_is_not_cut_off(own: Kernels, dtype: torch.dtype, s
     assert pooled.flatten()[1:].tolist() == [float("inf"), 0.0]
 
 
-@needs_matrix_units
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     ("n", "height", "width", "k", "filters"),
     [(3, 9, 11, 3, 32), (2, 8, 8, 1, 32), (5, 28, 28, 5, 32), (2, 33, 70, 5, 64), (1, 2, 2, 5, 96)],
 )
 def test_a_first_convolution_is_that_of_rounded_factors(
-    own: Kernels, n: int, height: int, width: int, k: int, filters: int
+    own: Kernels, n: int, height: int, width: int, k: int, filters: int, dtype: torch.dtype
 ) -> None:
+    needs(own, dtype)
     inputs, weight = images(n, 1, height, width), images(filters, 1, k, k, seed=1)
     bias = images(filters, 1, 1, 1, seed=2).flatten()
-    factor, shift = rounded(weight).requires_grad_(), bias.double().requires_grad_()
-    expected = F.max_pool2d(F.conv2d(rounded(inputs), factor, shift, padding=k // 2), 2).relu()
-    upstream = images(*expected.shape, dtype=torch.bfloat16, seed=3)
+    factor = weight.to(dtype).double().requires_grad_()
+    shift = bias.double().requires_grad_()
+    sums = F.conv2d(inputs.to(dtype).double(), factor, shift, padding=k // 2)
+    expected = F.max_pool2d(sums, 2).relu()
+    upstream = images(*expected.shape, dtype=dtype, seed=3)
     expected.backward(upstream.double())
 
-    pooled, places = own.conv_pool(inputs.contiguous(), weight.contiguous(), bias)
-    assert pooled.dtype == torch.bfloat16
-    assert torch.allclose(pooled.double(), expected, rtol=2**-8, atol=1e-5)
+    pooled, places = own.conv_pool(inputs.contiguous(), weight.contiguous(), bias, dtype)
+    assert pooled.dtype == dtype
+    precise = 2**-8 if dtype == torch.bfloat16 else 1e-5
+    assert torch.allclose(pooled.double(), expected, rtol=precise, atol=1e-5)
     of_weight, of_bias = own.conv_pool_backward(upstream, places, inputs.contiguous(), k)
     assert factor.grad is not None
     assert shift.grad is not None
@@ -95,12 +104,14 @@ def test_a_first_convolution_is_that_of_rounded_factors(
     assert torch.allclose(of_bias.double(), shift.grad, rtol=1e-4, atol=1e-3)
 
 
-def test_a_first_convolution_hands_on_what_is_not_a_number(own: Kernels) -> None:
-    if not own.matrix_units:
-        pytest.skip("the processor has no AMX")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_first_convolution_hands_on_what_is_not_a_number(
+    own: Kernels, dtype: torch.dtype
+) -> None:
+    needs(own, dtype)
     weight = torch.zeros(32, 1, 3, 3)
     weight[4] = float("nan")
-    pooled, _ = own.conv_pool(torch.ones(1, 1, 4, 4), weight, torch.zeros(32))
+    pooled, _ = own.conv_pool(torch.ones(1, 1, 4, 4), weight, torch.zeros(32), dtype)
     assert pooled.isnan().any(dim=(0, 2, 3)).nonzero().tolist() == [[4]]
 
 
@@ -132,8 +143,7 @@ def test_products_of_a_large_layer_are_those_of_rounded_factors(
 def test_a_step_is_adams(
     own: Kernels, batch: int, wide: int, out: int, decoupled: bool, dtype: torch.dtype
 ) -> None:
-    if dtype == torch.bfloat16 and not own.matrix_units:
-        pytest.skip("the processor has no AMX")
+    needs(own, dtype)
     plain = torch.randn(out, wide, dtype=torch.float64, requires_grad=True)
     weight = plain.detach().float()
     mean, square = torch.zeros_like(weight), torch.zeros_like(weight)
@@ -161,11 +171,11 @@ def test_a_step_is_adams(
     assert torch.allclose(square.double(), state["exp_avg_sq"], rtol=1e-4, atol=1e-4)
 
 
-def test_the_same_inputs_give_the_same_bits(own: Kernels) -> None:
-    if not own.matrix_units:
-        pytest.skip("the processor has no AMX")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_same_inputs_give_the_same_bits(own: Kernels, dtype: torch.dtype) -> None:
+    needs(own, dtype)
     inputs, weight = images(40, 1, 28, 28), images(32, 1, 5, 5, seed=1).contiguous()
-    pooled, places = own.conv_pool(inputs, weight, torch.zeros(32))
+    pooled, places = own.conv_pool(inputs, weight, torch.zeros(32), dtype)
     first, second = (own.conv_pool_backward(pooled, places, inputs, 5) for _ in range(2))
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])

@@ -56,18 +56,18 @@ class Kernels:
         return gradient
 
     def conv_pool(
-        self, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+        self, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, dtype: torch.dtype
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return relu(max_pool2d(conv2d(images, weight, bias), 2)) and places, as `relu_pool` does.
 
         images: float32 [n, 1, height, width]; weight: float32 [filters, 1, k, k], k odd and at most
-        5, filters a multiple of 32. Products are of bfloat16, sums of float32, the result bfloat16.
+        5, filters a multiple of 32. dtype: that of the result and of the factors; sums are float32.
         """
         n, _, height, width = images.shape
         filters, _, k, _ = weight.shape
-        pooled = _channels_last(n, filters, height // 2, width // 2, torch.bfloat16)
+        pooled = _channels_last(n, filters, height // 2, width // 2, dtype)
         places = torch.empty(pooled.numel(), dtype=torch.uint8)
-        self.library.conv_pool_bfloat16(
+        self._of_type("conv_pool", dtype)(
             *(n, height, width, k, filters),
             images.data_ptr(),
             weight.data_ptr(),
@@ -80,11 +80,11 @@ class Kernels:
     def conv_pool_backward(
         self, upstream: torch.Tensor, places: torch.Tensor, images: torch.Tensor, k: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the gradients of weight and bias, given that of what `conv_pool` returned."""
+        """Return the float32 gradients of weight and bias, given that of what `conv_pool` gave."""
         n, _, height, width = images.shape
         filters = upstream.shape[1]
         of_weight, of_bias = images.new_empty(filters, 1, k, k), images.new_empty(filters)
-        self.library.conv_pool_backward_bfloat16(
+        self._of_type("conv_pool_backward", upstream.dtype)(
             *(n, height, width, k, filters),
             upstream.data_ptr(),
             places.data_ptr(),
@@ -174,6 +174,8 @@ def _declared(found: ctypes.CDLL) -> Kernels:
     for dtype in ("float32", "bfloat16"):
         _declare(found, f"relu_pool_{dtype}", sizes=4, tensors=3)
         _declare(found, f"relu_pool_backward_{dtype}", sizes=4, tensors=3)
+    _declare(found, "conv_pool_float32", sizes=5, tensors=5)
+    _declare(found, "conv_pool_backward_float32", sizes=5, tensors=5)
     _declare(found, "linear_step_float32", sizes=3, tensors=6)
     matrix_units = hasattr(found, "matrix_units") and found.matrix_units() == 0
     if matrix_units:

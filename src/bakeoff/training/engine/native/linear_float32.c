@@ -5,13 +5,11 @@
  */
 #include "adam.h"
 #include "scratch.h"
+#include "sizes.h"
 
 typedef float vector __attribute__((vector_size(64), aligned(4)));
 
 enum { UNITS = 8, LANES = 16, PANEL = 2 * LANES, CHUNK = 16 * PANEL };
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 /* packed[batch][width] = columns `start` and after of rows[batch][columns], zeros past the last. */
 static void pack(int64_t batch, int64_t columns, int64_t start, int64_t width, const float *rows, float *packed)

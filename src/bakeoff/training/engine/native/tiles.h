@@ -9,12 +9,11 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "sizes.h"
+
 typedef uint16_t bfloat16; /* its bits */
 
 enum { SIDE = 16, DEPTH = 32 }; /* rows of a tile; numbers of A or B in a row or column */
-
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 /* Let all eight tiles of this thread have their full size. */
 static inline void full_tiles(void)
