@@ -141,7 +141,7 @@ def same_tricks(task: Task) -> SameTricks:
 
 def validation_pass(task: Task) -> Callable[[], float]:
     """Return a function that scores the validation examples as bakeoff does after an epoch."""
-    model = place(task.network(), CPU)
+    model = fast(place(task.network(), CPU))
     _, validation = task.data()
 
     def score() -> float:

@@ -24,7 +24,7 @@ from torch import nn
 from bakeoff.data.mnist import load_mnist
 from bakeoff.study import Entrant, Recipe, Study
 from bakeoff.training import bursts, steps
-from bakeoff.training.engine import linear, twin
+from bakeoff.training.engine import adam, linear, twin
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment
@@ -51,10 +51,12 @@ def _unfused(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 TRICKS = {
     "fused optimizer": Trick(bursts, "make_optimizer", _unfused),
-    "lean optimizer": Trick(steps, "lean", lambda optimizer: optimizer),
+    "lean optimizer": Trick(steps, "lean", lambda optimizer, _: optimizer),
     "backward pass by hand": Trick(twin, "as_chain", lambda _: None),
     "channels last": Trick(bursts, "place", lambda model, _: model),
-    "pooling before ReLU": Trick(twin, "_pool_before_relu", lambda layers: layers),
+    "kernels of pooling": Trick(twin, "kernels", lambda: None),
+    "kernels of large layers": Trick(adam, "factored", lambda *_: []),
+    "pooling before ReLU": Trick(twin, "_merged", lambda layers: layers),
     "small layers in float32": Trick(twin, "SmallLinear", lambda layer: layer),
     "gradients in place": Trick(twin, "_LARGE", 1 << 62),
     "dropout from blocks of bits": Trick(twin, "BlockDropout", nn.Dropout),

@@ -189,6 +189,15 @@ def test_another_study_precision_or_split_is_refused(baked: Baked, tmp_path: Pat
     )
     with pytest.raises(StudyError, match="1,297 of 1,297 examples; give a number from 1 to 1,296"):
         run_study(nothing_left, tmp_path / "never")
+
+
+def test_kernels_that_are_not_there_are_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKEOFF_KERNELS", "fast")
+    with pytest.raises(UsageError, match=r"^BAKEOFF_KERNELS=fast: choose one of native, pytorch"):
+        run_study(SMALL, tmp_path / "run", device="cpu")
+    assert list(tmp_path.iterdir()) == []
     assert not (tmp_path / "never").exists()
 
 

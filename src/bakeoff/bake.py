@@ -25,6 +25,7 @@ from bakeoff.study import Study
 from bakeoff.training.bursts import measure_bursts
 from bakeoff.training.devices import choose_device, choose_precision
 from bakeoff.training.engine import flush_denormals
+from bakeoff.training.engine.native import kernels
 from bakeoff.training.trial import split_of
 
 
@@ -106,6 +107,9 @@ def run_study(
     check_names(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
+    if on_device.type == "cpu":
+        # Compiled before any trial is timed, and before `jobs` processes would all compile it.
+        kernels()
     dataset = load_dataset(study.protocol.dataset)
     _refuse_impossible_split(study, dataset, source)
     folder = RunFolder.create(out, study)

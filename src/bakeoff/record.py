@@ -68,7 +68,7 @@ class Cost(Part):
 
 
 class Resumed(Part):
-    """A resume that may have changed the last bits: machine, threads or versions had changed."""
+    """A resume that may have changed the last bits, since the conditions had changed."""
 
     epoch: int
     """The last epoch that was trained under the other conditions."""
@@ -92,6 +92,8 @@ class Provenance(Part):
     data_hash: str
     started: str
     """ISO 8601, UTC."""
+    kernels: str = "PyTorch"
+    """Those of the training step: `native` and the compiler, or `PyTorch` and why not native."""
     stacked: int = 1
     """How many seeds of the entrant began in one program, this one included."""
     resumed: tuple[Resumed, ...] = ()

@@ -18,11 +18,12 @@ COMMANDS = sorted(
     # It makes trouble instead of measuring, and is described in docs/reliability.md.
     if command != "benchmarks.torture"
 )
-# Those that publish a table of seconds; split_difficulty's is of images, for the study file.
+# Those that publish a table of seconds. The others' tables are of scores.
 MEASURING = {
     file.stem
     for file in (ROOT / "benchmarks").glob("*.py")
-    if "publish(\n" in file.read_text() and file.stem not in {"publish", "split_difficulty"}
+    if "publish(\n" in file.read_text()
+    and file.stem not in {"publish", "precisions", "split_difficulty"}
 }
 
 

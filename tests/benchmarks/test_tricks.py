@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bakeoff.training import bursts, steps
-from bakeoff.training.engine import linear, twin
+from bakeoff.training.engine import adam, linear, twin
 from bakeoff.training.loop import EpochLoss
 from benchmarks.task import assignment
 from benchmarks.tricks import TRICKS, burst, main
@@ -21,7 +21,7 @@ def test_a_trick_is_left_out_inside_and_back_afterwards(name: str) -> None:
     with trick.left_out():
         assert getattr(trick.module, trick.name) is not before
     assert getattr(trick.module, trick.name) is before
-    assert trick.module in (bursts, steps, linear, twin)
+    assert trick.module in (bursts, steps, adam, linear, twin)
 
 
 @pytest.mark.parametrize("network", ["mlp-2x200", "cnn-2conv"])

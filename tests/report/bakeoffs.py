@@ -149,6 +149,7 @@ def record(study: Study, entrant: Entrant, seed: int, *, diverged: bool = False)
             study_hash=study.hash,
             data_hash="5f" * 32,
             started=f"2026-01-02T03:{seed:02d}:05+00:00",
+            kernels="native, gcc 12.2.0",
         ),
     )
 

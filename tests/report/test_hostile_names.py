@@ -43,7 +43,8 @@ def hostile(findings: Findings, text: str) -> Findings:
                 "provenance": record.provenance.model_copy(
                     update={
                         "versions": {text: text}, "commit": text, "device": text, "cpu": text,
-                        "platform": text, "precision": text, "started": text, "data_hash": text,
+                        "platform": text, "precision": text, "kernels": text, "started": text,
+                        "data_hash": text,
                     }
                 ),
             }

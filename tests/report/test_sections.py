@@ -259,6 +259,7 @@ def test_provenance_is_complete(page: Element, one_seed: Findings) -> None:
         made.commit or "",
         made.cpu,
         made.precision,
+        made.kernels,
         made.study_hash,
         made.data_hash,
         str(made.threads),

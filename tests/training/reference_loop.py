@@ -47,13 +47,14 @@ def losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return logits.exp().sum(1).log() - logits[torch.arange(len(labels)), labels]
 
 
-def logits_of(model: nn.Module, x: torch.Tensor, bits: np.random.Generator) -> torch.Tensor:
-    """Apply the layers in turn, dropout written out: each number goes with probability p."""
+def logits_of(model: nn.Module, x: torch.Tensor, bits: np.random.SFC64) -> torch.Tensor:
+    """Apply the layers in turn; dropout of one half is written out, a bit for each number."""
     for layer in model.children():
         if isinstance(layer, nn.Dropout):
-            drawn = bits.integers(0, 2**16, x.numel(), dtype=np.uint16).astype(np.int64)
-            kept = torch.from_numpy(drawn / 2**16 >= layer.p).view(x.shape)
-            x = torch.where(kept, x / (1 - layer.p), 0.0)
+            assert layer.p == 0.5
+            drawn = bits.random_raw((x.numel() + 63) // 64).view(np.uint8)
+            kept = torch.from_numpy(np.unpackbits(drawn)[: x.numel()] == 1).view(x.shape)
+            x = torch.where(kept, 2 * x, 0.0)
         else:
             x = layer(x)
     return x
@@ -78,7 +79,7 @@ def train(
         generator = np.random.default_rng(seed_of("order", epoch=epoch, **seeds))
         order = generator.permutation(len(images))
         seed = seed_of("dropout", epoch=epoch, entrant=entrant, **seeds)
-        bits = np.random.Generator(np.random.SFC64([seed, 0]))
+        bits = np.random.SFC64([seed, 0])
         of_examples: list[float] = []
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size].tolist()

@@ -285,13 +285,30 @@ def test_conditions_that_matter_are_compared() -> None:
     assert changed_conditions(here, here) == ()
     assert foreign_to(here, here) is None
     later = here.model_copy(
-        update={"versions": {"bakeoff": "1", "torch": "2"}, "device": "gpu", "started": "later"}
+        update={
+            "versions": {"bakeoff": "1", "torch": "2"},
+            "device": "gpu",
+            "started": "later",
+            "kernels": "native, gcc 12.2.0",
+        }
     )
     assert changed_conditions(here, later) == (
         "device: cpu then, gpu now",
+        "kernels: PyTorch then, native, gcc 12.2.0 now",
         "bakeoff: 0 then, 1 now",
         "torch: None then, 2 now",
     )
+
+
+def test_the_reason_for_kernels_of_pytorch_is_no_condition() -> None:
+    here = provenance("0" * 64)
+    without = here.model_copy(update={"kernels": "PyTorch: gcc failed: a.c:1:1: error: x"})
+    asked = here.model_copy(update={"kernels": "PyTorch: BAKEOFF_KERNELS=pytorch"})
+    assert changed_conditions(without, asked) == changed_conditions(here, asked) == ()
+    native = here.model_copy(update={"kernels": "native, gcc 12.2.0"})
+    newer = here.model_copy(update={"kernels": "native, gcc 13.1.0"})
+    told = "kernels: native, gcc 12.2.0 then, native, gcc 13.1.0 now"
+    assert changed_conditions(native, newer) == (told,)
 
 
 def test_contention_before_an_interruption_is_remembered(few: Dataset, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from bakeoff.record import Provenance
+from bakeoff.training import provenance as origin
 from bakeoff.training.provenance import checkout_commit, cpu_model, provenance
 
 
@@ -67,3 +69,22 @@ def test_a_record_knows_when_and_where_it_began() -> None:
     assert made.cpu.startswith(cpu_model())
     assert cpu_model()
     assert made.versions["torch"] == torch.__version__
+
+
+def test_kernels_are_told_of_the_cpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origin, "kernels_in_use", lambda: "native, gcc 12.2.0")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "a GPU")
+    told = [
+        provenance(
+            device=torch.device(device), precision="float32", study_hash="s", data_hash="d"
+        ).kernels
+        for device in ("cpu", "cuda")
+    ]
+    assert told == ["native, gcc 12.2.0", "PyTorch"]
+
+
+def test_a_record_of_a_time_before_there_were_kernels_is_readable() -> None:
+    made = provenance(device=torch.device("cpu"), precision="float32", study_hash="", data_hash="")
+    old = made.model_dump(mode="json")
+    del old["kernels"]
+    assert Provenance.model_validate(old).kernels == "PyTorch"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-_BATCH = 500  # Large enough to fill the cores, small enough for the caches.
+_BATCH = 250  # Large enough to fill the cores, small enough for the caches.
 
 
 @torch.inference_mode()

@@ -55,6 +55,7 @@ def facts(findings: Findings) -> tuple[Fact, ...]:
         Fact("Device", _values([part.device for part in made])),
         Fact("Threads", _values([str(part.threads) for part in made])),
         Fact("Precision", _values([part.precision for part in made])),
+        Fact("Kernels", _values([part.kernels for part in made])),
         Fact("Platform", _values([part.platform for part in made])),
         Fact("Commit", _values([part.commit or "an installed package" for part in made]), True),
         Fact("Study hash", _values([part.study_hash for part in made] or [study.hash]), True),

@@ -48,11 +48,17 @@ def changed_conditions(then: Provenance, now: Provenance) -> tuple[str, ...]:
     """Return what differs between two processes that may change the last bits of a training."""
     fields = ("device", "cpu", "threads", "platform", "commit")
     pairs = [(name, getattr(then, name), getattr(now, name)) for name in fields]
+    pairs += [("kernels", _without_reason(then.kernels), _without_reason(now.kernels))]
     pairs += [
         (name, then.versions.get(name), now.versions.get(name))
         for name in sorted({*then.versions, *now.versions})
     ]
     return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)
+
+
+def _without_reason(kernels: str) -> str:
+    """Return `PyTorch` for `PyTorch: no C compiler`: why they serve changes no bit."""
+    return kernels.partition(":")[0]
 
 
 def foreign_to(then: Provenance, now: Provenance) -> str | None:

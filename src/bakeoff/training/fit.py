@@ -119,7 +119,7 @@ def fit(
             reseed(twin, streams.dropout_seed(number))
             shuffled = batches(train.images, train.labels, order, recipe.batch_size)
             loss = train_epoch(twin, step, shuffled)
-        logits = predict_logits(model, validation.images, pixel_scale)
+        logits = predict_logits(twin, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         seconds = time.perf_counter() - started

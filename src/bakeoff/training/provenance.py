@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from bakeoff.record import Provenance
+from bakeoff.training.engine.native import kernels_in_use
 
 _PACKAGES = ("bakeoff", "torch", "numpy", "scipy", "scikit-learn")
 
@@ -68,4 +69,5 @@ def provenance(
         study_hash=study_hash,
         data_hash=data_hash,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        kernels=kernels_in_use() if device.type == "cpu" else "PyTorch",
     )

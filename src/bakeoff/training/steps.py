@@ -88,8 +88,8 @@ def make_update(
     """Return the update of `twin`, what `fast` made of a network."""
     smoothing = label_smoothing or 0.0
     if isinstance(twin, LinearChain):
-        return ChainUpdate(twin, lean(optimizer), pixel_scale, smoothing)
-    return PlainUpdate(twin, lean(optimizer), pixel_scale, autocast, smoothing)
+        return ChainUpdate(twin, lean(optimizer, twin), pixel_scale, smoothing)
+    return PlainUpdate(twin, lean(optimizer, twin), pixel_scale, autocast, smoothing)
 
 
 @dataclass(frozen=True)

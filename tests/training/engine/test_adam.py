@@ -31,7 +31,7 @@ def test_every_bit_is_that_of_the_optimizers_own_step(name: Literal["adam", "ada
     recipe = Recipe(optimizer=name, learning_rate=0.01, weight_decay=0.1)
     ours, plain = network(), network()
     optimizer, other = make_optimizer(ours, recipe), make_optimizer(plain, recipe)
-    steps = lean(optimizer)
+    steps = lean(optimizer, ours)
     assert isinstance(steps, LeanAdam)
     for batches in (1, 4):
         train(ours, steps, batches)
@@ -47,13 +47,13 @@ def test_every_bit_is_that_of_the_optimizers_own_step(name: Literal["adam", "ada
 def test_it_goes_on_from_a_state_that_was_restored() -> None:
     recipe = Recipe(learning_rate=0.01)
     whole, first = network(), network()
-    train(whole, lean(make_optimizer(whole, recipe)), 3)
+    train(whole, lean(make_optimizer(whole, recipe), whole), 3)
 
     before = make_optimizer(first, recipe)
-    train(first, lean(before), 2)
+    train(first, lean(before, first), 2)
     kept = copy.deepcopy(before.state_dict())
     after = make_optimizer(first, recipe)
-    steps = lean(after)
+    steps = lean(after, first)
     after.load_state_dict(kept)
     generator = torch.Generator().manual_seed(1)
     *_, third = (torch.randn(6, 4, generator=generator) for _ in range(3))
@@ -67,7 +67,7 @@ def test_it_goes_on_from_a_state_that_was_restored() -> None:
 def test_it_takes_the_rate_that_a_schedule_has_written() -> None:
     weight = nn.Parameter(torch.zeros(1))
     optimizer = Adam([weight], lr=0.5, fused=True)
-    steps = lean(optimizer)
+    steps = lean(optimizer, nn.Identity())
     # With one gradient all along, each step of Adam is as long as its rate.
     for rate, reached in ((0.5, -0.5), (0.25, -0.75), (0.125, -0.875)):
         optimizer.param_groups[0]["lr"] = rate
@@ -78,7 +78,7 @@ def test_it_takes_the_rate_that_a_schedule_has_written() -> None:
 
 def test_weights_without_a_gradient_stay_and_may_get_one_later() -> None:
     first, second = (nn.Parameter(torch.zeros(1)) for _ in range(2))
-    steps = lean(Adam([first, second], lr=0.5, fused=True))
+    steps = lean(Adam([first, second], lr=0.5, fused=True), nn.Identity())
     first.grad = torch.ones(1)
     steps.step()
     assert second.item() == 0.0
@@ -97,4 +97,4 @@ def test_other_optimizers_take_their_own_steps() -> None:
         AdamW([{"params": weights}, {"params": [nn.Parameter(torch.zeros(1))]}], fused=True),
     ]
     for optimizer in other:
-        assert lean(optimizer) is optimizer
+        assert lean(optimizer, nn.Identity()) is optimizer

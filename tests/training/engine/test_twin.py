@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from bakeoff.architectures.catalogue import ARCHITECTURES, build
 from bakeoff.training.devices import choose_precision, place
 from bakeoff.training.engine import BlockDropout, fast, reseed
+from bakeoff.training.engine import twin as twin_module
 from bakeoff.training.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.training.engine.twin import ChannelsLastFlatten
 
@@ -65,7 +66,10 @@ def test_buffers_are_shared_so_that_running_means_reach_the_plain_network() -> N
     assert norm.running_mean.abs().sum() > 0
 
 
-def test_pooling_comes_before_the_relu_that_it_follows_at_any_depth() -> None:
+def test_pooling_comes_before_the_relu_that_it_follows_at_any_depth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(twin_module, "kernels", lambda: None)
     block = nn.Sequential(
         OrderedDict(conv=nn.Conv2d(1, 2, 3), relu=nn.ReLU(), pool=nn.MaxPool2d(2))
     )
@@ -165,11 +169,21 @@ def test_dropout_keeps_what_its_generator_says_and_scales_it_up() -> None:
     dropout = BlockDropout(0.25)
     dropout.reseed(11, 2)
     numbers = torch.randn(6, 5)
-    drawn = np.random.Generator(np.random.SFC64([11, 2])).integers(0, 65536, 30, dtype=np.uint16)
-    kept = torch.from_numpy(drawn.astype(np.int64) >= 16384).view(6, 5)
+    # The upper quarter of what 16 bits can be, as a number with a sign: below -16,384.
+    drawn = np.random.SFC64([11, 2]).random_raw(8).view(np.int16)[:30]
+    kept = torch.from_numpy(drawn >= -16384).view(6, 5)
     assert kept.any()
     assert not kept.all()
     assert torch.allclose(dropout(numbers), torch.where(kept, numbers / 0.75, 0.0))
+
+
+def test_one_bit_decides_where_half_is_dropped() -> None:
+    dropout = BlockDropout(0.5)
+    dropout.reseed(11, 2)
+    bits = np.random.SFC64([11, 2]).random_raw(2)
+    # Bytes as they lie in memory, the highest bit of each first.
+    text = "".join(f"{byte:08b}" for byte in bits.tobytes())[:100]
+    assert torch.equal(dropout(torch.ones(100)), torch.tensor([2.0 * int(bit) for bit in text]))
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -2,15 +2,20 @@
 
 | trick | where |
 |---|---|
-| pooling before ReLU, gradients that stay channels last | `twin` |
-| large layers: gradients in place, products rounded in the matrix units | `linear` |
+| ReLU and pooling in one pass | `pool` |
+| the first convolution with its ReLU and pooling, its output never in memory | `conv_pool` |
+| large layers whose gradient is never in memory | `factored` |
+| gradients that stay channels last | `twin` |
+| without kernels of our own: pooling before ReLU | `twin` |
+| without them: gradients in place, products rounded in the matrix units | `linear` |
 | small layers stay in float32 | `linear` |
 | networks of linear layers: the backward pass by hand | `chain` |
 | dropout from blocks of random bits | `dropout` |
 | Adam without what stands around its arithmetic | `adam` |
 | no denormal numbers | `denormals` |
 
-docs/performance.md says what each gains.
+The first three are kernels in C, in `native`, which a C compiler of the machine builds once;
+without one PyTorch's serve. docs/performance.md says what each trick gains.
 """
 
 from bakeoff.training.engine.adam import LeanAdam, lean

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 
@@ -19,7 +22,7 @@ class BlockDropout(nn.Dropout):
 
     def reseed(self, seed: int, place: int) -> None:
         """Start the stream anew; `place` tells the dropout layers of one network apart."""
-        self._generator = np.random.Generator(np.random.SFC64([seed, place]))
+        self._generator = np.random.SFC64([seed, place])
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Set each number to 0 with probability p (rounded to 1 / 65,536), scale the others up."""
@@ -28,11 +31,17 @@ class BlockDropout(nn.Dropout):
         return inputs * self.draw(inputs.shape).to(inputs.dtype).mul_(1 / (1 - self.p))
 
     def draw(self, shape: torch.Size) -> torch.Tensor:
-        """Return which numbers of the next input to keep: bool, of its shape."""
-        bits = self._generator.integers(0, 1 << 16, shape.numel(), dtype=np.uint16)
-        # torch compares int16 but hardly uint16: the top half comes out negative, so p shifts too.
-        shifted = torch.from_numpy(bits.view(np.int16) ^ np.int16(-(1 << 15)))
-        return shifted.view(shape) >= round(self.p * (1 << 16)) - (1 << 15)
+        """Return 1 for each number of the next input to keep, else 0: uint8, of its shape."""
+        if self.p == 0.5:  # One bit decides.
+            bits = np.unpackbits(self._random(shape.numel() / 8), count=shape.numel())
+            return torch.from_numpy(bits).view(shape)
+        halves = self._random(shape.numel() * 2).view(np.int16)[: shape.numel()]
+        kept = torch.from_numpy(halves).view(shape) >= round(self.p * (1 << 16)) - (1 << 15)
+        return kept.view(torch.uint8)
+
+    def _random(self, size: float) -> NDArray[np.uint8]:
+        """Return at least `size` random bytes."""
+        return self._generator.random_raw(math.ceil(size / 8)).view(np.uint8)
 
 
 def reseed(model: nn.Module, seed: int) -> None:

@@ -11,8 +11,11 @@ import torch
 from torch import nn
 
 from bakeoff.training.engine.chain import as_chain
+from bakeoff.training.engine.conv_pool import ConvReluPool, first_convolution
 from bakeoff.training.engine.dropout import BlockDropout
 from bakeoff.training.engine.linear import InPlaceLinear, SmallLinear
+from bakeoff.training.engine.native import Kernels, kernels
+from bakeoff.training.engine.pool import ReluPool, is_halving
 
 _LARGE = 1 << 17
 """Weights of a linear layer (512 KiB) from which writing the gradient in place pays."""
@@ -37,7 +40,7 @@ def _faster(layer: nn.Module) -> nn.Module:
     for name, child in layer.named_children():
         setattr(layer, name, _faster(child))
     if type(layer) is nn.Sequential:
-        return _pool_before_relu(layer)
+        return _merged(layer)
     if type(layer) is nn.Linear and layer.bias is not None:
         return (InPlaceLinear if layer.weight.numel() >= _LARGE else SmallLinear)(layer)
     if type(layer) is nn.Dropout and 0 < layer.p < 1:
@@ -47,17 +50,35 @@ def _faster(layer: nn.Module) -> nn.Module:
     return layer
 
 
-def _pool_before_relu(layers: nn.Sequential) -> nn.Sequential:
-    """Return the layers with each max pooling moved before the ReLU that it follows.
+def _merged(layers: nn.Sequential) -> nn.Sequential:
+    """Return the layers with each max-pooling moved before the ReLU that it follows.
 
     The maximum and the cut at zero commute, and the gradient takes the same way; but pooling leaves
-    a quarter of the numbers to cut.
+    a quarter of the numbers to cut. Where there are kernels for it, the two become one layer, and
+    one with a first convolution before them.
     """
     named = list(layers.named_children())
-    for i, (first, second) in enumerate(pairwise(named)):
-        if type(first[1]) is nn.ReLU and type(second[1]) is nn.MaxPool2d:
-            named[i], named[i + 1] = second, first
-    return nn.Sequential(OrderedDict(named))
+    for i, ((_, first), (_, second)) in enumerate(pairwise(named)):
+        if type(first) is nn.ReLU and type(second) is nn.MaxPool2d:
+            named[i], named[i + 1] = named[i + 1], named[i]
+    own = kernels()
+    return nn.Sequential(OrderedDict(named if own is None else _pooled_by(own, named)))
+
+
+def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
+    """Return the layers with each pooling and the ReLU after it replaced by one layer."""
+    merged: list[tuple[str, nn.Module]] = []
+    for name, layer in named:
+        if type(layer) is not nn.ReLU or not merged or not is_halving(merged[-1][1]):
+            merged.append((name, layer))
+            continue
+        pooling, _ = merged.pop()
+        convolution = first_convolution(merged[-1][1]) if merged else None
+        if convolution is None:
+            merged.append((pooling, ReluPool(own)))
+        else:
+            merged[-1] = (merged[-1][0], ConvReluPool(convolution, ReluPool(own), own))
+    return merged
 
 
 class ChannelsLastFlatten(nn.Flatten):
