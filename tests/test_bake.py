@@ -160,9 +160,9 @@ def test_comparison_json_is_the_comparison(baked: Baked) -> None:
             "here: protocol.dataset: unknown data set 'digit'; did you mean 'digits'?",
         ),
         (
-            {"entrants": (Entrant(name="a", architecture="cnn-3conv"),)},
+            {"entrants": (Entrant(name="a", architecture="cnn-2con"),)},
             StudyError,
-            "here: entrants[0].architecture: unknown architecture 'cnn-3conv'; "
+            "here: entrants[0].architecture: unknown architecture 'cnn-2con'; "
             "did you mean 'cnn-2conv'?",
         ),
     ],
