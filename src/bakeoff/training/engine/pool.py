@@ -1,7 +1,8 @@
-"""Pooling and the ReLU beside it as one layer."""
+"""Pooling, alone or with the ReLU beside it as one layer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +10,20 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.training.engine.native import Kernels
+
+
+class MaxPool(nn.Module):
+    """2 x 2 max-pooling that remembers a place by a byte."""
+
+    def __init__(self, kernels: Kernels) -> None:
+        super().__init__()
+        self._kernels = kernels
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Map [n, channels, height, width] to [n, channels, height // 2, width // 2]."""
+        if _fits(images):
+            return _Pooled.apply(images, self._kernels.max_pool, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
+        return F.max_pool2d(images, 2)
 
 
 class ReluPool(nn.Module):
@@ -20,25 +35,34 @@ class ReluPool(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map [n, channels, height, width] to [n, channels, height // 2, width // 2]."""
-        fits = images.dtype in {torch.float32, torch.bfloat16}
-        if fits and images.is_contiguous(memory_format=torch.channels_last):
-            return _Pooled.apply(images, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
+        if _fits(images):
+            return _Pooled.apply(images, self._kernels.relu_pool, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
         return F.max_pool2d(images, 2).relu()
 
 
+def _fits(images: torch.Tensor) -> bool:
+    supported = images.dtype in {torch.float32, torch.bfloat16}
+    return supported and images.is_contiguous(memory_format=torch.channels_last)
+
+
 class _Pooled(torch.autograd.Function):
-    """max_pool2d(images, 2).relu(). Of equal maxima the first gets the gradient, as in PyTorch."""
+    """What `pool` makes of images. Of equal maxima the first gets the gradient, as in PyTorch."""
 
     @staticmethod
-    def forward(ctx: Any, images: torch.Tensor, kernels: Kernels) -> torch.Tensor:
-        pooled, ctx.places = kernels.relu_pool(images)
+    def forward(
+        ctx: Any,
+        images: torch.Tensor,
+        pool: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
+        kernels: Kernels,
+    ) -> torch.Tensor:
+        pooled, ctx.places = pool(images)
         ctx.size, ctx.kernels = images.shape[2:], kernels
         return pooled
 
     @staticmethod
-    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         upstream = upstream.contiguous(memory_format=torch.channels_last)
-        return ctx.kernels.relu_pool_backward(upstream, ctx.places, *ctx.size), None
+        return ctx.kernels.pool_backward(upstream, ctx.places, *ctx.size), None, None
 
 
 def is_halving(layer: nn.Module) -> bool:

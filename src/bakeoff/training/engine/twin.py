@@ -15,7 +15,7 @@ from bakeoff.training.engine.conv_pool import ConvReluPool, first_convolution
 from bakeoff.training.engine.dropout import BlockDropout
 from bakeoff.training.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.training.engine.native import Kernels, kernels
-from bakeoff.training.engine.pool import ReluPool, is_halving
+from bakeoff.training.engine.pool import MaxPool, ReluPool, is_halving
 
 _LARGE = 1 << 17
 """Weights of a linear layer (512 KiB) from which writing the gradient in place pays."""
@@ -66,7 +66,7 @@ def _merged(layers: nn.Sequential) -> nn.Sequential:
 
 
 def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
-    """Return the layers with each pooling and the ReLU after it replaced by one layer."""
+    """Return the layers with each pooling replaced, and with it a ReLU that follows."""
     merged: list[tuple[str, nn.Module]] = []
     for name, layer in named:
         if type(layer) is not nn.ReLU or not merged or not is_halving(merged[-1][1]):
@@ -78,7 +78,7 @@ def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[s
             merged.append((pooling, ReluPool(own)))
         else:
             merged[-1] = (merged[-1][0], ConvReluPool(convolution, ReluPool(own), own))
-    return merged
+    return [(name, MaxPool(own) if is_halving(layer) else layer) for name, layer in merged]
 
 
 class ChannelsLastFlatten(nn.Flatten):

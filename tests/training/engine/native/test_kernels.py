@@ -38,6 +38,7 @@ def rounded(numbers: torch.Tensor) -> torch.Tensor:
     return numbers.bfloat16().double()
 
 
+@pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @given(
     n=st.integers(1, 3),
@@ -46,21 +47,21 @@ def rounded(numbers: torch.Tensor) -> torch.Tensor:
     width=st.integers(2, 9),
     seed=st.integers(0, 99),
 )
-def test_relu_pool_is_pytorchs_bit_for_bit(
-    dtype: torch.dtype, n: int, channels: int, height: int, width: int, seed: int
+def test_pooling_is_pytorchs_bit_for_bit(
+    dtype: torch.dtype, cut: bool, n: int, channels: int, height: int, width: int, seed: int
 ) -> None:
     assert FOUND is not None
     # Halves are often equal, which tries the order in which places win.
     inputs = (images(n, channels, height, width, seed=seed) * 2).round().div(2).to(dtype)
     inputs = inputs.contiguous(memory_format=torch.channels_last).requires_grad_()
-    expected = F.max_pool2d(inputs, 2).relu()
+    expected = F.max_pool2d(inputs, 2).relu() if cut else F.max_pool2d(inputs, 2)
     upstream = images(*expected.shape, dtype=dtype, seed=seed + 1)
     expected.backward(upstream)
 
-    pooled, places = FOUND.relu_pool(inputs.detach())
+    pooled, places = (FOUND.relu_pool if cut else FOUND.max_pool)(inputs.detach())
     assert torch.equal(pooled, expected)
     assert inputs.grad is not None
-    assert torch.equal(FOUND.relu_pool_backward(upstream, places, height, width), inputs.grad)
+    assert torch.equal(FOUND.pool_backward(upstream, places, height, width), inputs.grad)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -73,6 +74,9 @@ def test_what_is_not_a_number_is_not_cut_off(own: Kernels, dtype: torch.dtype, s
     pooled, _ = own.relu_pool(inputs.contiguous(memory_format=torch.channels_last))
     assert pooled.flatten().isnan().tolist() == [True, False, False]
     assert pooled.flatten()[1:].tolist() == [float("inf"), 0.0]
+    pooled, _ = own.max_pool(inputs.contiguous(memory_format=torch.channels_last))
+    assert pooled.flatten().isnan().tolist() == [True, False, False]
+    assert pooled.flatten()[1:].tolist() == [float("inf"), -1.0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

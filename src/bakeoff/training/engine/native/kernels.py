@@ -30,27 +30,34 @@ class Kernels:
     matrix_units: bool
     """Whether those for bfloat16 products are there."""
 
-    def relu_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return relu(max_pool2d(images, 2)), and which of four places each number came from.
+    def max_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return max_pool2d(images, 2), and which of four places each number came from.
 
         images: float32 or bfloat16 [n, channels, height, width], channels last, as the pooled
-        images; places: uint8, in the same order in memory, 4 where all were at most zero.
+        images; places: uint8, in the same order in memory.
         """
+        return self._pool("max_pool", images)
+
+    def relu_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return relu(max_pool2d(images, 2)) and places; a place is 4 if all are at most zero."""
+        return self._pool("relu_pool", images)
+
+    def _pool(self, name: str, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         n, channels, height, width = images.shape
         pooled = _channels_last(n, channels, height // 2, width // 2, images.dtype)
         places = torch.empty(pooled.numel(), dtype=torch.uint8)
-        self._of_type("relu_pool", images.dtype)(
+        self._of_type(name, images.dtype)(
             n, height, width, channels, images.data_ptr(), pooled.data_ptr(), places.data_ptr()
         )
         return pooled, places
 
-    def relu_pool_backward(
+    def pool_backward(
         self, upstream: torch.Tensor, places: torch.Tensor, height: int, width: int
     ) -> torch.Tensor:
         """Return the gradient of the images, [n, channels, height, width], channels last."""
         n, channels, _, _ = upstream.shape
         gradient = _channels_last(n, channels, height, width, upstream.dtype)
-        self._of_type("relu_pool_backward", upstream.dtype)(
+        self._of_type("pool_backward", upstream.dtype)(
             n, height, width, channels, upstream.data_ptr(), places.data_ptr(), gradient.data_ptr()
         )
         return gradient
@@ -172,8 +179,9 @@ def kernels() -> Kernels | None:
 @cache
 def _declared(found: ctypes.CDLL) -> Kernels:
     for dtype in ("float32", "bfloat16"):
+        _declare(found, f"max_pool_{dtype}", sizes=4, tensors=3)
         _declare(found, f"relu_pool_{dtype}", sizes=4, tensors=3)
-        _declare(found, f"relu_pool_backward_{dtype}", sizes=4, tensors=3)
+        _declare(found, f"pool_backward_{dtype}", sizes=4, tensors=3)
     _declare(found, "conv_pool_float32", sizes=5, tensors=5)
     _declare(found, "conv_pool_backward_float32", sizes=5, tensors=5)
     _declare(found, "linear_step_float32", sizes=3, tensors=6)
