@@ -45,7 +45,7 @@ def test_the_twin_has_the_function_and_the_gradients_of_the_plain_network(name: 
     for quick, plain in zip(
         gradients(model, twin, images), gradients(model, model, images), strict=True
     ):
-        assert torch.allclose(quick, plain, rtol=1e-4, atol=1e-7)
+        assert (quick - plain).norm() < 1e-5 * plain.norm()
 
 
 @pytest.mark.parametrize("name", list(ARCHITECTURES))

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from bakeoff.training.engine.chain import as_chain
-from bakeoff.training.engine.conv_pool import ConvReluPool, first_convolution
+from bakeoff.training.engine.conv_pool import ConvPool, first_convolution
 from bakeoff.training.engine.dropout import BlockDropout
 from bakeoff.training.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.training.engine.native import Kernels, kernels
@@ -66,19 +66,24 @@ def _merged(layers: nn.Sequential) -> nn.Sequential:
 
 
 def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
-    """Return the layers with each pooling replaced, and with it a ReLU that follows."""
+    """Return the layers with each pooling replaced, and with it a ReLU after or a conv before."""
     merged: list[tuple[str, nn.Module]] = []
     for name, layer in named:
-        if type(layer) is not nn.ReLU or not merged or not is_halving(merged[-1][1]):
-            merged.append((name, layer))
-            continue
-        pooling, _ = merged.pop()
-        convolution = first_convolution(merged[-1][1]) if merged else None
-        if convolution is None:
-            merged.append((pooling, ReluPool(own)))
+        before_name, before = merged[-1] if merged else ("", None)
+        convolution = None if before is None else first_convolution(before)
+        if is_halving(layer):
+            pool = MaxPool(own)
+            if convolution is None:
+                merged.append((name, pool))
+            else:
+                merged[-1] = (before_name, ConvPool(convolution, pool, own))
+        elif type(layer) is nn.ReLU and type(before) is MaxPool:
+            merged[-1] = (before_name, ReluPool(own))
+        elif type(layer) is nn.ReLU and type(before) is ConvPool:
+            merged[-1] = (before_name, ConvPool(before.conv, ReluPool(own), own))
         else:
-            merged[-1] = (merged[-1][0], ConvReluPool(convolution, ReluPool(own), own))
-    return [(name, MaxPool(own) if is_halving(layer) else layer) for name, layer in merged]
+            merged.append((name, layer))
+    return merged
 
 
 class ChannelsLastFlatten(nn.Flatten):

@@ -80,42 +80,66 @@ def test_what_is_not_a_number_is_not_cut_off(own: Kernels, dtype: torch.dtype, s
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize(
-    ("n", "height", "width", "k", "filters"),
-    [(3, 9, 11, 3, 32), (2, 8, 8, 1, 32), (5, 28, 28, 5, 32), (2, 33, 70, 5, 64), (1, 2, 2, 5, 96)],
+    ("n", "height", "width", "k", "margin", "filters"),
+    [
+        (3, 9, 11, 3, 1, 32),
+        (2, 8, 8, 1, 0, 16),
+        (5, 28, 28, 5, 2, 32),
+        (4, 28, 28, 5, 0, 16),
+        (2, 33, 70, 5, 2, 64),
+        (2, 40, 50, 4, 3, 80),
+        (1, 2, 2, 5, 2, 96),
+    ],
 )
 def test_a_first_convolution_is_that_of_rounded_factors(
-    own: Kernels, n: int, height: int, width: int, k: int, filters: int, dtype: torch.dtype
+    own: Kernels,
+    n: int,
+    height: int,
+    width: int,
+    k: int,
+    margin: int,
+    filters: int,
+    relu: bool,
+    dtype: torch.dtype,
 ) -> None:
     needs(own, dtype)
     inputs, weight = images(n, 1, height, width), images(filters, 1, k, k, seed=1)
     bias = images(filters, 1, 1, 1, seed=2).flatten()
     factor = weight.to(dtype).double().requires_grad_()
     shift = bias.double().requires_grad_()
-    sums = F.conv2d(inputs.to(dtype).double(), factor, shift, padding=k // 2)
-    expected = F.max_pool2d(sums, 2).relu()
+    sums = F.conv2d(inputs.to(dtype).double(), factor, shift, padding=margin)
+    expected = F.max_pool2d(sums, 2).relu() if relu else F.max_pool2d(sums, 2)
     upstream = images(*expected.shape, dtype=dtype, seed=3)
     expected.backward(upstream.double())
 
-    pooled, places = own.conv_pool(inputs.contiguous(), weight.contiguous(), bias, dtype)
+    pooled, places = own.conv_pool(
+        inputs.contiguous(), weight.contiguous(), bias, margin=margin, relu=relu, dtype=dtype
+    )
     assert pooled.dtype == dtype
     precise = 2**-8 if dtype == torch.bfloat16 else 1e-5
     assert torch.allclose(pooled.double(), expected, rtol=precise, atol=1e-5)
-    of_weight, of_bias = own.conv_pool_backward(upstream, places, inputs.contiguous(), k)
+    of_weight, of_bias = own.conv_pool_backward(
+        upstream, places, inputs.contiguous(), k=k, margin=margin
+    )
     assert factor.grad is not None
     assert shift.grad is not None
     assert torch.allclose(of_weight.double(), factor.grad, rtol=1e-4, atol=1e-3)
     assert torch.allclose(of_bias.double(), shift.grad, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_first_convolution_hands_on_what_is_not_a_number(
-    own: Kernels, dtype: torch.dtype
+    own: Kernels, dtype: torch.dtype, relu: bool
 ) -> None:
     needs(own, dtype)
     weight = torch.zeros(32, 1, 3, 3)
     weight[4] = float("nan")
-    pooled, _ = own.conv_pool(torch.ones(1, 1, 4, 4), weight, torch.zeros(32), dtype)
+    pooled, _ = own.conv_pool(
+        torch.ones(1, 1, 4, 4), weight, torch.zeros(32), margin=1, relu=relu, dtype=dtype
+    )
     assert pooled.isnan().any(dim=(0, 2, 3)).nonzero().tolist() == [[4]]
 
 
@@ -179,7 +203,11 @@ def test_a_step_is_adams(
 def test_the_same_inputs_give_the_same_bits(own: Kernels, dtype: torch.dtype) -> None:
     needs(own, dtype)
     inputs, weight = images(40, 1, 28, 28), images(32, 1, 5, 5, seed=1).contiguous()
-    pooled, places = own.conv_pool(inputs, weight, torch.zeros(32), dtype)
-    first, second = (own.conv_pool_backward(pooled, places, inputs, 5) for _ in range(2))
+    pooled, places = own.conv_pool(
+        inputs, weight, torch.zeros(32), margin=2, relu=True, dtype=dtype
+    )
+    first, second = (
+        own.conv_pool_backward(pooled, places, inputs, k=5, margin=2) for _ in range(2)
+    )
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])

@@ -63,19 +63,28 @@ class Kernels:
         return gradient
 
     def conv_pool(
-        self, images: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, dtype: torch.dtype
+        self,
+        images: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        *,
+        margin: int,
+        relu: bool,
+        dtype: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return relu(max_pool2d(conv2d(images, weight, bias), 2)) and places, as `relu_pool` does.
+        """Return max_pool2d(conv2d(images, weight, bias, padding=margin), 2) and places.
 
-        images: float32 [n, 1, height, width]; weight: float32 [filters, 1, k, k], k odd and at most
-        5, filters a multiple of 32. dtype: that of the result and of the factors; sums are float32.
+        images: float32 [n, 1, height, width]; weight: float32 [filters, 1, k, k], k at most 5,
+        filters a multiple of 16; relu: cut the result at zero, as `relu_pool` does; dtype: that of
+        the result and of the factors. Sums are float32.
         """
         n, _, height, width = images.shape
         filters, _, k, _ = weight.shape
-        pooled = _channels_last(n, filters, height // 2, width // 2, dtype)
+        rows, columns = ((size + 2 * margin - k + 1) // 2 for size in (height, width))
+        pooled = _channels_last(n, filters, rows, columns, dtype)
         places = torch.empty(pooled.numel(), dtype=torch.uint8)
         self._of_type("conv_pool", dtype)(
-            *(n, height, width, k, filters),
+            *(n, height, width, k, margin, filters, relu),
             images.data_ptr(),
             weight.data_ptr(),
             bias.data_ptr(),
@@ -85,14 +94,20 @@ class Kernels:
         return pooled, places
 
     def conv_pool_backward(
-        self, upstream: torch.Tensor, places: torch.Tensor, images: torch.Tensor, k: int
+        self,
+        upstream: torch.Tensor,
+        places: torch.Tensor,
+        images: torch.Tensor,
+        *,
+        k: int,
+        margin: int,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the float32 gradients of weight and bias, given that of what `conv_pool` gave."""
         n, _, height, width = images.shape
         filters = upstream.shape[1]
         of_weight, of_bias = images.new_empty(filters, 1, k, k), images.new_empty(filters)
         self._of_type("conv_pool_backward", upstream.dtype)(
-            *(n, height, width, k, filters),
+            *(n, height, width, k, margin, filters),
             upstream.data_ptr(),
             places.data_ptr(),
             images.data_ptr(),
@@ -182,13 +197,13 @@ def _declared(found: ctypes.CDLL) -> Kernels:
         _declare(found, f"max_pool_{dtype}", sizes=4, tensors=3)
         _declare(found, f"relu_pool_{dtype}", sizes=4, tensors=3)
         _declare(found, f"pool_backward_{dtype}", sizes=4, tensors=3)
-    _declare(found, "conv_pool_float32", sizes=5, tensors=5)
-    _declare(found, "conv_pool_backward_float32", sizes=5, tensors=5)
+    _declare(found, "conv_pool_float32", sizes=7, tensors=5)
+    _declare(found, "conv_pool_backward_float32", sizes=6, tensors=5)
     _declare(found, "linear_step_float32", sizes=3, tensors=6)
     matrix_units = hasattr(found, "matrix_units") and found.matrix_units() == 0
     if matrix_units:
-        _declare(found, "conv_pool_bfloat16", sizes=5, tensors=5)
-        _declare(found, "conv_pool_backward_bfloat16", sizes=5, tensors=5)
+        _declare(found, "conv_pool_bfloat16", sizes=7, tensors=5)
+        _declare(found, "conv_pool_backward_bfloat16", sizes=6, tensors=5)
         _declare(found, "linear_forward_bfloat16", sizes=3, tensors=4)
         _declare(found, "linear_backward_bfloat16", sizes=3, tensors=3)
         _declare(found, "linear_step_bfloat16", sizes=3, tensors=6)
