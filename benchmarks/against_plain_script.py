@@ -26,9 +26,9 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from bakeoff.study import Entrant, Study
-from bakeoff.training.bursts import make_burst
-from bakeoff.training.engine import flush_denormals
+from bakeoff.engine import flush_denormals
+from bakeoff.study.study import Entrant, Study
+from bakeoff.training.timing_pass import make_burst
 from benchmarks.interleaved import Turns, always_ready, ratio, take_turns
 from benchmarks.plain_script import loader_of, write_plain_script
 from benchmarks.publish import Table, add_results_option, machine, publish

@@ -9,15 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.bake import run_study
-from bakeoff.checkpoints import Checkpoints, encode
-from bakeoff.data.idx import read_idx
-from bakeoff.data.mnist import BUNDLED, BUNDLED_SHA256, CONTENT, read_mnist
+from bakeoff.commands.run import run_study
+from bakeoff.data.readers.idx import read_idx
+from bakeoff.data.readers.mnist import BUNDLED, BUNDLED_SHA256, CONTENT, read_mnist
 from bakeoff.errors import StoreError
-from bakeoff.progress import PlannedTrial, Silence
-from bakeoff.record import Epoch
-from bakeoff.store import RunFolder
-from bakeoff.study import Entrant, Protocol, Recipe, Study
+from bakeoff.records.checkpoints import Checkpoints, encode
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Epoch
+from bakeoff.runners.listener import PlannedTrial, Silence
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
 
 LABELS = "t10k-labels-idx1-ubyte"
 

@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from bakeoff.arrays import to_npz, to_safetensors
-from bakeoff.bake import run_study
-from bakeoff.cli import run
-from bakeoff.manifest import MANIFEST, manifest_of
-from bakeoff.reading import SEAL, sealed
+from bakeoff.cli.main import run
+from bakeoff.commands.run import run_study
+from bakeoff.files.arrays import to_npz, to_safetensors
+from bakeoff.files.reading import SEAL, sealed
+from bakeoff.records.manifest import MANIFEST, manifest_of
 
 from .damaged_files import SMALL
 

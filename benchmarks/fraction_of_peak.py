@@ -19,9 +19,9 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from bakeoff.data.mnist import load_mnist
-from bakeoff.study import Entrant, Study
-from bakeoff.training.bursts import make_burst
+from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.study.study import Entrant, Study
+from bakeoff.training.timing_pass import make_burst
 from bakeoff.training.trial import build_entrant
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish

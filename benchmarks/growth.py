@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import run_study
-from bakeoff.data.mnist import load_mnist
-from bakeoff.study import Entrant, Protocol, Recipe, Study
-from bakeoff.training.bursts import make_burst
+from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.training.timing_pass import make_burst
 from benchmarks.interleaved import Turns, Work, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment

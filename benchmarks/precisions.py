@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bakeoff.comparison import EntrantOutcome, PairComparison
+from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.sources import load_dataset
 from bakeoff.errors import BakeoffError, StoreError
-from bakeoff.outcomes import compare_outcomes, outcome_of
-from bakeoff.store import RunFolder
-from bakeoff.study import Entrant
+from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.study import Entrant
 from benchmarks.publish import Table, add_results_option, machine, publish
 
 

@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from bakeoff.comparison.equivalence import CAUTION
-from bakeoff.comparison.pivot import critical_distance, one_sided_p, two_sided_p
+from bakeoff.comparison.statistics.equivalence import CAUTION
+from bakeoff.comparison.statistics.pivot import critical_distance, one_sided_p, two_sided_p
 from benchmarks.verdict_tables import Row, gaussian_table, ranges_table, table
 
 Floats = NDArray[np.float64]

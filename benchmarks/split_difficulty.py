@@ -16,14 +16,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.architectures.catalogue import build
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.mnist import load_mnist
+from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_examples
-from bakeoff.evaluation.predict import predict_logits
-from bakeoff.study import Recipe
-from bakeoff.training.devices import place
+from bakeoff.engine.devices import place
+from bakeoff.networks.catalogue import build
+from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Streams, fit
+from bakeoff.training.predict import predict_logits
 from bakeoff.training.trial import autocast_for, to_device
 
 from .publish import Table, add_results_option, machine, publish

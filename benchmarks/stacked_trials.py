@@ -18,13 +18,13 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from bakeoff.data.batches import epoch_order
-from bakeoff.data.mnist import load_mnist
-from bakeoff.study import Entrant, Study
-from bakeoff.training.bursts import make_burst
-from bakeoff.training.devices import DEVICES, choose_device, choose_precision, place
-from bakeoff.training.graphs import make_step
-from bakeoff.training.stack import Stack
+from bakeoff.data.order import epoch_order
+from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.engine.devices import DEVICES, choose_device, choose_precision, place
+from bakeoff.engine.recorded import make_step
+from bakeoff.study.study import Entrant, Study
+from bakeoff.training.stacking.stack import Stack
+from bakeoff.training.timing_pass import make_burst
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish

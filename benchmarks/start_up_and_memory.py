@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bakeoff.study import Study
-from bakeoff.study_file import find_study, read_study, to_toml
+from bakeoff.study.study import Study
+from bakeoff.study.toml import find_study, read_study, to_toml
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 
@@ -33,7 +33,7 @@ COMMANDS = {
     "import bakeoff": ("-c", "import bakeoff"),
     "bakeoff --help": ("-m", "bakeoff", "--help"),
     "bakeoff list studies": ("-m", "bakeoff", "list", "studies"),
-    "import bakeoff.bake (what `run` needs)": ("-c", "import bakeoff.bake"),
+    "import bakeoff.commands.run (what `run` needs)": ("-c", "import bakeoff.commands.run"),
     "import torch": ("-c", "import torch"),
 }
 

@@ -12,16 +12,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.mnist import load_mnist
-from bakeoff.evaluation.predict import predict_logits
-from bakeoff.record import Epoch
-from bakeoff.study import Entrant, Recipe, Study
-from bakeoff.study_file import find_study, read_study
-from bakeoff.training.devices import place
-from bakeoff.training.engine import fast
+from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.engine import fast
+from bakeoff.engine.devices import place
+from bakeoff.engine.step import Update, make_update
+from bakeoff.records.record import Epoch
+from bakeoff.study.study import Entrant, Recipe, Study
+from bakeoff.study.toml import find_study, read_study
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
-from bakeoff.training.steps import Update, make_update
+from bakeoff.training.predict import predict_logits
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
 
 CPU = torch.device("cpu")

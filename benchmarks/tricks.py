@@ -21,10 +21,11 @@ from unittest.mock import patch
 import torch
 from torch import nn
 
-from bakeoff.data.mnist import load_mnist
-from bakeoff.study import Entrant, Recipe, Study
-from bakeoff.training import bursts, steps
-from bakeoff.training.engine import adam, linear, twin
+from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.engine import adam, linear, twin
+from bakeoff.engine import step as steps
+from bakeoff.study.study import Entrant, Recipe, Study
+from bakeoff.training import timing_pass as bursts
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bakeoff.comparison import Comparison, EntrantOutcome, PairComparison
-from bakeoff.data.sources import load_dataset
+from bakeoff.data.catalogue import load_dataset
 from bakeoff.errors import BakeoffError, StoreError
-from bakeoff.outcomes import compare_outcomes, outcome_of
-from bakeoff.standings import standings
-from bakeoff.store import RunFolder
+from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.findings.standings import standings
+from bakeoff.records.folder import RunFolder
 
 # Half of fewer would be one seed, of which there is no verdict.
 FEWEST_SEEDS = 4

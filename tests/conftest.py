@@ -11,8 +11,8 @@ import torch
 from hypothesis import settings
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.digits import load_digits
-from bakeoff.data.mnist import load_mnist
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.data.readers.mnist import load_mnist
 
 # Tests run side by side, so each process that they start takes one core: threads that outnumber the
 # cores wait for each other in every operator, which on some machines takes twenty times as long.

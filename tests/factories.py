@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.record import Cost, Epoch, Provenance, Record, Scores, Stopped
-from bakeoff.study import Entrant, Protocol, Recipe, Study
+from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
 
 
 def entrant(

@@ -17,15 +17,15 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from bakeoff.arrays import from_safetensors
-from bakeoff.checkpoints import Checkpoints
-from bakeoff.data.idx import parse_idx, read_idx
-from bakeoff.data.mnist import CONTENT, read_mnist
+from bakeoff.data.readers.idx import parse_idx, read_idx
+from bakeoff.data.readers.mnist import CONTENT, read_mnist
 from bakeoff.errors import BakeoffError, StoreError
-from bakeoff.manifest import manifest_of
-from bakeoff.reading import parse_json, sealed
-from bakeoff.store import RunFolder
-from bakeoff.study_file import read_study
+from bakeoff.files.arrays import from_safetensors
+from bakeoff.files.reading import parse_json, sealed
+from bakeoff.records.checkpoints import Checkpoints
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.manifest import manifest_of
+from bakeoff.study.toml import read_study
 from tests.factories import entrant, record, study
 
 MEGABYTE = 1_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.bake import run_study
-from bakeoff.study_file import find_study, read_study, with_overrides
+from bakeoff.commands.run import run_study
+from bakeoff.study.toml import find_study, read_study, with_overrides
 
 TRAINED = ("logistic-regression", "cnn-2conv-dropout-batch-100")
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from bakeoff.cli import run
-from bakeoff.manifest import manifest_of
-from bakeoff.reading import sealed
-from bakeoff.study_file import read_study
+from bakeoff.cli.main import run
+from bakeoff.files.reading import sealed
+from bakeoff.records.manifest import manifest_of
+from bakeoff.study.toml import read_study
 
 STUDY = """
 name = "tiny"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.standings import standings
-from bakeoff.store import RunFolder
+from bakeoff.findings.standings import standings
+from bakeoff.records.folder import RunFolder
 
 from .warm import COUNT
 

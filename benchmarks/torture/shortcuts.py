@@ -12,14 +12,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.sources import load_dataset
-from bakeoff.gather import gather_findings
-from bakeoff.report.charts import charts
+from bakeoff.data.catalogue import load_dataset
+from bakeoff.findings.findings import Findings
+from bakeoff.findings.gather import gather_findings
+from bakeoff.records.folder import RunFolder
+from bakeoff.report.charts.charts import charts
 from bakeoff.report.drawings import draw_figures
-from bakeoff.report.findings import Findings
 from bakeoff.report.page import build_report
-from bakeoff.store import RunFolder
-from bakeoff.training.bursts import measure_bursts
+from bakeoff.training.timing_pass import measure_bursts
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Figures:
         def charts_of(_: Findings) -> dict[str, _Drawn]:
             return self.on_page
 
-        sys.modules["bakeoff.conclude"].__dict__["draw_figures"] = files_of
+        sys.modules["bakeoff.commands.compare"].__dict__["draw_figures"] = files_of
         sys.modules["bakeoff.report.page"].__dict__["charts"] = charts_of
 
 
@@ -67,4 +67,4 @@ def figures_of(folder: Path) -> Figures:
 def install_short_timing() -> None:
     """Let the timing pass of this process be a short one."""
     short = functools.partial(measure_bursts, rounds=2, examples=50)
-    sys.modules["bakeoff.bake"].__dict__["measure_bursts"] = short
+    sys.modules["bakeoff.commands.run"].__dict__["measure_bursts"] = short

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from bakeoff.engine.step import Update, make_update
 from bakeoff.training.run_trial import run_trial
-from bakeoff.training.steps import Update, make_update
 from bakeoff.training.trial import Trial, TrialSpec
 
 Kind = Literal["nan", "memory"]

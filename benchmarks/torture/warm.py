@@ -21,12 +21,12 @@ from typing import Any
 import torch
 import torch._dynamo  # which the first optimizer would import
 
-import bakeoff.bake  # what the command line imports on demand
-import bakeoff.console
-import bakeoff.study_file  # noqa: F401
-from bakeoff.cli import run
-from bakeoff.data.digits import load_digits
-from bakeoff.interruption import how_to_go_on, stop_on_signals
+import bakeoff.cli.display
+import bakeoff.commands.run  # what the command line imports on demand
+import bakeoff.study.toml  # noqa: F401
+from bakeoff.cli.main import run
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.runners.interruption import how_to_go_on, stop_on_signals
 from bakeoff.training import provenance
 from bakeoff.training.provenance import checkout_commit
 

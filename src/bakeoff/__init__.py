@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bakeoff.bake import Baked, run_study
+    from bakeoff.commands.compare import Conclusion, report_run
+    from bakeoff.commands.run import Baked, run_study
     from bakeoff.comparison import PairedDifference, mcnemar, paired_difference
-    from bakeoff.conclude import Conclusion, report_run
     from bakeoff.errors import BakeoffError
-    from bakeoff.record import Record
-    from bakeoff.study import Entrant, Protocol, Recipe, Study
-    from bakeoff.study_file import read_study
+    from bakeoff.records.record import Record
+    from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+    from bakeoff.study.toml import read_study
 
 __all__ = [
     "Baked",
@@ -35,13 +35,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "bakeoff.bake": ("Baked", "run_study"),
+    "bakeoff.commands.run": ("Baked", "run_study"),
     "bakeoff.comparison": ("PairedDifference", "mcnemar", "paired_difference"),
-    "bakeoff.conclude": ("Conclusion", "report_run"),
+    "bakeoff.commands.compare": ("Conclusion", "report_run"),
     "bakeoff.errors": ("BakeoffError",),
-    "bakeoff.record": ("Record",),
-    "bakeoff.study": ("Entrant", "Protocol", "Recipe", "Study"),
-    "bakeoff.study_file": ("read_study",),
+    "bakeoff.records.record": ("Record",),
+    "bakeoff.study.study": ("Entrant", "Protocol", "Recipe", "Study"),
+    "bakeoff.study.toml": ("read_study",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

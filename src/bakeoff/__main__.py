@@ -8,11 +8,11 @@ import sys
 def main() -> None:
     """Run the command line with the arguments of the process."""
     # Before all else: an interruption during the imports is one too.
-    from bakeoff.interruption import end_at_once, how_to_go_on, stop_on_signals
+    from bakeoff.runners.interruption import end_at_once, how_to_go_on, stop_on_signals
 
     arguments = sys.argv[1:]
     stop_on_signals(how_to_go_on(arguments))
-    from bakeoff.cli import run
+    from bakeoff.cli.main import run
 
     code = run(arguments)
     if code > 128:

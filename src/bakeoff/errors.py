@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from bakeoff.visible import visible
+from bakeoff.text import visible
 
 
 class BakeoffError(Exception):

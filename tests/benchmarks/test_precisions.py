@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import StoreError
-from bakeoff.store import RunFolder
-from bakeoff.study import Decision
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.study import Decision
 from benchmarks.precisions import main, precisions
 
 from ..factories import entrant, record, study

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff.data.digits import load_digits
+from bakeoff.data.readers.digits import load_digits
 from bakeoff.data.split import split_examples
 from benchmarks import split_difficulty
 from benchmarks.split_difficulty import RECIPE, held_out_errors, table

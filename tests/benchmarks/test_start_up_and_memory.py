@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.study_file import find_study, read_study
+from bakeoff.study.toml import find_study, read_study
 from benchmarks import start_up_and_memory
 from benchmarks.start_up_and_memory import main, peak_bytes, small
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bakeoff.training import bursts, steps
-from bakeoff.training.engine import adam, linear, twin
+from bakeoff.engine import adam, linear, twin
+from bakeoff.engine import step as steps
+from bakeoff.training import timing_pass as bursts
 from bakeoff.training.loop import EpochLoss
 from benchmarks.task import assignment
 from benchmarks.tricks import TRICKS, burst, main

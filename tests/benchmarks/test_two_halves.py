@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bakeoff.data.digits import load_digits
-from bakeoff.store import RunFolder
-from bakeoff.study import Study
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.study import Study
 from bakeoff.training.trial import split_of
 from benchmarks.two_halves import halves, main
 

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from bakeoff.comparison import DecisionRule, PairedDifference, paired_difference, what_would_decide
-from bakeoff.comparison.equivalence import equivalence_p
-from bakeoff.comparison.mcnemar import mcnemar
-from bakeoff.comparison.power import chance_of_decision
+from bakeoff.comparison.statistics.equivalence import equivalence_p
+from bakeoff.comparison.statistics.mcnemar import mcnemar
+from bakeoff.comparison.statistics.power import chance_of_decision
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.sources import SOURCES, load_dataset
 from bakeoff.errors import DataError, StudyError
 
 

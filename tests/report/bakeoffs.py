@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from bakeoff.comparison.compare import compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
-from bakeoff.record import Cost, Epoch, Provenance, Record, Scores, Stopped
-from bakeoff.report import Findings, Flips
-from bakeoff.standings import standings
-from bakeoff.study import Entrant, Protocol, Published, Recipe, Study
+from bakeoff.findings.findings import Findings, Flips
+from bakeoff.findings.standings import standings
+from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.study.study import Entrant, Protocol, Published, Recipe, Study
 from tests.report.pictures import hard_image, look, mistake, weight_look
 
 CLASSES = tuple(str(digit) for digit in range(10))

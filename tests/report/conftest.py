@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.report import Findings, build_report
+from bakeoff.findings.findings import Findings
+from bakeoff.report import build_report
 from tests.report.bakeoffs import assignment_study, fair_study, findings_of, small_study
 from tests.report.page_reading import Element, read_page
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.inspection.look import ConvolutionMaps, Look, Mistake
-from bakeoff.report import HardImage
+from bakeoff.findings.findings import HardImage
+from bakeoff.findings.look import ConvolutionMaps, Look, Mistake
 
 
 def digit(rng: np.random.Generator) -> NDArray[np.uint8]:

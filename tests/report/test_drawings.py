@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.report import Findings, draw_figures, draw_look
+from bakeoff.findings.findings import Findings
+from bakeoff.report import draw_figures, draw_look
+from bakeoff.report.charts.curves import learning_curves
+from bakeoff.report.charts.dots import dot_rows
+from bakeoff.report.charts.grids import class_rows, confusions
+from bakeoff.report.charts.labels import Box, place_beside, shortened, spread, two_lines
+from bakeoff.report.charts.tradeoff import offers
 from bakeoff.report.concluded import concluded
-from bakeoff.report.figures.curves import learning_curves
-from bakeoff.report.figures.dots import dot_rows
-from bakeoff.report.figures.grids import class_rows, confusions
-from bakeoff.report.figures.labels import Box, place_beside, shortened, spread, two_lines
-from bakeoff.report.figures.tradeoff import offers
-from bakeoff.report.look_sheet import Sheet
-from bakeoff.report.looks import look_pictures
 from bakeoff.report.palette import TONES, styles
-from bakeoff.report.raster import data_uri, diverging, grey, tiles
+from bakeoff.report.pictures.look_sheet import Sheet
+from bakeoff.report.pictures.looks import look_pictures
+from bakeoff.report.pictures.raster import data_uri, diverging, grey, tiles
 from tests.report.pictures import look, weight_look
 
 SVG = "{http://www.w3.org/2000/svg}"

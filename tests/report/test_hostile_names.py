@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bakeoff.report import Findings, build_report, draw_figures
-from bakeoff.study import Published
+from bakeoff.findings.findings import Findings
+from bakeoff.report import build_report, draw_figures
+from bakeoff.study.study import Published
 from tests.report.page_reading import Element, everything, read_page
 
 HOSTILE = (

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bakeoff.report import Findings
+from bakeoff.findings.findings import Findings
 from tests.report.page_reading import Element
 
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import pytest
 
-from bakeoff.report import Findings, build_report
+from bakeoff.findings.findings import Findings
+from bakeoff.report import build_report
 from bakeoff.report.palette import TONES
 from tests.report.bakeoffs import findings_of, small_study
 from tests.report.page_reading import Element, everything, read_page

@@ -7,9 +7,10 @@ from statistics import fmean
 
 import pytest
 
-from bakeoff.record import Record
-from bakeoff.report import Findings, build_report
-from bakeoff.report.batches import batch_groups
+from bakeoff.findings.findings import Findings
+from bakeoff.records.record import Record
+from bakeoff.report import build_report
+from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.words import p_value, proportion
 from tests.report.bakeoffs import fair_study, findings_of, small_study
 from tests.report.page_reading import Element, read_page

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bakeoff.progress import PlannedTrial, Silence
-from bakeoff.record import Epoch, Record
+from bakeoff.records.record import Epoch, Record
+from bakeoff.runners.listener import PlannedTrial, Silence
 
 
 class Heard(Silence):

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from bakeoff import locks
 from bakeoff.data.dataset import Dataset
+from bakeoff.files import locks
+from bakeoff.records.folder import RunFolder
 from bakeoff.runners import serial
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_serially, watch_for_others
-from bakeoff.store import RunFolder
 
 from ..factories import entrant, first_of, record, study
 from .heard import Heard

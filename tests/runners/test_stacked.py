@@ -10,19 +10,19 @@ import pytest
 import torch
 from torch import nn
 
-from bakeoff import locks
-from bakeoff.architectures.catalogue import ARCHITECTURES
-from bakeoff.bake import run_study
+from bakeoff.commands.run import run_study
 from bakeoff.data.dataset import Dataset
-from bakeoff.progress import PlannedTrial
-from bakeoff.record import Record
+from bakeoff.files import locks
+from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
 from bakeoff.runners import stacked
+from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.stacked import run_stacked
-from bakeoff.store import RunFolder
-from bakeoff.study import Study
+from bakeoff.study.study import Study
 from bakeoff.training.run_trial import run_trial
-from bakeoff.training.stacked_trial import run_stack
+from bakeoff.training.stacking.run import run_stack
 from bakeoff.training.trial import TrialSpec
 
 from ..factories import entrant, first_of, record, study

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from bakeoff.architectures.catalogue import build
 from bakeoff.data.dataset import Dataset
-from bakeoff.record import Epoch, Stopped
-from bakeoff.study import Recipe
-from bakeoff.training.devices import place
+from bakeoff.engine.devices import place
+from bakeoff.engine.step import EagerStep
+from bakeoff.networks.catalogue import build
+from bakeoff.records.record import Epoch, Stopped
+from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Examples, Streams, fit
-from bakeoff.training.steps import EagerStep
 
 from . import reference_loop
 

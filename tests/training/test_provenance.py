@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bakeoff.record import Provenance
+from bakeoff.records.record import Provenance
 from bakeoff.training import provenance as origin
 from bakeoff.training.provenance import checkout_commit, cpu_model, provenance
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.study import Recipe
+from bakeoff.study.study import Recipe
 from bakeoff.training.stopping import stop_reason
 
 FIXED = Recipe(epochs=3)

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.evaluation.scores import score
-from bakeoff.record import Epoch, Record
-from bakeoff.study import Entrant, Protocol, Study
-from bakeoff.training.bursts import measure_bursts
+from bakeoff.records.record import Epoch, Record
+from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.run_trial import run_trial
+from bakeoff.training.scores import score
+from bakeoff.training.timing_pass import measure_bursts
 from bakeoff.training.trial import Trial, TrialSpec, build_entrant, pixel_scale
 
 from ..factories import entrant, first_of, study

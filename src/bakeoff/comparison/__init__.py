@@ -1,22 +1,22 @@
 """What the trials of a study together support: statistics on plain numpy arrays."""
 
 from bakeoff.comparison.compare import Comparison, EntrantComparison, HardImage, compare
-from bakeoff.comparison.crossed import (
+from bakeoff.comparison.images import Flips, HardestImages, flips, hardest_images
+from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
+from bakeoff.comparison.pair import Metric, PairComparison
+from bakeoff.comparison.statistics.crossed import (
     FixedTestSet,
     PairedDifference,
     paired_difference,
     paired_difference_of_balanced_accuracy,
 )
-from bakeoff.comparison.entrants import EntrantScores, Estimate, entrant_scores
-from bakeoff.comparison.equivalence import equivalence_p
-from bakeoff.comparison.holm import holm
-from bakeoff.comparison.images import Flips, HardestImages, flips, hardest_images
-from bakeoff.comparison.mcnemar import McNemar, mcnemar
-from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
-from bakeoff.comparison.pair import Metric, PairComparison
-from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
-from bakeoff.comparison.survival import LogRank, TimeToTarget, log_rank, time_to_target
-from bakeoff.comparison.timing import TimeRatio, time_ratio
+from bakeoff.comparison.statistics.entrants import EntrantScores, Estimate, entrant_scores
+from bakeoff.comparison.statistics.equivalence import equivalence_p
+from bakeoff.comparison.statistics.holm import holm
+from bakeoff.comparison.statistics.mcnemar import McNemar, mcnemar
+from bakeoff.comparison.statistics.power import DecisionRule, Plan, what_would_decide
+from bakeoff.comparison.statistics.survival import LogRank, TimeToTarget, log_rank, time_to_target
+from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
 from bakeoff.comparison.verdict import Verdict, verdict
 
 __all__ = [

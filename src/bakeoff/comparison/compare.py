@@ -9,14 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bakeoff.comparison.checks import Bools, classes, proportion
-from bakeoff.comparison.entrants import Estimate, entrant_scores, mean_accuracy
 from bakeoff.comparison.images import hardest_images
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes, check_outcomes
 from bakeoff.comparison.pair import Metric, PairComparison
 from bakeoff.comparison.pairs import Question, compare_pairs
 from bakeoff.comparison.plain import plain
-from bakeoff.comparison.survival import TimeToTarget, time_to_target
+from bakeoff.comparison.statistics.checks import Bools, classes, proportion
+from bakeoff.comparison.statistics.entrants import Estimate, entrant_scores, mean_accuracy
+from bakeoff.comparison.statistics.survival import TimeToTarget, time_to_target
 from bakeoff.errors import DataError
 
 # A page has room for so many.

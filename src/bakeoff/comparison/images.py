@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bakeoff.comparison.checks import Integers, booleans, same_shape
+from bakeoff.comparison.statistics.checks import Integers, booleans, same_shape
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.comparison.checks import Bools, Integers, booleans
+from bakeoff.comparison.statistics.checks import Bools, Integers, booleans
 from bakeoff.errors import DataError
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from bakeoff.comparison.crossed import PairedDifference
 from bakeoff.comparison.images import Flips
-from bakeoff.comparison.mcnemar import McNemar
 from bakeoff.comparison.plain import plain
-from bakeoff.comparison.survival import LogRank
-from bakeoff.comparison.timing import TimeRatio
+from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.mcnemar import McNemar
+from bakeoff.comparison.statistics.survival import LogRank
+from bakeoff.comparison.statistics.timing import TimeRatio
 from bakeoff.comparison.verdict import Evidence, Verdict
 
 Metric = Literal["accuracy", "balanced_accuracy"]

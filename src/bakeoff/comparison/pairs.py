@@ -8,21 +8,21 @@ from typing import Literal
 
 import numpy as np
 
-from bakeoff.comparison.checks import Bools, Integers
-from bakeoff.comparison.crossed import (
+from bakeoff.comparison.images import flips
+from bakeoff.comparison.outcome import EntrantOutcome
+from bakeoff.comparison.pair import Metric, PairComparison
+from bakeoff.comparison.statistics.checks import Bools, Integers
+from bakeoff.comparison.statistics.crossed import (
     PairedDifference,
     paired_difference,
     paired_difference_of_balanced_accuracy,
 )
-from bakeoff.comparison.entrants import balanced_accuracy_of_trial
-from bakeoff.comparison.equivalence import equivalence_p
-from bakeoff.comparison.holm import holm
-from bakeoff.comparison.images import flips
-from bakeoff.comparison.mcnemar import mcnemar
-from bakeoff.comparison.outcome import EntrantOutcome
-from bakeoff.comparison.pair import Metric, PairComparison
-from bakeoff.comparison.survival import LogRank, log_rank
-from bakeoff.comparison.timing import TimeRatio, time_ratio
+from bakeoff.comparison.statistics.entrants import balanced_accuracy_of_trial
+from bakeoff.comparison.statistics.equivalence import equivalence_p
+from bakeoff.comparison.statistics.holm import holm
+from bakeoff.comparison.statistics.mcnemar import mcnemar
+from bakeoff.comparison.statistics.survival import LogRank, log_rank
+from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,

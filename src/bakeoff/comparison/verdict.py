@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bakeoff.comparison.crossed import PairedDifference
-from bakeoff.comparison.mcnemar import McNemar
-from bakeoff.comparison.power import DecisionRule, Plan, what_would_decide
+from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.mcnemar import McNemar
+from bakeoff.comparison.statistics.power import DecisionRule, Plan, what_would_decide
 from bakeoff.comparison.words import amount, amount_ahead, holm_text, p_text, plan_text, points
 
 Kind = Literal["better", "equivalent", "undecided"]

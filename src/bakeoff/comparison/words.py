@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bakeoff.comparison.crossed import PairedDifference
-from bakeoff.comparison.power import Plan
+from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.power import Plan
 
 # An interval narrower than +-0.05 points is shown with three decimals.
 SMALL = 0.0005

@@ -1,1 +1,1 @@
-"""Sources of images, the split, and the order of batches."""
+"""What they compete on: data sets by name, the split, the order of batches."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import DataError
-from bakeoff.visible import visible
+from bakeoff.text import visible
 
 _LONGEST_NAME = 64
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.errors import StudyError
-from bakeoff.seeds import derive_seed
+from bakeoff.study.seeds import derive_seed
 
 
 @dataclass(frozen=True)

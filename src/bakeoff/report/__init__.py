@@ -1,7 +1,6 @@
 """The report: figures as data, drawn as SVG, assembled into one self-contained page."""
 
 from bakeoff.report.drawings import draw_figures, draw_look
-from bakeoff.report.findings import Findings, Flips, HardImage
 from bakeoff.report.page import build_report
 
-__all__ = ["Findings", "Flips", "HardImage", "build_report", "draw_figures", "draw_look"]
+__all__ = ["build_report", "draw_figures", "draw_look"]

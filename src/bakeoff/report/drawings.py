@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bakeoff.inspection.look import Look
-from bakeoff.report.charts import charts
-from bakeoff.report.findings import Findings
-from bakeoff.report.look_sheet import WIDTH, lay_out
-from bakeoff.report.looks import look_pictures
+from bakeoff.findings.findings import Findings
+from bakeoff.findings.look import Look
+from bakeoff.report.charts.charts import charts
 from bakeoff.report.palette import TONES
+from bakeoff.report.pictures.look_sheet import WIDTH, lay_out
+from bakeoff.report.pictures.looks import look_pictures
 from bakeoff.report.templating import environment
 
 

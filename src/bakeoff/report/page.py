@@ -6,16 +6,16 @@ import base64
 import hashlib
 from typing import Any
 
-from bakeoff.report import published, samples
-from bakeoff.report.batches import batch_groups
-from bakeoff.report.charts import charts
+from bakeoff.findings.findings import Findings
+from bakeoff.report.charts.charts import charts
 from bakeoff.report.concluded import Concluded, Pair, concluded
-from bakeoff.report.findings import Findings
-from bakeoff.report.looks import colour_bar, look_pictures
-from bakeoff.report.matrix import in_order, matrix, told
-from bakeoff.report.origins import facts, recipes
 from bakeoff.report.palette import style_sheet, styles
-from bakeoff.report.table import table
+from bakeoff.report.pictures.looks import colour_bar, look_pictures
+from bakeoff.report.sections import published, samples
+from bakeoff.report.sections.batches import batch_groups
+from bakeoff.report.sections.matrix import in_order, matrix, told
+from bakeoff.report.sections.origins import facts, recipes
+from bakeoff.report.sections.table import table
 from bakeoff.report.templating import environment, own_text
 
 

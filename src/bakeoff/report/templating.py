@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bakeoff.report import words
-from bakeoff.visible import visible
+from bakeoff.text import visible
 
 _FILTERS = (
     words.proportion,

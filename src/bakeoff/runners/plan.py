@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.evaluation.cost import multiply_adds_per_image
-from bakeoff.progress import PlannedTrial
-from bakeoff.store import RunFolder
-from bakeoff.study import Entrant, Study
+from bakeoff.records.folder import RunFolder
+from bakeoff.runners.listener import PlannedTrial
+from bakeoff.study.study import Entrant, Study
+from bakeoff.training.cost import multiply_adds_per_image
 from bakeoff.training.trial import build_entrant
 
 

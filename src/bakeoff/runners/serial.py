@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from bakeoff import locks
-from bakeoff.checkpoints import Checkpoints
 from bakeoff.data.dataset import Dataset
-from bakeoff.progress import Listener, PlannedTrial
-from bakeoff.store import RunFolder
+from bakeoff.files import locks
+from bakeoff.records.checkpoints import Checkpoints
+from bakeoff.records.folder import RunFolder
+from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import TrialSpec
 

@@ -7,15 +7,15 @@ from contextlib import ExitStack
 
 import torch
 
-from bakeoff import locks
 from bakeoff.data.dataset import Dataset
-from bakeoff.progress import Listener, PlannedTrial
-from bakeoff.record import Epoch
-from bakeoff.store import RunFolder
-from bakeoff.training.devices import place
+from bakeoff.engine.devices import place
+from bakeoff.files import locks
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Epoch
+from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.training.memory import free_memory, is_out_of_memory
-from bakeoff.training.stacked import why_alone
-from bakeoff.training.stacked_trial import run_stack
+from bakeoff.training.stacking.fit import why_alone
+from bakeoff.training.stacking.run import run_stack
 from bakeoff.training.trial import TrialSpec, build_entrant
 
 AT_ONCE = 10

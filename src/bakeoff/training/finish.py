@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.architectures.catalogue import count_parameters
-from bakeoff.evaluation.cost import measure_cost
-from bakeoff.evaluation.predict import predict_logits
-from bakeoff.evaluation.scores import score
-from bakeoff.record import Epoch, Provenance, Record, Stopped
+from bakeoff.networks.catalogue import count_parameters
+from bakeoff.records.record import Epoch, Provenance, Record, Stopped
+from bakeoff.training.cost import measure_cost
 from bakeoff.training.fit import Examples
+from bakeoff.training.predict import predict_logits
+from bakeoff.training.scores import score
 from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
 
 

@@ -12,17 +12,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bakeoff.data.batches import batches, epoch_order
-from bakeoff.evaluation.predict import predict_logits
-from bakeoff.record import Epoch, Stopped
-from bakeoff.seeds import derive_seed
-from bakeoff.study import Recipe
-from bakeoff.training.checkpoint import Moving
-from bakeoff.training.engine import fast, flush_denormals, reseed
-from bakeoff.training.graphs import make_step
+from bakeoff.data.order import batches, epoch_order
+from bakeoff.engine import fast, flush_denormals, reseed
+from bakeoff.engine.recorded import make_step
+from bakeoff.engine.step import make_update
+from bakeoff.records.record import Epoch, Stopped
+from bakeoff.study.seeds import derive_seed
+from bakeoff.study.study import Recipe
 from bakeoff.training.loop import train_epoch
+from bakeoff.training.moving import Moving
 from bakeoff.training.optimizers import make_optimizer, make_schedule
-from bakeoff.training.steps import make_update
+from bakeoff.training.predict import predict_logits
 from bakeoff.training.stopping import Reason, stop_reason
 
 

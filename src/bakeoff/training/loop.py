@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from bakeoff.training.steps import Step
+from bakeoff.engine.step import Step
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from bakeoff.study import Recipe
+from bakeoff.study.study import Recipe
 
 _WARM_UP = 0.25
 

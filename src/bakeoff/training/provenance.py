@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from bakeoff.record import Provenance
-from bakeoff.training.engine.native import kernels_in_use
+from bakeoff.engine.native import kernels_in_use
+from bakeoff.records.record import Provenance
 
 _PACKAGES = ("bakeoff", "torch", "numpy", "scipy", "scikit-learn")
 

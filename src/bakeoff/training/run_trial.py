@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bakeoff.architectures.catalogue import count_parameters
-from bakeoff.checkpoints import Checkpoint, Checkpoints
+from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
-from bakeoff.record import Epoch, Provenance, Resumed
-from bakeoff.training.checkpoint import Moving, changed_conditions, foreign_to
-from bakeoff.training.devices import place
+from bakeoff.networks.catalogue import count_parameters
+from bakeoff.records.checkpoints import Checkpoint, Checkpoints
+from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.training.finish import ended_by_memory, finish_trial
 from bakeoff.training.fit import Start, Streams, fit
 from bakeoff.training.memory import free_memory, is_out_of_memory
+from bakeoff.training.moving import Moving, changed_conditions, foreign_to
 from bakeoff.training.provenance import provenance
 from bakeoff.training.trial import (
     Trial,

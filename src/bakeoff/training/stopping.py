@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bakeoff.study import Recipe
+from bakeoff.study.study import Recipe
 
 Reason = Literal["budget used", "target reached", "target not reached"]
 

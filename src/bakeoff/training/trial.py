@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.architectures.catalogue import build
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_examples
-from bakeoff.record import Record
-from bakeoff.seeds import derive_seed
-from bakeoff.study import Entrant, Protocol, Study
+from bakeoff.networks.catalogue import build
+from bakeoff.records.record import Record
+from bakeoff.study.seeds import derive_seed
+from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Examples
 
 

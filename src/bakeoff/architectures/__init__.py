@@ -1,1 +1,0 @@
-"""The networks that ship, and how their weights start."""

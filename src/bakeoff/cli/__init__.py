@@ -1,0 +1,1 @@
+"""The terminal: verbs, how a run looks, tables."""

@@ -1,0 +1,265 @@
+"""The command line: parse, one library call, print. Heavy imports wait inside the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bakeoff.errors import BakeoffError, TrialsFailedError
+from bakeoff.runners.interruption import Interrupted, how_to_go_on
+
+if TYPE_CHECKING:
+    from bakeoff.commands.compare import Conclusion
+    from bakeoff.comparison import PairComparison
+    from bakeoff.study.study import Study
+
+app = typer.Typer(
+    name="bakeoff",
+    help="Which architecture is better, by how much, how sure are we, and what does it cost?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
+RunDirectory = Annotated[Path, typer.Argument(help="The folder of a run.")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="ENTRANT.KEY=VALUE",
+        help="Change a recipe (all of them: recipe.KEY). Repeatable.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit code. An error of the user's is one line."""
+    debug = "--debug" in arguments
+    # Accepted anywhere: nobody remembers on which side of a command's name an option goes.
+    rest = [argument for argument in arguments if argument != "--debug"]
+    try:
+        app(rest)
+    except BakeoffError as error:
+        if debug:
+            raise
+        print(f"bakeoff: {error}", file=sys.stderr)
+        return error.exit_code
+    except Interrupted as stop:
+        print(how_to_go_on(arguments), file=sys.stderr)
+        return stop.exit_code
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if debug:
+            raise
+        print(f"bakeoff: {error.filename or 'input/output'}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"bakeoff {version('bakeoff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Answer which architecture is better, by how much, how sure we are, and what it costs."""
+
+
+@app.command("run")
+def run_command(
+    study: StudyName = "fair",
+    out: Annotated[
+        Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")
+    ] = None,
+    seeds: Seeds = None,
+    overrides: Overrides = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Processes that share the trials and the cores. Fewer threads for each may change "
+            "the last digits, and times are not compared.",
+        ),
+    ] = 1,
+    stack: Annotated[
+        bool,
+        typer.Option(
+            "--stack",
+            help="Train all seeds of an entrant in one program. Times are not compared, and what "
+            "an interruption leaves unfinished begins anew.",
+        ),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train what is missing of a study, compare, and write the report."""
+    resolved = _resolve(study, seeds, overrides or [])
+    folder = out or Path("runs") / resolved.name
+    from rich.console import Console
+
+    from bakeoff.cli.display import RunDisplay
+
+    with RunDisplay(Console(stderr=True)) as display:
+        # The bars come first, since importing torch takes a second in which a person waits.
+        from bakeoff.commands.run import run_study
+
+        try:
+            baked = run_study(
+                resolved,
+                folder,
+                device=device,
+                precision=precision,
+                stack=stack,
+                jobs=jobs,
+                retry_failed=retry_failed,
+                listener=display,
+                source=study if study.endswith(".toml") else "",
+            )
+        except KeyboardInterrupt:
+            # Where nobody turned signals into the exception below, as in a test.
+            raise Interrupted(signal.SIGINT) from None
+    conclusion = baked.conclusion
+    _print_conclusion(conclusion, conclusion.pairs_of_winner, as_json)
+    if conclusion.troubles:
+        raise TrialsFailedError(conclusion.troubles, conclusion.planned)
+
+
+@app.command()
+def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
+    """Compare the trials of a run: differences, intervals, verdicts."""
+    from bakeoff.commands.compare import report_run
+
+    conclusion = report_run(directory)
+    _print_conclusion(conclusion, conclusion.comparison.pairs, as_json)
+
+
+@app.command()
+def report(directory: RunDirectory) -> None:
+    """Write comparison.json, the figures and report.html of a run anew."""
+    from bakeoff.commands.compare import report_run
+
+    print(report_run(directory).report)
+
+
+@app.command()
+def inspect(
+    directory: RunDirectory,
+    entrant: Annotated[
+        str | None, typer.Option(help="Which network.", show_default="the winner")
+    ] = None,
+    index: Annotated[int, typer.Option(min=0, help="Which test image.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which trial of it.")] = 0,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Who is right about the image, of all entrants.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look inside a network: filters, feature maps around ReLU."""
+    if everyone:
+        from bakeoff.commands.opinions import opinions
+
+        table = opinions(directory, index)
+        _print_json(table.to_dict()) if as_json else print(table.to_text())
+        return
+    from bakeoff.commands.inspect import inspect_run
+
+    seen = inspect_run(directory, entrant, index, seed)
+    _print_json(seen.to_dict()) if as_json else print(seen.to_text())
+
+
+@app.command("list")
+def list_names(
+    what: Annotated[str, typer.Argument(help="studies, architectures or datasets.")],
+    as_json: AsJson = False,
+) -> None:
+    """List the studies, architectures or data sets that ship."""
+    from bakeoff.commands.listing import describe
+
+    rows = describe(what)
+    if as_json:
+        _print_json([{"name": name, "description": text} for name, text in rows])
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        print(f"{name:<{width}}  {text}")
+
+
+@app.command()
+def show(
+    study: StudyName,
+    seeds: Seeds = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a study as resolved, every default written out."""
+    from bakeoff.study.toml import to_toml
+
+    resolved = _resolve(study, seeds, overrides or [])
+    if as_json:
+        _print_json(resolved.model_dump(mode="json"))
+    else:
+        print(to_toml(resolved), end="")
+
+
+def _resolve(name: str, seeds: int | None, overrides: Sequence[str]) -> Study:
+    from bakeoff.study.toml import find_study, read_study, with_overrides
+
+    study = with_overrides(read_study(find_study(name)), overrides)
+    return study if seeds is None else study.model_copy(update={"seeds": seeds})
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=1))
+
+
+def _print_conclusion(
+    conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
+) -> None:
+    from bakeoff.cli.display import results_console, results_table, say
+
+    if as_json:
+        _print_json(conclusion.to_dict())
+        return
+    metric = conclusion.study.protocol.selection_metric
+    console = results_console()
+    console.print(results_table(conclusion.standings, metric))
+    for trouble in conclusion.troubles:
+        say(console, trouble)
+    if conclusion.comparison.time_note:
+        say(console, conclusion.comparison.time_note)
+    say(console, conclusion.answer)
+    for pair in pairs:
+        say(console, f"- {pair.verdict.sentence}")
+    print(f"report: {conclusion.report}")

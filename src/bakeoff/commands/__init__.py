@@ -1,0 +1,1 @@
+"""What each verb does, for the terminal and the notebook alike."""

@@ -1,0 +1,160 @@
+"""A whole study: plan, train what is missing, compare, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bakeoff.commands.compare import Conclusion, conclude
+from bakeoff.data.catalogue import SOURCES, load_dataset
+from bakeoff.data.dataset import Dataset
+from bakeoff.engine import flush_denormals
+from bakeoff.engine.devices import choose_device, choose_precision
+from bakeoff.engine.native import kernels
+from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
+from bakeoff.files import locks
+from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
+from bakeoff.runners.disk import bytes_needed, refuse_full_disk
+from bakeoff.runners.listener import Listener, Silence
+from bakeoff.runners.plan import plan_trials
+from bakeoff.runners.processes import run_in_workers
+from bakeoff.runners.serial import run_serially
+from bakeoff.runners.stacked import run_stacked
+from bakeoff.study.study import Study
+from bakeoff.training.timing_pass import measure_bursts
+from bakeoff.training.trial import split_of
+
+
+@dataclass(frozen=True)
+class Baked:
+    """What a run comes to."""
+
+    folder: RunFolder
+    trained: int
+    """How many trials were missing when this run began; the others were finished before."""
+    conclusion: Conclusion
+
+
+def check_names(study: Study, where: str) -> None:
+    """Raise StudyError where the study names an architecture or data set that does not exist."""
+    if study.protocol.dataset not in SOURCES:
+        hint = did_you_mean(study.protocol.dataset, SOURCES)
+        raise StudyError(
+            f"{where}: protocol.dataset: unknown data set {study.protocol.dataset!r}; {hint}"
+        )
+    for number, entrant in enumerate(study.entrants):
+        if entrant.architecture not in ARCHITECTURES:
+            hint = did_you_mean(entrant.architecture, ARCHITECTURES)
+            raise StudyError(
+                f"{where}: entrants[{number}].architecture: unknown architecture "
+                f"{entrant.architecture!r}; {hint}"
+            )
+
+
+def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None:
+    """Raise StudyError, before there is a folder, where the data are too few for the protocol."""
+    try:
+        split_of(study, 0, dataset)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
+def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) -> None:
+    """Raise StoreError where finished trials were trained on other data or in other precision."""
+    for record in folder.read_records():
+        where = folder.trial(record.entrant, record.seed)
+        if record.provenance.data_hash != data_hash:
+            raise StoreError(f"{where}: trained on other data; give another --out")
+        if record.provenance.precision != precision:
+            raise StoreError(
+                f"{where}: trained in {record.provenance.precision}, not {precision}; "
+                f"give --precision {record.provenance.precision} or another --out"
+            )
+
+
+def run_study(
+    study: Study,
+    out: Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    stack: bool = False,
+    jobs: int = 1,
+    retry_failed: bool = False,
+    listener: Listener | None = None,
+    source: str = "",
+) -> Baked:
+    """Train what is missing of `study` in the run folder `out`, compare, and write the report.
+
+    Finished trials are kept and never trained again, but for damaged ones and, with
+    `retry_failed`, those that did not complete: these are set aside first. An interrupted trial
+    goes on from its last checkpoint. Other processes may run the same study in the same folder;
+    `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
+    without checkpoints. `source` is what errors call the study: its file, or else its name.
+    Raises BakeoffError with one line.
+    """
+    listener = listener or Silence()
+    flush_denormals()
+    if jobs < 1:
+        raise UsageError(f"--jobs {jobs}: give a number from 1 up")
+    if jobs > 1 and stack:
+        raise UsageError("--stack trains in one process: leave --jobs out, or --stack")
+    source = source or f"study {study.name}"
+    check_names(study, source)
+    on_device = choose_device(device)
+    in_precision = choose_precision(precision, on_device)
+    if on_device.type == "cpu":
+        # Compiled before any trial is timed, and before `jobs` processes would all compile it.
+        kernels()
+    dataset = load_dataset(study.protocol.dataset)
+    _refuse_impossible_split(study, dataset, source)
+    folder = RunFolder.create(out, study)
+    set_damaged_aside(folder, listener.stage)
+    remove_remains(folder)
+    if retry_failed:
+        set_failed_aside(folder, listener.stage)
+    _refuse_other_conditions(folder, in_precision, dataset.sha256)
+    trials = plan_trials(folder, dataset)
+    refuse_full_disk(out, bytes_needed(study, trials, dataset, jobs))
+    listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
+    if jobs > 1 and len(trials) > 1:
+        run_in_workers(
+            folder, trials, jobs, device=on_device, precision=in_precision, listener=listener
+        )
+    elif stack:
+        run_stacked(
+            folder, trials, dataset, device=on_device, precision=in_precision, listener=listener
+        )
+    # What workers or stacks left, or all there is.
+    run_serially(
+        folder,
+        plan_trials(folder, dataset),
+        dataset,
+        device=on_device,
+        precision=in_precision,
+        listener=listener,
+    )
+    _time_in_turns(folder, dataset, on_device, in_precision, listener)
+    # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
+    RunFolder.create(out, study)
+    return Baked(folder, len(trials), conclude(folder, dataset, listener))
+
+
+def _time_in_turns(
+    folder: RunFolder, dataset: Dataset, device: torch.device, precision: str, listener: Listener
+) -> None:
+    """Measure what a training example costs each entrant, once per run folder."""
+    entrants = {entrant.name for entrant in folder.study.entrants}
+    with locks.held(folder.conclusion_lock):
+        if folder.read_timing().keys() == entrants:
+            return
+        locks.stamp(folder.conclusion_lock)
+        listener.stage("timing training steps, the entrants taking turns")
+        measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
+        folder.write_timing(
+            dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
+        )

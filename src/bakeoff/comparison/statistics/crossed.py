@@ -1,0 +1,237 @@
+"""The difference between two entrants, over new seeds and new test images.
+
+docs/statistics.md holds the formulas, their sources and how they were tried out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from bakeoff.comparison.statistics.checks import (
+    Bools,
+    Integers,
+    booleans,
+    integers,
+    proportion,
+    same_shape,
+)
+from bakeoff.comparison.statistics.pivot import (
+    critical_distance,
+    degrees_of_freedom_of,
+    two_sided_p,
+)
+from bakeoff.comparison.statistics.resolution import (
+    extent_of_parting,
+    image_part_at,
+    least_seed_part,
+    step_of_one_image,
+)
+from bakeoff.comparison.statistics.variance import (
+    CrossedParts,
+    Strata,
+    crossed_parts,
+    one_stratum,
+    strata_of_classes,
+)
+from bakeoff.errors import DataError
+
+# The scores' difference lies in [-1, 1], so its variance over images is at most one.
+LARGEST_VARIANCE = 1.0
+
+
+@dataclass(frozen=True)
+class FixedTestSet:
+    """The narrower statement: over new seeds, for these very test images (paired t over seeds)."""
+
+    low: float
+    high: float
+    p_value: float
+    degrees_of_freedom: int
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Score of a minus score of b, and what it says of new seeds and new test images.
+
+    All are proportions in [-1, 1] or their squares, never percentage points.
+
+    Attributes:
+        difference: the mean difference over the seeds and images at hand.
+        low, high: the interval at `confidence`.
+        p_value: two-sided, for the null that the true difference is zero; not yet corrected for
+            the number of pairs.
+        degrees_of_freedom: of the t distribution with the same critical value at `confidence`: a
+            difference is significant if it is that quantile times `standard_error` from zero.
+        hillis_degrees_of_freedom: what the plain analysis would use in its place.
+        seed_variance, image_variance, residual_variance: components of the variance of one
+            d[seed, image], cut at zero. For balanced accuracy the last two are per average image:
+            seed_variance / seeds + image_variance / images + residual_variance / (seeds * images)
+            is the variance of the mean either way.
+        standard_error: square root of `seed_part + image_part`.
+        seed_part, image_part: squared standard error that new seeds (with what they do together
+            with images) and new images bring; the seed part is kept above what the resolution of
+            the test set lets one see (`least_seed_part`).
+        image_step: by how much one more image on which the entrants part would move the difference;
+            the image part at the ends of the interval rests on it (`image_part_at`).
+        seeds, images: how many of each.
+        confidence: of both intervals.
+        fixed_test_set: the statement for this fixed test set.
+
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    degrees_of_freedom: float
+    seed_variance: float
+    image_variance: float
+    residual_variance: float
+    standard_error: float
+    seed_part: float
+    image_part: float
+    image_step: float
+    hillis_degrees_of_freedom: float
+    seeds: int
+    images: int
+    confidence: float
+    fixed_test_set: FixedTestSet
+
+    @property
+    def seed_share(self) -> float:
+        """Share of the squared standard error that more seeds would shrink, in [0, 1]."""
+        return self.seed_part / (self.seed_part + self.image_part)
+
+    @property
+    def image_share(self) -> float:
+        """Share of the squared standard error that only more test images would shrink."""
+        return 1 - self.seed_share
+
+
+def paired_difference(
+    correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
+) -> PairedDifference:
+    """Return accuracy of a minus accuracy of b, over new seeds and new test images.
+
+    Args:
+        correct_a: boolean [seeds, images], True where that seed's trial is right on that image.
+        correct_b: the same of b: row s comes from the same seed, column i is the same image.
+        confidence: of the intervals, between 0 and 1.
+
+    Raises:
+        DataError: wrong dtype or shape, or fewer than two seeds.
+
+    """
+    a, b = _paired(correct_a, correct_b)
+    return _difference(a, b, one_stratum(a.shape[1]), proportion(confidence, "confidence"))
+
+
+def paired_difference_of_balanced_accuracy(
+    correct_a: ArrayLike, correct_b: ArrayLike, labels: ArrayLike, confidence: float = 0.95
+) -> PairedDifference:
+    """Return balanced accuracy of a minus that of b, over new seeds and new test images.
+
+    Balanced accuracy is the mean, over the classes that occur in `labels`, of the accuracy within
+    the class. New test images are meant as new images of each class in the same numbers.
+
+    Args:
+        correct_a: as for `paired_difference`.
+        correct_b: as for `paired_difference`.
+        labels: true classes, integer [images].
+        confidence: of the intervals, between 0 and 1.
+
+    Raises:
+        DataError: wrong dtype or shape, or fewer than two seeds.
+
+    """
+    a, b = _paired(correct_a, correct_b)
+    true_class = labels_of(labels, a.shape[1])
+    return _difference(a, b, strata_of_classes(true_class), proportion(confidence, "confidence"))
+
+
+def labels_of(labels: ArrayLike, images: int) -> Integers:
+    """Return `labels` as int64 [images], or raise DataError."""
+    array = integers(labels, "labels", ("images",))
+    if len(array) != images:
+        raise DataError(f"labels has {len(array)} entries for {images} images: give one per image")
+    return array
+
+
+def _paired(correct_a: ArrayLike, correct_b: ArrayLike) -> tuple[Bools, Bools]:
+    a = booleans(correct_a, "correct_a", ("seeds", "images"))
+    b = booleans(correct_b, "correct_b", ("seeds", "images"))
+    same_shape(a, b, "correct_a and correct_b")
+    if len(a) < 2:
+        raise DataError(
+            "one seed cannot tell the luck of the seed from a difference between architectures: "
+            "train at least two seeds, or use mcnemar for a statement about the two trained models"
+        )
+    return a, b
+
+
+def _difference(a: Bools, b: Bools, strata: Strata, confidence: float) -> PairedDifference:
+    d = a.astype(np.float64) - b
+    seeds, images = d.shape
+    by_seed = d @ strata.image_weights
+    # Counts that cancel must give 0, not the 1e-17 that sums of fractions leave.
+    difference = round(float(by_seed.mean()), 15) + 0.0
+    parts = crossed_parts(by_seed, d, strata, LARGEST_VARIANCE)
+
+    seed_part = max(parts.seeds, least_seed_part(seeds, strata))
+    standard_error = math.sqrt(seed_part + parts.images)
+    step = step_of_one_image(d, strata)
+    extent = extent_of_parting(d, strata, step)
+    tail = (1 - confidence) / 2
+
+    def reach(direction: int) -> float:
+        def image_part(distance: float) -> float:
+            true = difference + direction * distance
+            return image_part_at(parts.images, step, extent, difference, true)
+
+        # An end towards zero stops before it where the p-value says that zero is left out.
+        start = abs(difference) if direction * difference < 0 else None
+        return critical_distance(tail, seed_part, image_part, seeds - 1, start)
+
+    quantile = critical_distance(tail, seed_part, lambda _: parts.images, seeds - 1)
+    return PairedDifference(
+        difference=difference,
+        low=max(difference - reach(-1), -1.0),
+        high=min(difference + reach(+1), 1.0),
+        p_value=float(two_sided_p(difference, seed_part, parts.images, seeds - 1)),
+        degrees_of_freedom=degrees_of_freedom_of(quantile / standard_error, tail, seeds - 1),
+        seed_variance=seeds * max(parts.seeds - parts.residual, 0.0),
+        image_variance=images * parts.images,
+        residual_variance=seeds * images * parts.residual,
+        standard_error=standard_error,
+        seed_part=seed_part,
+        image_part=parts.images,
+        image_step=step,
+        hillis_degrees_of_freedom=hillis_degrees_of_freedom(parts, seeds),
+        seeds=seeds,
+        images=images,
+        confidence=confidence,
+        fixed_test_set=_over_seeds_alone(difference, seed_part, seeds, tail),
+    )
+
+
+def hillis_degrees_of_freedom(parts: CrossedParts, seeds: int) -> float:
+    """Return Hillis's (2007, Stat. Med. 26:596-619) degrees of freedom; infinite without seeds."""
+    if parts.seeds == 0:
+        return float("inf")
+    return (seeds - 1) * ((parts.seeds + parts.images) / parts.seeds) ** 2
+
+
+def _over_seeds_alone(difference: float, part: float, seeds: int, tail: float) -> FixedTestSet:
+    standard_error = math.sqrt(part)
+    reach = float(stats.t.isf(tail, seeds - 1)) * standard_error
+    return FixedTestSet(
+        low=max(difference - reach, -1.0),
+        high=min(difference + reach, 1.0),
+        p_value=float(2 * stats.t.sf(abs(difference) / standard_error, seeds - 1)),
+        degrees_of_freedom=seeds - 1,
+    )

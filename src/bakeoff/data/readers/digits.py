@@ -1,0 +1,46 @@
+"""The 8 x 8 digits that ship with scikit-learn: small enough to try everything in seconds."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import DataError
+from bakeoff.files.unzipping import DAMAGE
+
+_SHA256 = "06a5a20c596012dc32c81385f559f3cfc3fbee90c2314334e43d60e925b7f087"
+_TEST_IMAGES = 500
+
+
+@cache
+def load_digits() -> Dataset:
+    """Return 1,297 training and 500 test images of 8 x 8 pixels.
+
+    Source: E. Alpaydin, C. Kaynak, "Optical recognition of handwritten digits", UCI, 1998. The
+    last 500 images in the order of that collection are the test set. Raises DataError where the
+    file of scikit-learn is damaged.
+    """
+    from sklearn.datasets import load_digits as load_from_scikit_learn
+
+    try:
+        bunch = load_from_scikit_learn()
+    except (OSError, *DAMAGE) as error:
+        raise DataError("digits: missing or damaged; reinstall scikit-learn") from error
+    # Pixels count 0 to 16 inked dots; spread over the whole range of a byte.
+    images = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, np.newaxis]
+    labels = bunch.target.astype(np.int64)
+    dataset = Dataset(
+        name="digits",
+        title="Digits: 1,797 handwritten digits, 8 x 8",
+        classes=tuple("0123456789"),
+        train_images=images[:-_TEST_IMAGES],
+        train_labels=labels[:-_TEST_IMAGES],
+        test_images=images[-_TEST_IMAGES:],
+        test_labels=labels[-_TEST_IMAGES:],
+        licence="CC BY 4.0, E. Alpaydin and C. Kaynak",
+    )
+    if dataset.sha256 != _SHA256:
+        raise DataError("digits: damaged, not the known images; reinstall scikit-learn")
+    return dataset

@@ -1,0 +1,27 @@
+"""The same network, made to train faster: every trick of the training step, in one place.
+
+| trick | where |
+|---|---|
+| ReLU and pooling in one pass | `pool` |
+| the first convolution with its ReLU and pooling, its output never in memory | `conv_pool` |
+| large layers whose gradient is never in memory | `factored` |
+| gradients that stay channels last | `twin` |
+| without kernels of our own: pooling before ReLU | `twin` |
+| without them: gradients in place, products rounded in the matrix units | `linear` |
+| small layers stay in float32 | `linear` |
+| networks of linear layers: the backward pass by hand | `chain` |
+| dropout from blocks of random bits | `dropout` |
+| Adam without what stands around its arithmetic | `adam` |
+| no denormal numbers | `denormals` |
+
+The first three are kernels in C, in `native`, which a C compiler of the machine builds once;
+without one PyTorch's serve. docs/performance.md says what each trick gains.
+"""
+
+from bakeoff.engine.adam import LeanAdam, lean
+from bakeoff.engine.chain import LinearChain
+from bakeoff.engine.denormals import flush_denormals
+from bakeoff.engine.dropout import BlockDropout, reseed
+from bakeoff.engine.twin import fast
+
+__all__ = ["BlockDropout", "LeanAdam", "LinearChain", "fast", "flush_denormals", "lean", "reseed"]

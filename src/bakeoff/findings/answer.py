@@ -1,0 +1,67 @@
+"""The finding of a study in a sentence or two, which say no more than the data do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.findings.standings import Standing
+from bakeoff.study.study import Study
+
+
+def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> str:
+    """Return who stands first on validation data, and what its test scores can and cannot tell.
+
+    rows: the standings, the first of them with at least one complete trial.
+    """
+    winner = rows[0]
+    metric = study.protocol.selection_metric.replace("_", " ")
+    selected = winner.selected_by(study.protocol.selection_metric)
+    tested = winner.test_accuracy if metric == "accuracy" else winner.test_balanced_accuracy
+    first = (
+        f"{winner.entrant} stands first on validation data, with a {metric} of "
+        f"{_digits(selected)} there and {_digits(tested)} on the test images"
+    )
+    others = [row for row in rows[1:] if row.trials]
+    if not others:
+        return f"{first}; there is no other entrant to compare it with."
+    if winner.trials == 1:
+        trained = (
+            f"one training of {winner.entrant}, so it says something of this trained network"
+            if any(row.trials > 1 for row in others)
+            else "one training of each network, so it ranks these trained networks"
+        )
+        return f"{first}. That is {trained}; it cannot tell which architecture is better."
+    return f"{first}. On the test images {_against(winner.entrant, comparison)}."
+
+
+def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
+    """Return the pairs that `entrant` is part of."""
+    return [pair for pair in comparison.pairs if entrant in (pair.a, pair.b)]
+
+
+def _against(winner: str, comparison: Comparison) -> str:
+    """Return how the winner fares against each of the others, in words."""
+    groups: dict[str, list[str]] = {}
+    for pair in pairs_of(winner, comparison):
+        other = pair.b if pair.a == winner else pair.a
+        if pair.verdict.kind == "better":
+            kind = "is better than" if pair.verdict.better == winner else "is worse than"
+        elif pair.verdict.kind == "equivalent":
+            kind = "is equivalent to"
+        else:
+            kind = "cannot be told from"
+        groups.setdefault(kind, []).append(other)
+    order = ("is better than", "is equivalent to", "cannot be told from", "is worse than")
+    said = [f"{kind} {_listed(groups[kind])}" for kind in order if kind in groups]
+    return f"it {_listed(said)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _digits(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,114 @@
+"""The table of a study: one row per entrant, best on validation data first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from bakeoff.records.record import Record
+from bakeoff.study.study import Entrant, Study
+from bakeoff.text import shortened, visible
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the trials of one entrant come to.
+
+    Means are over its complete trials; those of times leave out trials that ran beside others.
+    """
+
+    entrant: str
+    label: str
+    architecture: str
+    trials: int
+    """Complete trials, of `planned`."""
+    planned: int
+    troubles: tuple[str, ...]
+    """One line for each trial that is missing or did not complete."""
+    parameters: int | None
+    epochs: float | None
+    training_seconds: float | None
+    validation_accuracy: float | None
+    validation_balanced_accuracy: float | None
+    test_accuracy: float | None
+    test_balanced_accuracy: float | None
+    multiply_adds_per_image: int | None
+    milliseconds_per_image_batch_1: float | None
+    milliseconds_per_image_batch_1000: float | None
+
+    def selected_by(self, metric: str) -> float | None:
+        """Return the mean validation value of the study's selection metric."""
+        if metric == "accuracy":
+            return self.validation_accuracy
+        return self.validation_balanced_accuracy
+
+
+def _troubles(entrant: Entrant, seeds: Sequence[int], by_seed: dict[int, Record]) -> list[str]:
+    lines = []
+    for seed in seeds:
+        record = by_seed.get(seed)
+        if record is None:
+            lines.append(f"{entrant.name} seed {seed} is missing: not trained yet")
+        elif not record.complete:
+            trouble = shortened(visible(record.trouble or "it does not say why"), 300)
+            lines.append(f"{entrant.name} seed {seed} {record.status}: {trouble}")
+    return lines
+
+
+def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Standing:
+    by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
+    complete = [record for record in by_seed.values() if record.complete]
+
+    def mean(value: Callable[[Record], float]) -> float | None:
+        return fmean(value(record) for record in complete) if complete else None
+
+    def cost(value: Callable[[Record], float]) -> float | None:
+        known = [value(record) for record in complete if record.cost is not None]
+        return fmean(known) if known else None
+
+    def time(value: Callable[[Record], float | None]) -> float | None:
+        timed = [value(record) for record in complete if not record.contended]
+        known = [seconds for seconds in timed if seconds is not None]
+        return fmean(known) if known else None
+
+    multiply_adds = cost(lambda r: r.cost.multiply_adds_per_image if r.cost else 0)
+    return Standing(
+        entrant=entrant.name,
+        label=entrant.label,
+        architecture=entrant.architecture,
+        trials=len(complete),
+        planned=study.seeds,
+        troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
+        parameters=next((record.parameters for record in by_seed.values()), None),
+        epochs=mean(lambda r: r.stopped.epoch),
+        training_seconds=time(lambda r: r.training_seconds),
+        validation_accuracy=mean(lambda r: r.validation.accuracy if r.validation else 0),
+        validation_balanced_accuracy=mean(
+            lambda r: r.validation.balanced_accuracy if r.validation else 0
+        ),
+        test_accuracy=mean(lambda r: r.test.accuracy if r.test else 0),
+        test_balanced_accuracy=mean(lambda r: r.test.balanced_accuracy if r.test else 0),
+        multiply_adds_per_image=None if multiply_adds is None else round(multiply_adds),
+        milliseconds_per_image_batch_1=time(
+            lambda r: r.cost.milliseconds_per_image_batch_1 if r.cost else None
+        ),
+        milliseconds_per_image_batch_1000=time(
+            lambda r: r.cost.milliseconds_per_image_batch_1000 if r.cost else None
+        ),
+    )
+
+
+def standings(study: Study, records: Sequence[Record]) -> list[Standing]:
+    """Return one row per entrant, the best by the selection metric on validation data first.
+
+    Entrants without a complete trial come last, in the order of the study.
+    """
+    rows = [_standing(study, entrant, records) for entrant in study.entrants]
+    metric = study.protocol.selection_metric
+
+    def selected(row: Standing) -> float:
+        value = row.selected_by(metric)
+        return -1.0 if value is None else value
+
+    return sorted(rows, key=selected, reverse=True)

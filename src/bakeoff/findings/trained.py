@@ -1,0 +1,57 @@
+"""The trained network of a finished trial, as saved."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.engine.devices import place
+from bakeoff.errors import StoreError
+from bakeoff.findings.inside import look_inside
+from bakeoff.findings.look import Look
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
+from bakeoff.records.trial_files import WEIGHTS
+from bakeoff.training.trial import build_entrant, pixel_scale
+
+_LARGEST_WEIGHT = 1e15
+
+
+def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
+    """Return the network of a trial with the weights of its `model.safetensors`.
+
+    Raises StoreError where the weights are damaged or of another network.
+    """
+    weights = folder.read_weights(record.entrant, record.seed)
+    entrant = folder.study.entrant(record.entrant)
+    model = build_entrant(folder.study, entrant, record.seed, dataset)
+    file = folder.trial(record.entrant, record.seed) / WEIGHTS
+    expected = {name: value.dtype for name, value in model.state_dict().items()}
+    try:
+        if {name: value.dtype for name, value in weights.items()} != expected:
+            raise RuntimeError("other tensors, or of another type")
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise StoreError(f"{file}: not the weights of {entrant.architecture}") from error
+    if not all(_learned(value) for value in weights.values()):
+        raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
+    return place(model, torch.device("cpu"))
+
+
+def _learned(weights: torch.Tensor) -> bool:
+    """Return whether a complete trial may have saved these: with larger ones no loss is finite."""
+    return bool((weights.abs() < _LARGEST_WEIGHT).all())
+
+
+def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:
+    """Return what the network of a trial sees in test image `index`."""
+    return look_inside(
+        load_network(folder, record, dataset),
+        dataset.test_images[index],
+        entrant=record.entrant,
+        seed=record.seed,
+        index=index,
+        label=int(dataset.test_labels[index]),
+        pixel_scale=pixel_scale(folder.study.protocol),
+    )

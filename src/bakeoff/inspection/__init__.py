@@ -1,1 +1,0 @@
-"""Looking inside trained networks: filters, feature maps, mistakes, as plain arrays."""

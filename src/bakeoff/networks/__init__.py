@@ -1,0 +1,1 @@
+"""What competes: network families by name, and how their weights start."""

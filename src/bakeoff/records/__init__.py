@@ -1,0 +1,1 @@
+"""The run folder: what trials leave, out and in."""

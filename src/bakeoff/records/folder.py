@@ -1,0 +1,181 @@
+"""The run folder: each trial appears whole, is never rewritten, and is checked when read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.files.atomic import move_folder, remove_folder, write_file
+from bakeoff.records import timing_file, trial_files
+from bakeoff.records.contradictions import contradiction_in
+from bakeoff.records.own_study import LOCKS, study_of, take_up
+from bakeoff.records.record import Record
+from bakeoff.study.study import Study
+
+
+class RunFolder:
+    """The folder that a run leaves. `create` and `open` are the ways to get one."""
+
+    def __init__(self, path: Path, study: Study) -> None:
+        self.path = path
+        self.study = study
+
+    @classmethod
+    def create(cls, path: Path, study: Study) -> RunFolder:
+        """Return the folder for `study`, made where it does not exist yet.
+
+        A folder of the same study is taken up again, also with another number of seeds. Raises
+        StoreError where the folder belongs to another study or cannot be written.
+        """
+        take_up(path, study)
+        return cls(path, study)
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Return the folder that an earlier run left; raise StoreError where there is none."""
+        return cls(path, study_of(path))
+
+    def trial(self, entrant: str, seed: int) -> Path:
+        """Return the folder of one trial."""
+        return self.path / "trials" / entrant / str(seed)
+
+    def unfinished(self, entrant: str, seed: int) -> Path:
+        """Return the folder where a trial is in the making: the lock's holder's own."""
+        # Seeds are numbers, so the last dot parts the two, whatever dots are in the name.
+        return self.path / "unfinished" / f"{entrant}.{seed}"
+
+    def lock(self, entrant: str, seed: int) -> Path:
+        """Return the file whose lock belongs to who trains the trial, or moves it away."""
+        return self.path / LOCKS / f"trial.{entrant}.{seed}"
+
+    def trial_locks(self) -> list[Path]:
+        """Return the lock files of all trials that anybody ever began here."""
+        return list((self.path / LOCKS).glob("trial.*"))
+
+    @property
+    def conclusion_lock(self) -> Path:
+        """The file whose lock belongs to who measures or writes what all trials come to."""
+        return self.path / LOCKS / "conclusion"
+
+    def has_trial(self, entrant: str, seed: int) -> bool:
+        """Return whether the trial is finished, whatever its outcome."""
+        return self.trial(entrant, seed).exists()
+
+    def write_trial(
+        self,
+        record: Record,
+        weights: Mapping[str, torch.Tensor],
+        predictions: Mapping[str, NDArray[Any]],
+    ) -> None:
+        """Write a finished trial. Its folder appears under its name only when all is in it."""
+        final = self.trial(record.entrant, record.seed)
+        if final.exists():
+            raise StoreError(f"{final}: already there; a finished trial is never overwritten")
+        complete = self.unfinished(record.entrant, record.seed) / "complete"
+        remove_folder(complete)
+        for name, content in trial_files.files_of(record, weights, predictions).items():
+            write_file(complete / name, content)
+        move_folder(complete, final)
+        if record.resumable:
+            with suppress(OSError):  # There are checkpoints in it.
+                complete.parent.rmdir()
+            self.drop_empty()
+        else:
+            self.tidy(record.entrant, record.seed)
+
+    def tidy(self, entrant: str, seed: int) -> None:
+        """Remove what a finished trial leaves behind of its making: checkpoints, mostly."""
+        remove_folder(self.unfinished(entrant, seed))
+        self.drop_empty()
+
+    def drop_empty(self) -> None:
+        """Remove the folder of unfinished trials with the last of them."""
+        with suppress(OSError):  # Another process has one in it, or there is no such folder.
+            (self.path / "unfinished").rmdir()
+
+    def check_trial(self, entrant: str, seed: int) -> Record:
+        """Return the record of a finished trial after checking every file of it.
+
+        Raises DamagedError, naming the file, where one is not what was written.
+        """
+        record = self.read_record(entrant, seed)
+        trial_files.check_arrays(self.trial(entrant, seed), record)
+        return record
+
+    def set_aside(self, entrant: str, seed: int) -> Path:
+        """Move a finished trial, whatever its state, to a name where nothing reads it; return it.
+
+        Only for the holder of its lock. Nothing that is set aside is ever removed.
+        """
+        number = 1
+        while (target := self.path / "set-aside" / entrant / f"{seed}-{number}").exists():
+            number += 1
+        move_folder(self.trial(entrant, seed), target)
+        return target
+
+    def read_record(self, entrant: str, seed: int) -> Record:
+        """Return the record of a finished trial; raise StoreError, naming the file, if damaged."""
+        file = self.trial(entrant, seed) / trial_files.RECORD
+        record = trial_files.read_record(file.parent)
+        self._refuse_foreign(record, entrant, seed, file)
+        contradiction = contradiction_in(record, self.study.entrant(entrant))
+        if contradiction:
+            raise StoreError(f"{file}: not a record of this version ({contradiction})")
+        return record
+
+    def read_records(self) -> tuple[Record, ...]:
+        """Return the records of all finished trials of the study, entrant by entrant."""
+        return tuple(
+            self.read_record(entrant.name, seed)
+            for entrant in self.study.entrants
+            for seed in self.study.trial_seeds
+            if self.has_trial(entrant.name, seed)
+        )
+
+    def read_weights(self, entrant: str, seed: int) -> dict[str, torch.Tensor]:
+        """Return the weights of a finished trial, checked against its manifest."""
+        return trial_files.read_weights(self.trial(entrant, seed))
+
+    def read_predictions(self, entrant: str, seed: int) -> dict[str, NDArray[Any]]:
+        """Return the arrays of `predictions.npz` of a complete trial, checked."""
+        return trial_files.read_predictions(self.trial(entrant, seed))
+
+    def read_tested(self, entrant: str, seed: int, dataset: Dataset) -> dict[str, NDArray[Any]]:
+        """Return what `read_predictions` does of a trial that was tested on `dataset`.
+
+        Raises StoreError where it was tested on other images or classes.
+        """
+        found = self.read_predictions(entrant, seed)
+        same_labels = np.array_equal(found["test_labels"], dataset.test_labels)
+        if not same_labels or found["test_logits"].shape[1] != len(dataset.classes):
+            where = self.trial(entrant, seed)
+            raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+        return found
+
+    def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
+        """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
+        timing_file.write_timing(self.path, seconds_per_example)
+
+    def read_timing(self) -> dict[str, list[float]]:
+        """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
+        return timing_file.read_timing(self.path)
+
+    def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
+        if (record.entrant, record.seed) != (entrant, seed):
+            raise StoreError(
+                f"{file}: speaks of {record.entrant} seed {record.seed}, not of {entrant} "
+                f"seed {seed}; move it away"
+            )
+        if record.provenance.study_hash != self.study.hash:
+            raise StoreError(
+                f"{file}: belongs to another study ({record.study}, "
+                f"{record.provenance.study_hash[:12]}); move it away"
+            )

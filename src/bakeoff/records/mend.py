@@ -1,0 +1,87 @@
+"""What a run does with finished trials before it trains: damaged or failed ones go aside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bakeoff.errors import DamagedError
+from bakeoff.files import locks
+from bakeoff.records.folder import RunFolder
+
+Say = Callable[[str], None]
+_POLL = 0.05
+"""Seconds after which a lock that another process holds is tried again."""
+
+
+def set_damaged_aside(folder: RunFolder, say: Say) -> None:
+    """Check every file of every finished trial; move damaged trials away and name each in a line.
+
+    Raises StoreError where a file cannot be read, or belongs to another study: neither is damage.
+    """
+    for entrant, seed in _finished(folder):
+        try:
+            folder.check_trial(entrant, seed)
+        except DamagedError:
+            # Looked at again under the lock: another process may be at the same work.
+            with _held(folder, entrant, seed) as there:
+                if there:
+                    _set_aside_if_damaged(folder, entrant, seed, say)
+
+
+def remove_remains(folder: RunFolder) -> None:
+    """Remove what a process left that was killed after it had finished a trial.
+
+    The checkpoints of a trial that can go on from them stay.
+    """
+    for entrant, seed in _finished(folder):
+        if folder.unfinished(entrant, seed).exists():
+            with _held(folder, entrant, seed) as there:
+                if there and not folder.read_record(entrant, seed).resumable:
+                    folder.tidy(entrant, seed)
+    folder.drop_empty()
+
+
+def set_failed_aside(folder: RunFolder, say: Say) -> None:
+    """Move every finished trial that did not complete away, so that it is trained again."""
+    for entrant, seed in _finished(folder):
+        with _held(folder, entrant, seed) as there:
+            record = folder.check_trial(entrant, seed) if there else None
+            if record is not None and not record.complete:
+                target = folder.set_aside(entrant, seed)
+                say(f"{entrant} seed {seed} {record.status}: set aside as {target}, trained again")
+
+
+def _finished(folder: RunFolder) -> list[tuple[str, int]]:
+    study = folder.study
+    return [
+        (entrant.name, seed)
+        for entrant in study.entrants
+        for seed in study.trial_seeds
+        if folder.has_trial(entrant.name, seed)
+    ]
+
+
+def _set_aside_if_damaged(folder: RunFolder, entrant: str, seed: int, say: Say) -> None:
+    try:
+        folder.check_trial(entrant, seed)
+    except DamagedError as error:
+        target = folder.set_aside(entrant, seed)
+        say(f"{error.what}; set aside as {target}, trained again")
+
+
+@contextmanager
+def _held(folder: RunFolder, entrant: str, seed: int) -> Iterator[bool]:
+    """Hold the lock of a finished trial; the value says whether it is still there.
+
+    Another process that holds it looks at it or moves it away, which takes a moment. The lock is
+    not waited for as such: whoever trains a trial anew that was moved away holds it for hours.
+    """
+    while folder.has_trial(entrant, seed):
+        with locks.held_if_free(folder.lock(entrant, seed)) as ours:
+            if ours:
+                yield folder.has_trial(entrant, seed)
+                return
+        time.sleep(_POLL)
+    yield False

@@ -1,0 +1,83 @@
+"""Which study a run folder belongs to: its study.toml, and whether another may be run in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import StoreError, StudyError, UnreadableError
+from bakeoff.files.atomic import is_there, remove_leftovers, write_file
+from bakeoff.files.locks import held
+from bakeoff.files.reading import read_file, sealed_toml, unsealed_toml
+from bakeoff.study.study import Study
+from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
+
+STUDY = "study.toml"
+LOCKS = "locks"
+
+
+def take_up(path: Path, study: Study) -> None:
+    """Let the run folder be that of `study`, with its number of seeds; make it where it is not.
+
+    Raises StoreError where the folder belongs to another study or cannot be written.
+    """
+    file = path / STUDY
+    if not is_there(file) and not _may_become_run_folder(path):
+        raise StoreError(f"{path}: not a run folder and not empty; give another --out")
+    with held(path / LOCKS / "study"):
+        found = _read(file) if is_there(file) else None
+        if found is not None:
+            _refuse_other_study(found, study, path)
+        if found != study:
+            remove_leftovers(file)
+            write_file(file, sealed_toml(to_toml(study)))
+
+
+def study_of(path: Path) -> Study:
+    """Return the study of a run folder; raise StoreError where there is none, or a damaged one."""
+    file = path / STUDY
+    if not is_there(file):
+        raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
+    return _read(file)
+
+
+def _read(file: Path) -> Study:
+    """Return the study of a run folder, checked against the digest in its first line."""
+    try:
+        return parse_study(unsealed_toml(read_file(file, LARGEST_FILE), str(file)), str(file))
+    except (UnreadableError, StudyError) as error:
+        raise StoreError(f"{error}; delete it and run the study again: trials are kept") from error
+
+
+def _may_become_run_folder(path: Path) -> bool:
+    """Return whether a run may begin in `path`: it is new, empty, or has lost its study.toml."""
+    if not is_there(path):
+        return True
+    if not path.is_dir():
+        return False
+    # Each record names the study that it belongs to, so trials cannot be taken for another's. What
+    # else may be there is what another process just begins.
+    begun = {child.name for child in path.iterdir()} - {LOCKS}
+    return "trials" in begun or all(name.startswith(f".{STUDY}.") for name in begun)
+
+
+def _refuse_other_study(found: Study, asked: Study, path: Path) -> None:
+    if found.hash == asked.hash:
+        return
+    difference = _first_difference(found.asked(), asked.asked())
+    raise StoreError(f"{path}: belongs to another study ({difference}); give another --out")
+
+
+def _first_difference(found: Any, asked: Any, place: str = "") -> str:
+    """Return the first key in which two values of JSON differ, with both values."""
+    if isinstance(found, dict) and isinstance(asked, dict) and found.keys() == asked.keys():
+        for key in found:
+            if found[key] != asked[key]:
+                return _first_difference(found[key], asked[key], f"{place}.{key}".lstrip("."))
+    if isinstance(found, list) and isinstance(asked, list) and len(found) == len(asked):
+        for number, (left, right) in enumerate(zip(found, asked, strict=True)):
+            if left != right:
+                return _first_difference(left, right, f"{place}[{number}]")
+    if isinstance(found, dict | list):
+        return f"other {place or 'keys'}"
+    return f"{place} is {found!r} there and {asked!r} here"

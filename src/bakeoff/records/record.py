@@ -1,0 +1,139 @@
+"""What a trial leaves: scores, history, cost and provenance, as one versioned JSON object."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from bakeoff.study.study import Recipe
+
+FORMAT = 1
+"""Raised when a key changes its meaning; readers refuse a format that they do not know."""
+
+Status = Literal["complete", "diverged", "out_of_memory"]
+
+
+class Part(BaseModel):
+    """A part of a record: frozen, and silent about keys that a later version may add."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Epoch(Part):
+    """One pass over the training examples and the validation pass after it."""
+
+    epoch: int
+    """Counted from 1."""
+    train_loss: float
+    """Mean cross-entropy over the examples, in nats, as the weights were while they moved."""
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+    """Wall seconds, the validation pass included."""
+
+
+class Stopped(Part):
+    """Where training ended, and why."""
+
+    epoch: int
+    reason: Literal[
+        "budget used", "target reached", "target not reached", "loss not finite", "out of memory"
+    ]
+    step: int | None = None
+    """The first step of the epoch, counted from 1, whose loss was not finite; None for any other
+    reason, and where only the validation loss after the epoch was not finite."""
+
+
+class Scores(Part):
+    """Scores of float32 logits of the saved weights. Proportions in [0, 1]."""
+
+    loss: float
+    accuracy: float
+    balanced_accuracy: float
+    precision: tuple[float, ...]
+    """One per class, as `recall` and `f1`."""
+    recall: tuple[float, ...]
+    f1: tuple[float, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """[true class][predicted class], counts."""
+
+
+class Cost(Part):
+    """What using the network costs."""
+
+    multiply_adds_per_image: int
+    milliseconds_per_image_batch_1: float
+    milliseconds_per_image_batch_1000: float
+
+
+class Resumed(Part):
+    """A resume that may have changed the last bits, since the conditions had changed."""
+
+    epoch: int
+    """The last epoch that was trained under the other conditions."""
+    bit_identical: Literal[False] = False
+    differs: tuple[str, ...]
+    """What differed, as "threads: 2 then, 1 now"."""
+
+
+class Provenance(Part):
+    """What made the record."""
+
+    versions: dict[str, str]
+    commit: str | None
+    """The commit of a checkout; None for an installed package."""
+    device: str
+    cpu: str
+    threads: int
+    precision: str
+    platform: str
+    study_hash: str
+    data_hash: str
+    started: str
+    """ISO 8601, UTC."""
+    kernels: str = "PyTorch"
+    """Those of the training step: `native` and the compiler, or `PyTorch` and why not native."""
+    stacked: int = 1
+    """How many seeds of the entrant began in one program, this one included."""
+    resumed: tuple[Resumed, ...] = ()
+    """A resume under the same conditions is not listed: it changes nothing but times."""
+
+
+class Record(Part):
+    """One trial: one entrant trained once, with one seed."""
+
+    format: int = FORMAT
+    study: str
+    entrant: str
+    architecture: str
+    recipe: Recipe
+    seed: int
+    status: Status
+    trouble: str | None = None
+    """One line that says what went wrong, where the status is not complete."""
+    parameters: int
+    epochs: tuple[Epoch, ...]
+    stopped: Stopped
+    training_seconds: float
+    """Wall seconds of all epochs, validation passes included."""
+    contended: bool = False
+    """Whether other trials were trained on the machine meanwhile: then its seconds say little."""
+    validation: Scores | None
+    """None where the trial is not complete, as `test` and `cost`."""
+    test: Scores | None
+    cost: Cost | None
+    provenance: Provenance
+
+    @property
+    def complete(self) -> bool:
+        """Whether the trial ended as planned, with scores."""
+        return self.status == "complete"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a new attempt goes on from the trial's checkpoints, which stay as long.
+
+        One that diverged would diverge again.
+        """
+        return self.status == "out_of_memory"

@@ -1,0 +1,1 @@
+"""Small pictures: filters, maps, test images."""

@@ -1,0 +1,70 @@
+"""What a run tells while it works; who listens decides how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bakeoff.records.record import Epoch, Record
+from bakeoff.study.study import Entrant
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial that has yet to be trained."""
+
+    entrant: Entrant
+    seed: int
+    work_per_epoch: float
+    """Multiply-adds of one forward pass over all training images: what a progress bar weighs by."""
+
+
+class Listener(Protocol):
+    """Hears of a run's progress, in this order."""
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Hear which trials will be trained, and how many were finished before."""
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Hear that training of this trial begins."""
+
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        """Hear that so many epochs of it were done before an interruption."""
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """Hear that one more epoch of it is done."""
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """Hear that the trial is finished and its record on disk."""
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        """Hear that another process has finished the trial."""
+
+    def stage(self, text: str) -> None:
+        """Hear in one line that something other than training begins."""
+
+
+class Silence:
+    """A listener that shows nothing."""
+
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Show nothing."""
+
+    def trial_started(self, trial: PlannedTrial) -> None:
+        """Show nothing."""
+
+    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+        """Show nothing."""
+
+    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+        """Show nothing."""
+
+    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+        """Show nothing."""
+
+    def trial_elsewhere(self, trial: PlannedTrial) -> None:
+        """Show nothing."""
+
+    def stage(self, text: str) -> None:
+        """Show nothing."""

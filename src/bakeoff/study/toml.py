@@ -1,0 +1,241 @@
+"""Studies as TOML files: read with one line for each mistake, written with every default."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean
+from bakeoff.files.reading import parse_toml, read_file
+from bakeoff.study.study import Decision, Entrant, Frozen, Protocol, Published, Recipe, Study
+from bakeoff.text import shortened, visible
+
+SHIPPED = Path(__file__).with_name("shipped")
+LARGEST_FILE = 250_000
+"""Bytes; a study is a page of text, so more is a mistake."""
+
+# What pydantic would say of JSON and patterns, in the words of a study file.
+_DEMANDS = {
+    "model_type": "must be a table",
+    "string_pattern_mismatch": (
+        "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
+    ),
+    "too_short": "must have at least one",
+}
+
+_SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
+_EVERY_RECIPE = "recipe"
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that ship, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def find_study(name: str) -> Path:
+    """Return the file of a shipped study's name, or the TOML path that `name` is.
+
+    Raises UsageError, with the nearest name, where there is neither.
+    """
+    if name.endswith(".toml"):
+        return Path(name)
+    shipped = shipped_studies()
+    if name not in shipped:
+        raise UsageError(f"unknown study {name!r}; {did_you_mean(name, shipped)}")
+    return shipped[name]
+
+
+def read_study(path: Path) -> Study:
+    """Return the study of a TOML file. A `[recipe]` table holds for every entrant.
+
+    Raises StudyError with the file, the key and what to do.
+    """
+    return parse_study(_read_toml(path), str(path))
+
+
+def parse_study(content: Mapping[str, Any], where: str) -> Study:
+    """Return the study that parsed TOML describes; `where` names it in errors (StudyError)."""
+    asked = dict(content)
+    common = asked.pop("recipe", {})
+    if not isinstance(common, dict):
+        raise StudyError(f"{where}: recipe: must be a table, not {_quoted(common)}")
+    entrants = asked.get("entrants")
+    if isinstance(entrants, list):
+        asked["entrants"] = [_with_common(entrant, common) for entrant in entrants]
+    try:
+        # TOML has arrays, the model has tuples; JSON mode takes one for the other.
+        return Study.model_validate_json(json.dumps(asked, default=str))
+    except ValidationError as error:
+        raise StudyError(f"{where}: {_first_mistake(error, content)}") from error
+    except RecursionError as error:
+        raise StudyError(f"{where}: not valid TOML: nested too deeply") from error
+    except ValueError as error:
+        # An integer of thousands of digits is valid TOML, and no text that Python writes.
+        raise StudyError(f"{where}: not valid TOML: a value is too large") from error
+
+
+def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
+    if not isinstance(entrant, dict) or not isinstance(entrant.get("recipe", {}), dict):
+        return entrant
+    return entrant | {"recipe": {**common, **entrant.get("recipe", {})}}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        content = read_file(path, LARGEST_FILE)
+    except UnreadableError as error:
+        raise StudyError(f"{error}; give a shipped name or a TOML file") from error
+    try:
+        return parse_toml(content, str(path))
+    except UnreadableError as error:
+        raise StudyError(str(error)) from error
+
+
+def _first_mistake(error: ValidationError, content: Mapping[str, Any]) -> str:
+    """Return one line for the first mistake: the key, what is wrong, what to do."""
+    mistake = error.errors()[0]
+    written = _where_written(mistake["loc"], content)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in written)
+    place = shortened("".join(steps).lstrip("."))
+    if mistake["type"] == "json_invalid":
+        # We wrote that JSON ourselves; only its depth can be refused.
+        return "not valid TOML: nested too deeply"
+    if mistake["type"] == "extra_forbidden":
+        key = str(mistake["loc"][-1])
+        return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"
+    if mistake["type"] == "value_error":
+        return str(mistake["ctx"]["error"])
+    if mistake["type"] == "missing":
+        return f"{place}: missing; add it"
+    text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
+    return f"{place}: {text}, not {_quoted(mistake['input'])}"
+
+
+def _where_written(
+    location: Sequence[int | str], content: Mapping[str, Any]
+) -> Sequence[int | str]:
+    """Return where in the file the key at `location` stands: a recipe's may be all entrants'."""
+    match location:
+        case ["entrants", int(place), "recipe", key, *_]:
+            own = content["entrants"][place].get("recipe", {})
+            if key not in own and key in content.get("recipe", {}):
+                return location[2:]
+    return location
+
+
+def _quoted(value: Any) -> str:
+    """Return a value of a file as it stands there, or how it begins."""
+    try:
+        return shortened(json.dumps(value, default=str))
+    except (ValueError, RecursionError):
+        return "that"
+
+
+def _keys_beside(location: Sequence[int | str]) -> list[str]:
+    """Return the keys that the table of the unknown key at `location` may have."""
+    tables: dict[str, type[BaseModel]] = {
+        "recipe": Recipe, "published": Published, "entrants": Entrant, **_SECTIONS
+    }  # fmt: skip
+    parents = [step for step in location[:-1] if isinstance(step, str)]
+    model = tables[parents[-1]] if parents else Study
+    return [*model.model_fields, *(["recipe"] if model is Study else [])]
+
+
+def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
+    """Return the study with each `entrant.key=value` of `overrides` applied.
+
+    `key` is one of the recipe's, or `architecture` or `title`. `recipe.key` means the recipe of
+    every entrant; `protocol.key` and `decision.key` work too. A value is read as TOML, or else as
+    text; without a value the key goes back to its default. Raises UsageError.
+    """
+    for override in overrides:
+        content = study.model_dump(mode="json", exclude_none=True)
+        _override(content, override)
+        try:
+            study = parse_study(content, f"--set {override}")
+        except StudyError as error:
+            raise UsageError(str(error)) from error
+    return study
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    target, equals, text = override.partition("=")
+    owner, dot, key = target.rpartition(".")
+    if not (equals and dot and owner):
+        raise UsageError(f"--set {override}: write entrant.key=value")
+    tables, keys = _owned(content, owner, key, override)
+    if key not in keys:
+        raise UsageError(f"--set {override}: unknown key; {did_you_mean(key, keys)}")
+    for table in tables:
+        if text:
+            table[key] = _value(text)
+        else:
+            table.pop(key, None)
+
+
+def _owned(
+    content: dict[str, Any], owner: str, key: str, override: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the tables that an override means by `owner`, and the keys that they may have."""
+    entrants = {entrant["name"]: entrant for entrant in content["entrants"]}
+    recipe_keys = list(Recipe.model_fields)
+    if owner in _SECTIONS:
+        return [content[owner]], list(_SECTIONS[owner].model_fields)
+    if owner == _EVERY_RECIPE:
+        return [entrant["recipe"] for entrant in entrants.values()], recipe_keys
+    if owner not in entrants:
+        names = [*entrants, _EVERY_RECIPE, *_SECTIONS]
+        raise UsageError(f"--set {override}: unknown entrant; {did_you_mean(owner, names)}")
+    if key in ("architecture", "title"):
+        return [entrants[owner]], [key]
+    return [entrants[owner]["recipe"]], recipe_keys
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+def to_toml(study: Study) -> str:
+    """Return the study as TOML, every default written out; `read_study` gives it back."""
+    lines: list[str] = []
+    _write_table(study.model_dump(mode="json", exclude_none=True), (), lines)
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
+    """Append plain values first, then the tables below them, as TOML demands."""
+    for key, value in table.items():
+        if not _is_table(value):
+            # JSON writes strings, numbers, booleans and arrays of them as TOML does.
+            lines.append(f"{key} = {_escaped(json.dumps(value, ensure_ascii=False))}")
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{'.'.join((*path, key))}]"]
+            _write_table(value, (*path, key), lines)
+        elif _is_table(value):
+            for item in value:
+                lines += ["", f"[[{'.'.join((*path, key))}]]"]
+                _write_table(item, (*path, key), lines)
+
+
+def _escaped(text: str) -> str:
+    """Return the text with what steers a terminal, and so what TOML forbids, as TOML escapes it."""
+    return "".join(
+        each if visible(each) == each else rf"\U{ord(each):08x}" if ord(each) > 0xFFFF
+        else rf"\u{ord(each):04x}"
+        for each in text
+    )  # fmt: skip
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    )

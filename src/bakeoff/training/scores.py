@@ -1,0 +1,52 @@
+"""Scores of logits against labels, by scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
+
+from bakeoff.records.record import Scores
+
+
+def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the mean over examples of -log softmax(logits)[label], in nats, in float64."""
+    exact = logits.astype(np.float64)
+    of_label = exact[np.arange(len(labels)), labels]
+    return float(np.mean(logsumexp(exact, axis=1) - of_label))
+
+
+def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
+    """Return all scores of logits [n, classes] against labels [n].
+
+    A class that is never predicted has precision 0; one without examples has recall 0 and does
+    not count in the balanced accuracy, which is the mean recall of the classes present.
+    """
+    classes = np.arange(logits.shape[1])
+    predicted = logits.argmax(axis=1)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, predicted, labels=classes, zero_division=0
+    )
+    with warnings.catch_warnings():
+        # Classes without examples are normal on small data, and handled as said above.
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+        warnings.filterwarnings("ignore", "A single label was found")
+        balanced = balanced_accuracy_score(labels, predicted)
+    confusion = confusion_matrix(labels, predicted, labels=classes)
+    return Scores(
+        loss=cross_entropy(logits, labels),
+        accuracy=float(accuracy_score(labels, predicted)),
+        balanced_accuracy=float(balanced),
+        precision=tuple(precision.tolist()),
+        recall=tuple(recall.tolist()),
+        f1=tuple(f1.tolist()),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+    )

@@ -1,0 +1,1 @@
+"""All seeds of an entrant trained in one program."""

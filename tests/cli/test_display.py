@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from bakeoff.cli.display import RunDisplay, epoch_line, results_table, short_epoch_line
+from bakeoff.findings.standings import standings
+from bakeoff.runners.listener import PlannedTrial
+
+from ..factories import diverged, entrant, epoch, record, study
+
+CNN = entrant("cnn-2conv", "cnn-2conv", epochs=11)
+ASKED = study(CNN, entrant("linear", epochs=2), entrant("broken", "mlp-2x200"), seeds=2)
+THIRD = epoch(
+    3, train_loss=0.10984, validation_loss=0.10306, validation_accuracy=0.9675, seconds=12.06
+)
+
+
+def planned(name: str, seed: int = 0) -> PlannedTrial:
+    return PlannedTrial(ASKED.entrant(name), seed, 1e6)
+
+
+def test_the_line_of_an_epoch_is_golden() -> None:
+    assert epoch_line(planned("cnn-2conv"), THIRD, name_width=9, seeds=False) == (
+        "cnn-2conv  epoch  3/11  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    )
+
+
+def test_a_line_is_aligned_with_the_longest_name_and_names_the_seed_where_there_are_several() -> (
+    None
+):
+    assert epoch_line(planned("linear", 1), THIRD, name_width=9, seeds=True) == (
+        "linear     seed 1  epoch 3/2  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    )
+
+
+def shown(terminal: bool, width: int = 120) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=width)
+    trials = [planned("cnn-2conv"), planned("linear"), planned("broken", 1)]
+    with RunDisplay(console) as display:
+        display.planned(trials, finished_before=1)
+        for trial in trials[:2]:
+            display.trial_started(trial)
+            display.epoch_ended(trial, THIRD)
+            display.trial_ended(trial, record(ASKED, trial.entrant.name, value=0.97))
+        display.trial_started(trials[2])
+        display.trial_ended(trials[2], diverged(ASKED, "broken", 1))
+        display.stage("comparing [bold]the trials")
+    return stream.getvalue()
+
+
+def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() -> None:
+    long = PlannedTrial(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0, 1e6)
+    line = short_epoch_line(long, THIRD, name_width=27, seeds=False)
+    assert line == ("cnn-2conv-dropout-batch-100  3/30 train 0.1098 val 0.1031 acc 0.9675 12.1 s")
+    assert len(line) <= 80
+    assert " seed 0  3/30 train " in short_epoch_line(long, THIRD, name_width=27, seeds=True)
+
+
+def test_a_narrow_terminal_gets_short_lines_that_break_between_words() -> None:
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown(terminal=True, width=64))
+    assert "cnn-2conv seed 0  3/11 train 0.1098 val 0.1031 acc 0.9675 12.1 s\n" in text
+    assert "cnn-2conv seed 0: budget used after epoch 2, 3.0 s, validation \nbalanced" in text
+
+
+def bars(display: RunDisplay) -> list[str]:
+    """Return the bars as they stand, without the bar itself: 'cnn epoch 1/10 0:00:10 left -'."""
+    stream = io.StringIO()
+    Console(file=stream, width=200).print(display._bars.get_renderable())
+    return [" ".join(re.sub("[━╸╺]", "", line).split()) for line in stream.getvalue().splitlines()]
+
+
+def test_bars_say_after_the_first_epoch_what_is_left_and_count_down() -> None:
+    clock = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
+    display = RunDisplay(console)
+    trials = [planned("cnn-2conv"), planned("linear")]  # 11 and 2 epochs, all of the same work.
+    display.planned(trials, 0)
+    display.trial_started(trials[0])
+    assert bars(display) == [
+        "all trials 0/2 0:00:00 left -:--:--", "cnn-2conv epoch 0/11 0:00:00 left -:--:--",
+    ]  # fmt: skip
+    clock[0] = 10.0
+    display.epoch_ended(trials[0], epoch(1))
+    clock[0] = 14.0
+    assert bars(display) == [
+        "all trials 0/2 0:00:14 left 0:01:56", "cnn-2conv epoch 1/11 0:00:14 left 0:01:36",
+    ]  # fmt: skip
+
+
+def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
+    clock = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
+    display = RunDisplay(console)
+    trials = [planned("cnn-2conv"), planned("linear")]
+    display.planned(trials, 0)
+    display.trial_started(trials[0])
+    display.trial_resumed(trials[0], 5)
+    clock[0] = 10.0
+    display.epoch_ended(trials[0], epoch(6))
+    assert bars(display) == [
+        "all trials 0/2 0:00:10 left 0:01:10", "cnn-2conv epoch 6/11 0:00:10 left 0:00:50",
+    ]  # fmt: skip
+    stopped = record(ASKED, "cnn-2conv", epochs=tuple(epoch(n + 1) for n in range(6)))
+    display.trial_ended(trials[0], stopped)
+    assert bars(display)[0] == "all trials 1/2 0:00:10 left 0:00:20"
+
+
+def test_without_a_terminal_there_are_plain_lines_and_nothing_else() -> None:
+    end = "train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    ended = "budget used after epoch 2, 3.0 s, validation balanced accuracy 0.9700"
+    assert shown(terminal=False).splitlines() == [
+        "3 trials to train, 1 finished before and kept",
+        f"cnn-2conv  seed 0  epoch  3/11  {end}",
+        f"cnn-2conv seed 0: {ended}",
+        f"linear     seed 0  epoch 3/2  {end}",
+        f"linear seed 0: {ended}",
+        "broken seed 1: diverged: the loss was not finite in epoch 1",
+        "comparing [bold]the trials",
+    ]
+
+
+def test_a_terminal_gets_the_same_lines_and_bars_besides() -> None:
+    text = shown(terminal=True)
+    assert "\x1b[" in text
+    for line in shown(terminal=False).splitlines():
+        assert line in text
+    assert "all trials" in text
+    assert "epoch 0/10" in text
+
+
+def test_what_is_planned_is_said_in_words() -> None:
+    def said(trials: list[PlannedTrial], before: int) -> str:
+        stream = io.StringIO()
+        RunDisplay(Console(file=stream)).planned(trials, before)
+        return stream.getvalue().strip()
+
+    assert said([planned("linear")], 0) == "1 trial to train"
+    assert said([planned("linear"), planned("broken")], 0) == "2 trials to train"
+    assert said([], 3) == "nothing to train: all 3 trials are finished"
+    assert said([], 1) == "nothing to train: the only trial is finished"
+
+
+def test_one_seed_needs_no_naming() -> None:
+    stream = io.StringIO()
+    display = RunDisplay(Console(file=stream, width=200))
+    display.planned([planned("linear")], 0)
+    display.epoch_ended(planned("linear"), THIRD)
+    assert "seed" not in stream.getvalue()
+
+
+def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
+    names = ("cnn-2conv-dropout-batch-100", "x" * 64)
+    asked = study(*(entrant(name) for name in names), seeds=2)
+    records = [
+        record(asked, names[0], 0, 0.9, parameters=3274634, training_seconds=12345.6),
+        diverged(asked, names[0], 1),
+        record(asked, names[1], 0, 0.8, parameters=3274634),
+    ]
+    stream = io.StringIO()
+    table = results_table(standings(asked, records), "balanced_accuracy")
+    Console(file=stream, width=80).print(table)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    numbers = "0.9000  0.4500   0.4500  3,274,634       2  12,346"
+    assert [line for line in lines if line.endswith(numbers)] == [
+        f"cnn-2conv-dropout-batch-100   {numbers}"
+    ]
+    assert lines[4].strip() == "(1 of 2)"
+    assert "…" not in stream.getvalue()
+
+
+def table_text() -> str:
+    records = [
+        record(ASKED, "cnn-2conv", 0, 0.9, parameters=3274634, training_seconds=1234.56),
+        record(ASKED, "cnn-2conv", 1, 0.8, parameters=3274634, training_seconds=1234.56),
+        record(ASKED, "linear", 0, 0.5, parameters=7850),
+        diverged(ASKED, "linear", 1),
+    ]
+    stream = io.StringIO()
+    rows = standings(ASKED, records)
+    Console(file=stream, width=110).print(results_table(rows, "balanced_accuracy"))
+    return stream.getvalue()
+
+
+def test_the_table_of_a_study_is_golden() -> None:
+    assert [line.rstrip() for line in table_text().splitlines() if line.strip()] == [
+        "                     val    test     test      para-          train",
+        "entrant          bal acc     acc  bal acc     meters  epochs    sec",
+        "───────────────────────────────────────────────────────────────────",
+        "cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,235",
+        "linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2    3.0",
+        "broken (0 of 2)        -       -        -          -       -      -",
+    ]
+
+
+def test_every_entrant_stands_in_the_table_once() -> None:
+    first_words = [line.split()[0] for line in table_text().splitlines() if line.strip()]
+    for each in ASKED.entrants:
+        assert first_words.count(each.name) == 1
+
+
+def test_the_heading_names_the_metric_that_ranks() -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=110).print(results_table(standings(ASKED, []), "accuracy"))
+    heading = stream.getvalue().split("─")[0]
+    assert heading.count("bal acc") == 1
+    assert " val " in heading

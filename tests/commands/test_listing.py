@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from bakeoff.commands.listing import describe
+from bakeoff.data.catalogue import SOURCES
+from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.study.toml import shipped_studies
+
+
+def test_everything_that_ships_is_listed_with_one_line() -> None:
+    for what, names in (
+        ("studies", shipped_studies()),
+        ("architectures", ARCHITECTURES),
+        ("datasets", SOURCES),
+    ):
+        rows = describe(what)
+        assert [name for name, _ in rows] == list(names)
+        assert all(text and "\n" not in text for _, text in rows)
+
+
+def test_the_lines_say_what_matters() -> None:
+    assert dict(describe("architectures"))["mlp-2x200"] == "Two hidden layers of 200 units."
+    assert dict(describe("studies"))["assignment"] == (
+        "Five architectures on MNIST: 6 entrants, 1 x each"
+    )
+    assert dict(describe("datasets"))["mnist"] == (
+        "MNIST: 70,000 handwritten digits, 28 x 28 (60,000 to train on, 10,000 to test; "
+        "CC BY-SA 3.0, Yann LeCun and Corinna Cortes)"
+    )

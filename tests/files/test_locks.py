@@ -1,0 +1,111 @@
+"""Locks: one holder, and none once it is dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bakeoff.errors import StoreError
+from bakeoff.files import locks
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from bakeoff.files import locks
+with locks.held(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(file: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(file)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_lock_has_one_holder(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "lock"
+    assert not locks.is_held(file)
+    with locks.held_if_free(file) as first:
+        assert first
+        assert locks.is_held(file)
+        with locks.held_if_free(file) as second:
+            assert not second
+        # That one got nothing, so it gave nothing back.
+        assert locks.is_held(file)
+    assert not locks.is_held(file)
+    assert file.read_bytes() == b""
+
+
+def test_asking_is_not_holding(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    file.touch()
+    assert not locks.is_held(file)
+    assert not locks.is_held(file)
+    with locks.held_if_free(file) as ours:
+        assert ours
+
+
+def test_a_killed_holder_loses_the_lock_within_five_seconds(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    with holder(file) as process:
+        with locks.held_if_free(file) as ours:
+            assert not ours
+        process.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        with locks.held(file):
+            waited = time.monotonic() - killed
+    assert waited < 5
+
+
+def test_a_program_that_the_holder_started_does_not_keep_the_lock(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    with locks.held(file):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    with locks.held_if_free(file) as ours:
+        assert ours
+    child.kill()
+    child.wait()
+
+
+def test_a_stamp_says_that_a_holder_began(tmp_path: Path) -> None:
+    file, never = tmp_path / "lock", tmp_path / "never"
+    with locks.held(file):
+        before = locks.stamps([file, never])
+        assert list(before) == [file]
+        assert locks.stamps([file]) == before
+        os.utime(file, (0, 0))
+        locks.stamp(file)
+        assert locks.stamps([file])[file] >= before[file]
+    with pytest.raises(StoreError) as caught:
+        locks.stamp(never)
+    assert str(caught.value) == f"{never}: cannot write: No such file or directory"
+
+
+def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"lock: cannot lock: (Not a directory|File exists); give"):
+        locks.held(tmp_path / "file" / "lock").__enter__()
+
+
+def test_a_file_system_without_locks_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise OSError(38, os.strerror(38))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StoreError) as caught, locks.held(tmp_path / "lock"):
+        pass
+    expected = f"{tmp_path / 'lock'}: cannot lock: {os.strerror(38)}; give another --out"
+    assert str(caught.value) == expected

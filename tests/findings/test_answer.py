@@ -1,0 +1,71 @@
+"""What is said of the winner, and never more than its trials tell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bakeoff.comparison import EntrantOutcome, compare
+from bakeoff.findings.answer import answer
+from bakeoff.findings.standings import standings
+
+from ..factories import entrant, record, study
+
+LABELS = np.arange(3000) % 3
+
+
+def outcome(name: str, wrong: tuple[int, ...]) -> EntrantOutcome:
+    """An entrant that errs on so many images with seed 0, 1, ..., drawn alike for all entrants."""
+    predicted = np.tile(LABELS, (len(wrong), 1))
+    for seed, number in enumerate(wrong):
+        chosen = np.random.default_rng(seed).permutation(3000)[:number]
+        predicted[seed, chosen] = (LABELS[chosen] + 1) % 3
+    times = np.ones(len(wrong))
+    return EntrantOutcome(name, predicted, tuple(range(len(wrong))), times, times)
+
+
+def answered(wrong_of_a: tuple[int, ...], wrong_of_b: tuple[int, ...]) -> str:
+    asked = study(entrant("a"), entrant("b"), seeds=3)
+    records = [record(asked, "a", seed, 0.9) for seed in range(len(wrong_of_a))]
+    records += [record(asked, "b", seed, 0.8) for seed in range(len(wrong_of_b))]
+    compared = compare([outcome("a", wrong_of_a), outcome("b", wrong_of_b)], LABELS, 3)
+    return answer(asked, standings(asked, records), compared)
+
+
+FIRST = (
+    "a stands first on validation data, with a balanced accuracy of 0.9000 there and 0.4500 on the "
+    "test images"
+)
+
+
+def test_a_verdict_is_told_from_the_side_of_the_winner() -> None:
+    assert (
+        answered((60, 60, 60), (600, 600, 600))
+        == f"{FIRST}. On the test images it is better than b."
+    )
+    assert answered((60, 60, 60), (2, 2, 2)) == f"{FIRST}. On the test images it is worse than b."
+    assert (
+        answered((60, 60, 60), (61, 61, 61))
+        == f"{FIRST}. On the test images it is equivalent to b."
+    )
+    assert (
+        answered((60, 60, 60), (61, 69, 77))
+        == f"{FIRST}. On the test images it cannot be told from b."
+    )
+
+
+def test_one_training_of_each_ranks_trained_networks() -> None:
+    assert answered((60,), (600,)) == (
+        f"{FIRST}. That is one training of each network, so it ranks these trained networks; it "
+        "cannot tell which architecture is better."
+    )
+
+
+def test_one_training_of_the_winner_alone_is_not_one_of_each() -> None:
+    assert answered((60,), (600, 600, 600)) == (
+        f"{FIRST}. That is one training of a, so it says something of this trained network; it "
+        "cannot tell which architecture is better."
+    )
+
+
+def test_nobody_to_compare_with() -> None:
+    assert answered((60, 60, 60), ()) == f"{FIRST}; there is no other entrant to compare it with."

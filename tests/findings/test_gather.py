@@ -1,0 +1,184 @@
+"""What the report shows of a run, against the files that the run left."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.numpy import load_file
+
+from bakeoff.commands.run import Baked, run_study
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.findings.findings import Findings, HardImage
+from bakeoff.findings.gather import SHOWN_IMAGE, gather_findings
+from bakeoff.findings.look import Mistake
+from bakeoff.report.pictures.raster import diverging
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+
+from ..report.page_reading import Element, read_page
+
+DIGITS = load_digits()
+LABELS = DIGITS.test_labels
+FEW = Recipe(epochs=1, learning_rate=0.003)
+STUDY = Study(
+    name="gathered",
+    seeds=2,
+    protocol=Protocol(dataset="digits", validation_examples=297, train_examples=400),
+    entrants=(
+        Entrant(name="linear", architecture="logistic-regression", recipe=FEW),
+        Entrant(name="cnn", architecture="cnn-2conv-dropout", recipe=FEW),
+        Entrant(name="small-cnn", architecture="cnn-1conv", recipe=FEW),
+    ),
+)
+CNNS = ("cnn", "small-cnn")
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
+    return run_study(STUDY, tmp_path_factory.mktemp("gather") / "run", precision="float32")
+
+
+@pytest.fixture(scope="module")
+def findings(baked: Baked) -> Findings:
+    return gather_findings(baked.folder, baked.folder.read_records(), DIGITS, {}, "")
+
+
+@pytest.fixture(scope="module")
+def page(baked: Baked) -> Element:
+    return read_page(baked.conclusion.report.read_text())
+
+
+def saved_weights(baked: Baked, entrant: str, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Return model.safetensors as the format's own library reads it."""
+    file: Path = baked.folder.path / "trials" / entrant / str(seed) / "model.safetensors"
+    return load_file(file)
+
+
+def saved_logits(baked: Baked, entrant: str, seed: int = 0) -> NDArray[np.float32]:
+    return baked.folder.read_predictions(entrant, seed)["test_logits"]
+
+
+def said(baked: Baked, entrant: str, seed: int = 0) -> NDArray[np.int64]:
+    predicted: NDArray[np.int64] = saved_logits(baked, entrant, seed).argmax(axis=1)
+    return predicted
+
+
+def picture(page: Element, alt: str) -> NDArray[np.uint8]:
+    """Return the pixels of the one picture of the page that shows `alt`."""
+    (shown,) = (each for each in page.all("img") if each.attributes["alt"] == alt)
+    encoded = (shown.attributes["src"] or "").removeprefix("data:image/png;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
+
+
+def test_the_page_shows_the_filters_of_the_winners_file(baked: Baked, page: Element) -> None:
+    winner = baked.conclusion.standings[0].entrant
+    assert winner in CNNS
+    filters = saved_weights(baked, winner)["conv1.weight"][:, 0]
+    limit = float(np.abs(filters).max())
+    for number in range(5):
+        np.testing.assert_array_equal(
+            picture(page, f"filter {number}"), diverging(filters[number], limit)
+        )
+    tile = picture(page, "all 32 filters")[33 * 3 : 33 * 3 + 30 : 6, 33 * 7 : 33 * 7 + 30 : 6]
+    np.testing.assert_array_equal(tile, diverging(filters[31], limit))
+
+
+def test_the_page_shows_the_maps_of_the_winners_file(baked: Baked, page: Element) -> None:
+    """The first convolution is written out, so that nothing but the file and the image is asked."""
+    weights = saved_weights(baked, baked.conclusion.standings[0].entrant)
+    image = np.pad(DIGITS.test_images[SHOWN_IMAGE, 0] / np.float32(255), 2)
+    windows = np.lib.stride_tricks.sliding_window_view(image, (5, 5))
+    before = np.einsum("hwij,ij->hw", windows, weights["conv1.weight"][0, 0])
+    before += weights["conv1.bias"][0]
+    limit = float(np.abs(before).max())
+    for maps, which in ((before, "before"), (np.maximum(before, 0), "after")):
+        shown = picture(page, f"conv1, channel 0 {which} ReLU").astype(int)
+        assert np.abs(shown - diverging(maps, limit)).max() <= 1  # rounding of one colour step
+
+
+def test_the_page_shows_the_weight_images_of_the_file(baked: Baked, page: Element) -> None:
+    weights = saved_weights(baked, "linear")["1.weight"].reshape(10, 8, 8)
+    limit = float(np.abs(weights).max())
+    for label in range(10):
+        np.testing.assert_array_equal(
+            picture(page, f"weights of class {label}"), diverging(weights[label], limit)
+        )
+
+
+def test_the_look_is_into_the_winners_first_trial(baked: Baked, findings: Findings) -> None:
+    assert findings.winner == baked.conclusion.standings[0].entrant
+    assert findings.look is not None
+    assert (findings.look.entrant, findings.look.seed) == (findings.winner, 0)
+    logits = saved_logits(baked, findings.winner)[SHOWN_IMAGE].astype(np.float64)
+    expected = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(findings.look.probabilities, expected, rtol=1e-4)
+    assert [(look.entrant, look.seed) for look in findings.looks_others] == [("linear", 0)]
+
+
+def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Findings) -> None:
+    logits = saved_logits(baked, findings.winner).astype(np.float64)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    wrong = [n for n in range(len(LABELS)) if chances[n].argmax() != LABELS[n]]
+    wrong.sort(key=lambda n: -chances[n].max())
+    assert [mistake.index for mistake in findings.mistakes] == wrong[:24]
+    for mistake in findings.mistakes:
+        assert mistake.label == LABELS[mistake.index]
+        assert mistake.predicted == chances[mistake.index].argmax()
+        assert mistake.probability == pytest.approx(chances[mistake.index].max())
+        np.testing.assert_array_equal(mistake.image, DIGITS.test_images[mistake.index])
+
+
+def test_flips_are_what_one_of_the_first_two_gets_right(baked: Baked, findings: Findings) -> None:
+    first, second = (row.entrant for row in baked.conclusion.standings[:2])
+    right_first, right_second = said(baked, first) == LABELS, said(baked, second) == LABELS
+    (flips,) = findings.flips
+    assert (flips.a, flips.b) == (first, second)
+    for cards, count, only, other in (
+        (flips.only_a, flips.count_only_a, right_first & ~right_second, second),
+        (flips.only_b, flips.count_only_b, right_second & ~right_first, first),
+    ):
+        assert count == only.sum()
+        assert len(cards) == min(count, 8)
+        for card in cards:
+            assert only[card.index]
+            assert card.label == LABELS[card.index]
+            assert card.predicted == said(baked, other)[card.index]
+            np.testing.assert_array_equal(card.image, DIGITS.test_images[card.index])
+            assert not card.known_wrong_label
+
+
+def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
+    baked: Baked, findings: Findings
+) -> None:
+    (flips,) = findings.flips
+    wrong = (findings.mistakes[1].index, flips.only_a[0].index, flips.only_b[-1].index)
+    marked = replace(DIGITS, known_wrong_test_labels=wrong)
+    again = gather_findings(baked.folder, baked.folder.read_records(), marked, {}, "")
+    cards: list[Mistake | HardImage] = [
+        *again.mistakes,
+        *again.flips[0].only_a,
+        *again.flips[0].only_b,
+        *again.hardest,
+    ]
+    assert {card.index for card in cards if card.known_wrong_label} == set(wrong)
+    assert all(card.known_wrong_label == (card.index in wrong) for card in cards)
+
+
+def test_the_hardest_images_are_those_that_most_trials_get_wrong(
+    baked: Baked, findings: Findings
+) -> None:
+    trials = [said(baked, each.name, seed) for each in STUDY.entrants for seed in (0, 1)]
+    times = (np.stack(trials) != LABELS).sum(axis=0)
+    assert [hard.times_wrong for hard in findings.hardest] == sorted(times, reverse=True)[:24]
+    for hard in findings.hardest:
+        assert hard.times_wrong == times[hard.index]
+        assert (hard.trials, hard.label) == (6, LABELS[hard.index])
+        answers = [int(each[hard.index]) for each in trials if each[hard.index] != hard.label]
+        assert answers.count(hard.most_common_prediction) == max(map(answers.count, answers))
+        np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])

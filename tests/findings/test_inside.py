@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.findings.inside import look_inside
+from bakeoff.findings.look import Look
+from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.training.predict import predict_logits
+
+IMAGE = np.array([[[0, 1, 2], [3, 4, 5], [6, 7, 8]]], np.uint8)
+LEFT = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+EDGE = [[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+
+
+def tiny(relu: nn.Module) -> nn.Sequential:
+    """Two filters whose maps can be worked out in the head, with biases 0 and -2."""
+    conv = nn.Conv2d(1, 2, 3, padding="same")
+    output = nn.Linear(18, 2)
+    with torch.no_grad():
+        conv.weight.copy_(torch.tensor([[LEFT], [EDGE]]))
+        assert conv.bias is not None
+        conv.bias.copy_(torch.tensor([0.0, -2.0]))
+        output.weight.zero_()
+        output.bias.copy_(torch.tensor([0.0, 1.0]))
+    return nn.Sequential(OrderedDict(c=conv, r=relu, flatten=nn.Flatten(), output=output))
+
+
+def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> Look:
+    return look_inside(model, image, entrant="e", seed=1, index=2, label=0, pixel_scale=scale)
+
+
+# The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.
+BEFORE = [
+    [[0, 0, 1], [0, 3, 4], [0, 6, 7]],
+    [[1 - 2, 2 - 2, -1 - 2], [4 - 2, 2 - 2, -4 - 2], [7 - 2, 2 - 2, -7 - 2]],
+]
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_maps_before_relu_are_the_convolution_worked_out_by_hand(inplace: bool) -> None:
+    (maps,) = looked(tiny(nn.ReLU(inplace=inplace))).convolutions
+    assert maps.name == "c"
+    assert maps.before.tolist() == BEFORE
+    assert maps.after.tolist() == np.maximum(BEFORE, 0).tolist()
+
+
+def test_pixels_are_scaled_as_in_training() -> None:
+    (maps,) = looked(tiny(nn.ReLU()), scale=0.5).convolutions
+    assert maps.before[0].tolist() == (np.array(BEFORE[0]) / 2).tolist()
+
+
+def test_the_maps_after_a_convolution_without_relu_are_cut_off_all_the_same() -> None:
+    (maps,) = looked(tiny(nn.Identity())).convolutions
+    assert maps.after.tolist() == np.maximum(BEFORE, 0).tolist()
+
+
+def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees() -> None:
+    layers = dict(tiny(nn.ReLU()).named_children())
+    norm = nn.BatchNorm2d(2, eps=0.0)
+    norm.running_mean = torch.tensor([1.0, 0.0])
+    norm.running_var = torch.tensor([4.0, 1.0])
+    order = OrderedDict(c=layers["c"], n=norm, r=layers["r"], f=nn.Flatten(), o=layers["output"])
+    (maps,) = looked(nn.Sequential(order)).convolutions
+    assert maps.name == "c"
+    assert maps.before[0].tolist() == ((np.array(BEFORE[0]) - 1) / 2).tolist()
+    assert maps.before[1].tolist() == BEFORE[1]
+    assert maps.after.tolist() == np.maximum(maps.before, 0).tolist()
+
+
+def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
+    look = looked(tiny(nn.ReLU()))
+    assert look.filters is not None
+    assert look.filters.tolist() == [[LEFT], [EDGE]]
+    np.testing.assert_allclose(look.probabilities, [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
+    assert look.predicted == 1
+    assert (look.entrant, look.seed, look.index, look.label) == ("e", 1, 2, 0)
+    assert look.image is IMAGE
+    assert look.class_weights is None
+
+
+@pytest.mark.parametrize("name", ["cnn-1conv", "cnn-2conv", "cnn-2conv-dropout"])
+def test_every_convolution_is_shown_before_and_after_its_relu(name: str, digits: Dataset) -> None:
+    model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
+    look = looked(model, digits.test_images[0], 1 / 255)
+    shapes = [maps.before.shape for maps in look.convolutions]
+    assert shapes == [(32, 8, 8), (64, 4, 4)][: len(shapes)]
+    assert [maps.name for maps in look.convolutions] == ["conv1", "conv2"][: len(shapes)]
+    for maps in look.convolutions:
+        np.testing.assert_array_equal(maps.after, np.maximum(maps.before, 0))
+        assert (maps.before < 0).any()
+        assert (maps.before > 0).any()
+    assert look.filters is not None
+    np.testing.assert_array_equal(look.filters, model.get_parameter("conv1.weight").detach())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_pass_that_is_shown_is_the_pass_that_predicts(name: str, digits: Dataset) -> None:
+    model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0).train()
+    look = looked(model, digits.test_images[3], 1 / 255)
+    logits = predict_logits(model, torch.from_numpy(digits.test_images[3:4]), 1 / 255)
+    np.testing.assert_allclose(look.probabilities, logits.softmax(1)[0], rtol=1e-5)
+    assert look.probabilities.sum() == pytest.approx(1)
+
+
+def test_looking_leaves_no_hook_behind() -> None:
+    model = tiny(nn.ReLU())
+    looked(model)
+    assert not any(layer._forward_hooks for layer in model.modules())
+    with pytest.raises(RuntimeError):
+        looked(model, np.zeros((2, 3, 3), np.uint8))
+    assert not any(layer._forward_hooks for layer in model.modules())
+
+
+def test_logistic_regression_shows_its_weights_as_one_image_per_class() -> None:
+    model = build("logistic-regression", (1, 8, 8), 10, initialisation="framework-default", seed=0)
+    look = looked(model, np.zeros((1, 8, 8), np.uint8))
+    assert look.class_weights is not None
+    weight = model.get_parameter("1.weight").detach().numpy()
+    np.testing.assert_array_equal(look.class_weights, weight.reshape(10, 8, 8))
+    assert (look.filters, look.convolutions) == (None, ())
+
+
+def test_the_channels_of_a_class_image_are_summed() -> None:
+    model = build("logistic-regression", (3, 2, 2), 4, initialisation="framework-default", seed=0)
+    look = looked(model, np.zeros((3, 2, 2), np.uint8))
+    weight = model.get_parameter("1.weight").detach().numpy()
+    assert look.class_weights is not None
+    np.testing.assert_allclose(
+        look.class_weights[3, 1, 0], weight[3, 2] + weight[3, 6] + weight[3, 10], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "summary"),
+    [
+        ("logistic-regression", "no convolutions: one weight image per class"),
+        (
+            "mlp-2x200",
+            "no convolutions: fully connected layers 784 - 200 - 200 - 10, "
+            "whose units have no picture",
+        ),
+        ("cnn-1conv", "1 convolution: 32 filters of 5 x 5"),
+        ("cnn-2conv", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
+        ("cnn-2conv-dropout", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
+        (
+            "cnn-3conv",
+            "3 convolutions: 16 filters of 5 x 5, then 64 filters of 3 x 3, "
+            "then 64 filters of 3 x 3",
+        ),
+    ],
+)
+def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:
+    model = build(name, (1, 28, 28), 10, initialisation="framework-default", seed=0)
+    look = looked(model, np.zeros((1, 28, 28), np.uint8))
+    assert look.summary == summary
+    if name == "mlp-2x200":
+        assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)

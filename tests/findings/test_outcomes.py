@@ -1,0 +1,149 @@
+"""From a run folder to a comparison: what is paired, and what is refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bakeoff.comparison import Comparison
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.errors import StoreError
+from bakeoff.findings.outcomes import compare_folder
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Stopped
+from bakeoff.study.study import Recipe, Study
+from bakeoff.training.trial import split_of
+
+from ..factories import entrant, record, study
+
+DIGITS = load_digits()
+TARGET = Recipe(epochs=10, target_validation_accuracy=0.9)
+
+
+def predictions(of: Study, seed: int, wrong: int) -> dict[str, NDArray[Any]]:
+    """Return what a trial would leave that gets the first `wrong` test images wrong."""
+    answers = DIGITS.test_labels.copy()
+    answers[:wrong] = (answers[:wrong] + 1) % 10
+    split = split_of(of, seed, DIGITS)
+    labels = DIGITS.train_labels[split.validation]
+    return {
+        "validation_index": split.validation,
+        "validation_logits": np.eye(10, dtype=np.float32)[labels],
+        "validation_labels": labels,
+        "test_logits": np.eye(10, dtype=np.float32)[answers],
+        "test_labels": DIGITS.test_labels,
+    }
+
+
+def compared(folder: RunFolder) -> Comparison:
+    order = [each.name for each in folder.study.entrants]
+    return compare_folder(folder, folder.read_records(), order, DIGITS, {})
+
+
+def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path: Path) -> None:
+    two = study(entrant("a"), entrant("b"), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", two)
+    for name, wrong in (("a", 10), ("b", 60)):
+        for seed in two.trial_seeds:
+            folder.write_trial(record(two, name, seed), {}, predictions(two, seed, wrong + seed))
+    found = compared(folder)
+    first, second = (each.accuracy for each in found.entrants)
+    assert first is not None
+    assert second is not None
+    assert first.mean == pytest.approx(1 - 10.5 / 500)
+    assert second.mean == pytest.approx(1 - 60.5 / 500)
+    assert found.pairs[0].seeds == (0, 1)
+
+
+def test_missing_and_diverged_trials_are_named(tmp_path: Path) -> None:
+    two = study(entrant("a"), entrant("b"), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", two)
+    folder.write_trial(record(two, "a", 0), {}, predictions(two, 0, 5))
+    folder.write_trial(record(two, "b", 0), {}, predictions(two, 0, 5))
+    gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
+    folder.write_trial(record(two, "b", 1, status="diverged", trouble="so", **gone), {}, {})
+    found = compared(folder)
+    assert [(each.seed, each.reason) for each in found.entrants[0].left_out] == [(1, "missing")]
+    assert [(each.seed, each.reason) for each in found.entrants[1].left_out] == [(1, "diverged")]
+    assert len(found.notes) == 2
+
+
+def test_a_diverged_trial_never_reached_its_target_in_a_full_budget(tmp_path: Path) -> None:
+    aimed = study(entrant("a", **TARGET.model_dump()), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", aimed)
+    reached = Stopped(epoch=4, reason="target reached")
+    folder.write_trial(record(aimed, "a", 0, stopped=reached), {}, predictions(aimed, 0, 5))
+    gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
+    lost = Stopped(epoch=3, reason="loss not finite")
+    folder.write_trial(
+        record(aimed, "a", 1, status="diverged", trouble="so", stopped=lost, **gone), {}, {}
+    )
+    epochs = compared(folder).entrants[0].epochs_to_target
+    assert epochs is not None
+    assert (epochs.trials, epochs.reached, epochs.median) == (2, 1, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        ("test_labels", "predictions are of another test set than digits's"),
+        ("validation_index", "trained on another split than seed 0 has here"),
+    ],
+)
+def test_predictions_of_other_images_are_refused(tmp_path: Path, array: str, message: str) -> None:
+    one = study(entrant("a"))
+    folder = RunFolder.create(tmp_path / "run", one)
+    foreign = predictions(one, 0, 5)
+    foreign[array] = foreign[array][::-1].copy()
+    folder.write_trial(record(one, "a"), {}, foreign)
+    with pytest.raises(StoreError) as caught:
+        compared(folder)
+    assert str(caught.value) == f"{folder.trial('a', 0)}: {message}"
+
+
+def test_seconds_beside_others_are_left_out_of_medians_and_tests(tmp_path: Path) -> None:
+    aimed = study(entrant("a", **TARGET.model_dump()), entrant("b", **TARGET.model_dump()), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", aimed)
+    reached = Stopped(epoch=4, reason="target reached")
+    for name, seed, seconds, contended in (
+        ("a", 0, 3.0, False), ("a", 1, 90.0, True), ("b", 0, 70.0, True), ("b", 1, 80.0, True),
+    ):  # fmt: skip
+        folder.write_trial(
+            record(
+                aimed, name, seed, stopped=reached, training_seconds=seconds, contended=contended
+            ),
+            {},
+            predictions(aimed, seed, 5),
+        )
+    found = compared(folder)
+    a, b = found.entrants
+    assert a.seconds_to_target is not None
+    assert (a.seconds_to_target.trials, a.seconds_to_target.median) == (1, 3.0)
+    assert (a.mean_seconds, b.mean_seconds, b.seconds_to_target) == (3.0, None, None)
+    assert a.epochs_to_target is not None
+    assert a.epochs_to_target.trials == 2
+    assert found.pairs[0].seconds_to_target is None
+    assert found.pairs[0].epochs_to_target is not None
+    assert found.time_note == (
+        "3 of 4 trials ran beside others; their seconds are left out of all that is said of time"
+    )
+
+
+def test_a_trial_without_memory_says_nothing_of_the_time_to_the_target(tmp_path: Path) -> None:
+    aimed = study(entrant("a", **TARGET.model_dump()), seeds=2)
+    folder = RunFolder.create(tmp_path / "run", aimed)
+    reached = Stopped(epoch=4, reason="target reached")
+    folder.write_trial(record(aimed, "a", 0, stopped=reached), {}, predictions(aimed, 0, 5))
+    gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
+    lost = Stopped(epoch=3, reason="out of memory")
+    folder.write_trial(
+        record(aimed, "a", 1, status="out_of_memory", trouble="so", stopped=lost, **gone), {}, {}
+    )
+    (found,) = compared(folder).entrants
+    assert [(each.seed, each.reason) for each in found.left_out] == [(1, "out_of_memory")]
+    assert found.epochs_to_target is not None
+    assert found.epochs_to_target.trials == 1

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.findings.trained import load_network, look_at
+from bakeoff.records.folder import RunFolder
+from bakeoff.training.predict import predict_logits
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import Trial, TrialSpec
+
+from ..factories import entrant, first_of, record, study
+
+STUDY = study(entrant("drop", "cnn-2conv-dropout", epochs=1), entrant("linear"), validation=60)
+
+
+@pytest.fixture(scope="module")
+def few(digits: Dataset) -> Dataset:
+    return first_of(digits, train=260, test=90)
+
+
+@pytest.fixture(scope="module")
+def trial(few: Dataset) -> Trial:
+    spec = TrialSpec(STUDY, STUDY.entrant("drop"), 0, few, torch.device("cpu"), "float32")
+    return run_trial(spec, lambda _: None)
+
+
+@pytest.fixture
+def folder(trial: Trial, tmp_path: Path) -> RunFolder:
+    folder = RunFolder.create(tmp_path, STUDY)
+    folder.write_trial(trial.record, trial.weights, trial.predictions)
+    return folder
+
+
+def test_the_loaded_network_gives_the_very_logits_that_were_scored(
+    folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    model = load_network(folder, trial.record, few)
+    logits = predict_logits(model, torch.from_numpy(few.test_images), 1 / 255)
+    np.testing.assert_array_equal(logits, trial.predictions["test_logits"])
+
+
+def test_the_picture_is_of_the_network_that_was_scored(
+    folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    look = look_at(folder, trial.record, few, 7)
+    logits = torch.from_numpy(trial.predictions["test_logits"][7])
+    np.testing.assert_allclose(look.probabilities, logits.softmax(0), rtol=1e-4, atol=1e-6)
+    assert look.filters is not None
+    np.testing.assert_array_equal(look.filters, trial.weights["conv1.weight"])
+    assert (look.entrant, look.seed, look.index) == ("drop", 0, 7)
+    assert look.label == few.test_labels[7]
+    np.testing.assert_array_equal(look.image, few.test_images[7])
+
+
+def test_the_weights_of_another_network_are_refused(
+    folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    linear = record(STUDY, "linear")
+    folder.write_trial(linear, trial.weights, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, linear, few)
+    file = folder.trial("linear", 0) / "model.safetensors"
+    assert str(caught.value) == f"{file}: not the weights of logistic-regression"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -3e38])
+def test_weights_that_no_training_ends_with_are_refused(
+    value: float, folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    weights = {name: each.clone() for name, each in trial.weights.items()}
+    next(iter(weights.values())).view(-1)[0] = value
+    other = record(STUDY, "drop", 1)
+    folder.write_trial(other, weights, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, other, few)
+    place = folder.trial("drop", 1)
+    assert str(caught.value) == (
+        f"{place / 'model.safetensors'}: weights that no training ends with; move {place} away"
+    )
+
+
+def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, few: Dataset) -> None:
+    other = record(STUDY, "drop", 1)
+    truths = {name: each > 0 for name, each in trial.weights.items()}
+    folder.write_trial(other, truths, {})
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, other, few)
+    file = folder.trial("drop", 1) / "model.safetensors"
+    assert str(caught.value) == f"{file}: not the weights of cnn-2conv-dropout"

@@ -1,0 +1,203 @@
+"""The contract that every architecture of the catalogue keeps, on every shape of image."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from bakeoff.errors import StudyError
+from bakeoff.networks.catalogue import ARCHITECTURES, build, count_parameters
+from bakeoff.networks.initialisation import SCHEMES
+
+SHAPES = [(1, 28, 28), (1, 8, 8), (3, 32, 32)]
+
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def made(
+    name: str,
+    shape: tuple[int, int, int] = (1, 8, 8),
+    seed: int = 0,
+    scheme: str = "framework-default",
+) -> nn.Module:
+    return build(name, shape, 10, initialisation=scheme, seed=seed)
+
+
+def images(shape: tuple[int, int, int], examples: int = 2) -> torch.Tensor:
+    return torch.rand(examples, *shape, generator=torch.Generator().manual_seed(5))
+
+
+def same(left: nn.Module, right: nn.Module) -> list[bool]:
+    pairs = zip(left.parameters(), right.parameters(), strict=True)
+    return [torch.equal(a, b) for a, b in pairs]
+
+
+@every_architecture
+@every_shape
+def test_images_become_finite_logits_and_every_parameter_gets_a_finite_gradient(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    model = made(name, shape)
+    logits = model(images(shape))
+    assert logits.shape == (2, 10)
+    assert logits.dtype == torch.float32
+    assert logits.isfinite().all()
+    F.cross_entropy(logits, torch.tensor([3, 7])).backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.isfinite().all(), parameter_name
+        assert parameter.grad.any(), parameter_name
+
+
+@every_architecture
+@every_shape
+def test_in_evaluation_mode_the_same_images_give_the_same_logits(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    model = made(name, shape).eval()
+    with torch.inference_mode():
+        first = model(images(shape))
+        assert torch.equal(model(images(shape)), first)
+        torch.testing.assert_close(model(images(shape)[:1]), first[:1])
+
+
+@every_architecture
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_seed_alone_decides_the_weights(name: str, scheme: str) -> None:
+    torch.manual_seed(1)
+    first = made(name, seed=3, scheme=scheme)
+    torch.manual_seed(2)
+    torch.rand(7)
+    again = made(name, seed=3, scheme=scheme)
+    other = made(name, seed=4, scheme=scheme)
+    assert all(same(first, again))
+    differ = [not equal for equal in same(first, other)]
+    # Biases and the gains of a normalisation may start at a constant; weights never do.
+    weights = [value.dim() > 1 for value in first.parameters()]
+    assert all(d for d, is_weight in zip(differ, weights, strict=True) if is_weight)
+
+
+@every_architecture
+def test_building_leaves_the_global_random_state_alone(name: str) -> None:
+    before = torch.random.get_rng_state()
+    made(name, scheme="kaiming-normal")
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@every_architecture
+def test_the_number_of_classes_is_asked_for(name: str) -> None:
+    model = build(name, (1, 8, 8), 3, initialisation="framework-default", seed=0)
+    assert model(images((1, 8, 8))).shape == (2, 3)
+
+
+@every_architecture
+def test_every_architecture_says_in_one_line_what_it_is(name: str) -> None:
+    line = (ARCHITECTURES[name].__doc__ or "").partition("\n")[0]
+    assert line.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("logistic-regression", 7850),
+        ("mlp-2x200", 199210),
+        ("cnn-1conv", 6434634),
+        ("cnn-2conv", 3274634),
+        ("cnn-2conv-dropout", 3274634),
+        # 16 * 25 + 2 * 16, 64 * 16 * 9 + 2 * 64, 64 * 64 * 9 + 2 * 64, (64 * 36 + 1) * 10.
+        ("cnn-3conv", 432 + 9344 + 36992 + 23050),
+    ],
+)
+def test_every_architecture_has_the_published_or_computed_number_of_parameters(
+    name: str, parameters: int
+) -> None:
+    assert count_parameters(made(name, (1, 28, 28))) == parameters
+
+
+def test_frozen_parameters_are_not_counted() -> None:
+    model = made("mlp-2x200")
+    whole = count_parameters(model)
+    next(model.parameters()).requires_grad_(False)
+    assert count_parameters(model) == whole - 64 * 200
+
+
+def test_every_architecture_of_the_catalogue_has_its_layers_in_order() -> None:
+    assert LAYERS.keys() == ARCHITECTURES.keys()
+
+
+TWO_CONVOLUTIONS = [
+    "Conv2d(1, 32, kernel_size=(5, 5), stride=(1, 1), padding=same)",
+    "ReLU()",
+    "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)",
+    "Conv2d(32, 64, kernel_size=(5, 5), stride=(1, 1), padding=same)",
+    "ReLU()",
+    "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)",
+    "Flatten(start_dim=1, end_dim=-1)",
+]
+HEAD = [
+    "Linear(in_features=3136, out_features=1024, bias=True)",
+    "ReLU()",
+    "Linear(in_features=1024, out_features=10, bias=True)",
+]
+NORM = "BatchNorm2d({}, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)"
+LAYERS = {
+    "logistic-regression": [
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=784, out_features=10, bias=True)",
+    ],
+    "mlp-2x200": [
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=784, out_features=200, bias=True)",
+        "ReLU()",
+        "Linear(in_features=200, out_features=200, bias=True)",
+        "ReLU()",
+        "Linear(in_features=200, out_features=10, bias=True)",
+    ],
+    "cnn-1conv": [
+        *TWO_CONVOLUTIONS[:3],
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=6272, out_features=1024, bias=True)",
+        "ReLU()",
+        "Linear(in_features=1024, out_features=10, bias=True)",
+    ],
+    "cnn-2conv": [*TWO_CONVOLUTIONS, *HEAD],
+    "cnn-2conv-dropout": [*TWO_CONVOLUTIONS, "Dropout(p=0.5, inplace=False)", *HEAD],
+    "cnn-3conv": [
+        "Conv2d(1, 16, kernel_size=(5, 5), stride=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(16),
+        "ReLU()",
+        "Conv2d(16, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(64),
+        "ReLU()",
+        "Conv2d(64, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(64),
+        "ReLU()",
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=2304, out_features=10, bias=True)",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_layers_stand_in_their_order(name: str) -> None:
+    assert [repr(layer) for layer in made(name, (1, 28, 28)).children()] == LAYERS[name]
+
+
+def test_dropout_is_there_while_training_and_gone_in_evaluation() -> None:
+    model = made("cnn-2conv-dropout")
+    model.train()
+    assert not torch.equal(model(images((1, 8, 8))), model(images((1, 8, 8))))
+    plain = made("cnn-2conv")
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(model.eval()(images((1, 8, 8))), plain.eval()(images((1, 8, 8))))
+
+
+def test_a_misspelt_architecture_gets_the_nearest_name() -> None:
+    with pytest.raises(StudyError) as caught:
+        made("cnn-2con")
+    assert str(caught.value) == "unknown architecture 'cnn-2con'; did you mean 'cnn-2conv'?"

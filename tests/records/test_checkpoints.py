@@ -1,0 +1,250 @@
+"""Checkpoints as files: exact, two of them, and never read where a byte has changed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bakeoff.errors import StoreError
+from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
+from bakeoff.study.study import MOST_EPOCHS
+
+from ..factories import epoch, provenance
+
+STRIDED = torch.arange(24.0).reshape(1, 2, 3, 4).to(memory_format=torch.channels_last)
+
+
+def checkpoint(epochs: int = 1, **state: Any) -> Checkpoint:
+    history = tuple(epoch(number, train_loss=0.1 * number) for number in range(1, epochs + 1))
+    return Checkpoint(history, provenance("f" * 64), contended=False, state=state)
+
+
+def kept(tmp_path: Path, said: list[str] | None = None) -> Checkpoints:
+    return Checkpoints(tmp_path, (said if said is not None else []).append)
+
+
+def files(tmp_path: Path) -> list[str]:
+    return sorted(path.name[:10] for path in tmp_path.iterdir())
+
+
+def test_values_tensors_and_their_layout_come_back_exactly() -> None:
+    state = {
+        "rates": (1e-3, 0.1 + 0.2),
+        "groups": [{"betas": (0.9, 0.999), "fused": True, "foreach": None, "params": [0, 1]}],
+        "moments": {0: STRIDED, 1: torch.tensor(3.0), 2: torch.tensor([1e-42, -0.0])},
+        "empty": torch.empty(0),
+    }
+    read = decode(encode(checkpoint(2, **state)))
+    assert read.history == checkpoint(2).history
+    assert (read.origin, read.contended) == (provenance("f" * 64), False)
+    assert (read.state["rates"], read.state["groups"]) == (state["rates"], state["groups"])
+    moments: dict[int, torch.Tensor] = read.state["moments"]
+    for place, tensor in state["moments"].items():  # type: ignore[attr-defined]
+        assert torch.equal(moments[place], tensor)
+        assert moments[place].stride() == tensor.stride()
+        assert moments[place].dtype == tensor.dtype
+    assert torch.signbit(moments[2]).tolist() == [False, True]
+    assert read.state["empty"].shape == (0,)
+
+
+def test_the_longest_training_can_be_read_back() -> None:
+    history = tuple(
+        epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
+        for number in range(1, MOST_EPOCHS + 1)
+    )
+    whole = Checkpoint(history, provenance("f" * 64), contended=False, state={})
+    assert decode(encode(whole)) == whole
+
+
+def test_what_a_checkpoint_cannot_hold_is_refused_when_it_is_written() -> None:
+    with pytest.raises(TypeError, match=r"^state\.a\.1 is a set, which a checkpoint cannot hold$"):
+        encode(checkpoint(a=[1, {2}]))
+
+
+def test_the_newest_two_are_kept_and_the_newest_is_read(tmp_path: Path) -> None:
+    store = kept(tmp_path / "unfinished")
+    assert store.newest() is None
+    for number in range(1, 5):
+        store.write(checkpoint(number, at=number))
+    assert files(store.folder) == ["epoch-0003", "epoch-0004"]
+    found = store.newest()
+    assert found is not None
+    assert found[1].state == {"at": 4}
+    assert found[0].name == f"epoch-0004-{hashlib.sha256(found[0].read_bytes()).hexdigest()}" + (
+        ".safetensors"
+    )
+
+
+def newest_file(store: Checkpoints) -> Path:
+    return sorted(store.folder.iterdir())[-1]
+
+
+@pytest.mark.parametrize("change", ["flip", "cut", "append", "empty"])
+def test_a_damaged_newest_falls_back_to_the_one_before_and_says_so(
+    tmp_path: Path, change: str
+) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    for number in (1, 2):
+        store.write(checkpoint(number, weights=torch.ones(5)))
+    file = newest_file(store)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    whole = file.read_bytes()
+    file.write_bytes(
+        {"flip": bytes(content), "cut": whole[:-1], "append": whole + b" ", "empty": b""}[change]
+    )
+    found = store.newest()
+    assert found is not None
+    assert len(found[1].history) == 1
+    assert said == [
+        f"{file}: damaged, its SHA-256 is not the one in its name; going back to the checkpoint "
+        "before it"
+    ]
+    # It is out of the way: two good ones are kept from here on.
+    store.write(checkpoint(2, weights=torch.ones(5)))
+    assert files(tmp_path) == ["damaged-ep", "epoch-0001", "epoch-0002"]
+
+
+def test_no_byte_of_the_file_is_unchecked(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    store.write(checkpoint(weights=torch.ones(2)))
+    file = newest_file(store)
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
+        assert store.newest() is None
+        (tmp_path / f"damaged-{file.name}").unlink()
+    assert len(said) == len(whole)
+    file.write_bytes(whole)
+    assert store.newest() is not None
+
+
+def test_where_both_are_damaged_the_trial_begins_anew(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    for number in (1, 2):
+        store.write(checkpoint(number))
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"")
+    assert store.newest() is None
+    assert len(said) == 2
+
+
+def forged(document: Any) -> bytes:
+    """Return a whole safetensors file with another document than ours."""
+    import safetensors.torch
+
+    return safetensors.torch.save({"t": torch.zeros(2)}, {"bakeoff": json.dumps(document)})
+
+
+GOOD = {
+    "format": 1,
+    "history": [epoch(1).model_dump()],
+    "origin": provenance("f" * 64).model_dump(mode="json"),
+    "contended": False,
+    "state": {"tensor": "t", "strides": [1]},
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 40,
+        forged(None),
+        forged([]),
+        forged(GOOD | {"format": 2}),
+        forged(GOOD | {"history": [{"epoch": "one"}]}),
+        forged(GOOD | {"origin": {}}),
+        forged(GOOD | {"state": {"tensor": "other", "strides": [1]}}),
+        # One that would make two numbers take 8 TB.
+        forged(GOOD | {"state": {"tensor": "t", "strides": [10**12]}}),
+        forged(GOOD | {"state": {"tensor": "t", "strides": [-1]}}),
+        forged(GOOD | {"state": {"tensor": "t", "strides": []}}),
+        forged(GOOD | {"state": {"keys": [1], "values": []}}),
+        forged(GOOD | {"state": {"keys": [[]], "values": [1]}}),
+        forged(GOOD | {"state": {"other": 1}}),
+    ],
+)
+def test_a_file_of_another_kind_under_a_right_name_is_refused(
+    tmp_path: Path, content: bytes
+) -> None:
+    decode(forged(GOOD))
+    with pytest.raises(ValueError, match=r"."):
+        decode(content)
+    said: list[str] = []
+    digest = hashlib.sha256(content).hexdigest()
+    file = tmp_path / f"epoch-0001-{digest}.safetensors"
+    file.write_bytes(content)
+    assert kept(tmp_path, said).newest() is None
+    assert said == [
+        f"{file}: not a checkpoint of this version; going back to the checkpoint before it"
+    ]
+
+
+def huge(file: Path) -> None:
+    file.touch()
+    os.truncate(file, (4 << 30) + 1)
+
+
+@pytest.mark.parametrize(
+    ("put", "complaint"),
+    [
+        (Path.mkdir, "Is a directory"),
+        (os.mkfifo, "not a regular file"),
+        (huge, "4,294,967,297 bytes, at most 4,294,967,296 are read"),
+    ],
+)
+def test_what_is_no_file_of_this_kind_is_set_aside(
+    tmp_path: Path, put: Callable[[Path], object], complaint: str
+) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    for number in (1, 2):
+        store.write(checkpoint(number))
+    file = newest_file(store)
+    file.unlink()
+    put(file)
+    found = store.newest()
+    assert found is not None
+    assert len(found[1].history) == 1
+    assert said == [f"{file}: {complaint}; going back to the checkpoint before it"]
+
+
+def test_a_checkpoint_that_the_disk_refuses_stays_and_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = kept(tmp_path, [])
+    store.write(checkpoint())
+    file = newest_file(store)
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("bakeoff.files.reading.os.open", refuse)
+    with pytest.raises(StoreError) as caught:
+        store.newest()
+    assert str(caught.value) == f"{file}: cannot read: Input/output error"
+    assert file.exists()
+
+
+def test_other_files_in_the_folder_are_none(tmp_path: Path) -> None:
+    store = kept(tmp_path)
+    store.write(checkpoint())
+    shutil.copy(newest_file(store), tmp_path / "epoch-0009.safetensors")
+    (tmp_path / ".epoch-0010.safetensors.tmp").write_bytes(b"half")
+    found = store.newest()
+    assert found is not None
+    assert len(found[1].history) == 1

@@ -1,0 +1,520 @@
+from __future__ import annotations
+
+import errno
+import json
+import math
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.files.arrays import to_npz
+from bakeoff.files.reading import sealed
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.manifest import manifest_of
+from bakeoff.records.record import Record, Stopped
+from bakeoff.study.study import MOST_EPOCHS, Recipe, Study
+
+from ..factories import diverged, entrant, epoch, record, study
+
+STUDY = study(entrant("a"), entrant("b", "cnn-1conv"), seeds=2)
+MEND = "away and run again to train it anew"
+
+
+def weights() -> dict[str, torch.Tensor]:
+    return {"1.weight": torch.arange(6.0).reshape(2, 3), "1.bias": torch.tensor([-0.5, 1e-40])}
+
+
+def predictions() -> dict[str, NDArray[Any]]:
+    return {
+        "validation_index": np.array([3, 5]),
+        "validation_logits": np.array([[1, 2], [3, 4.5]], np.float32),
+        "validation_labels": np.array([0, 1]),
+        "test_logits": np.array([[-1, np.pi]], np.float32),
+        "test_labels": np.array([1]),
+    }
+
+
+def filled(path: Path) -> RunFolder:
+    folder = RunFolder.create(path, STUDY)
+    folder.write_trial(record(STUDY, "a"), weights(), predictions())
+    return folder
+
+
+def content(folder: RunFolder) -> dict[str, bytes]:
+    files = sorted(path for path in folder.path.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder.path)): path.read_bytes() for path in files}
+
+
+def rewrite(folder: RunFolder, name: str, change: Callable[[bytes], bytes]) -> Path:
+    """Change a file of the trial and its manifest alike, as a forger or an older version would."""
+    file = folder.trial("a", 0) / name
+    file.write_bytes(change(file.read_bytes()))
+    rest = {each.name: each.read_bytes() for each in file.parent.iterdir()}
+    del rest["manifest.json"]
+    file.with_name("manifest.json").write_bytes(manifest_of(rest))
+    return file
+
+
+# What is written
+
+
+def test_a_trial_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = RunFolder.open(filled(tmp_path / "run").path)
+    assert folder.study == STUDY
+    assert folder.read_record("a", 0) == record(STUDY, "a")
+    read = folder.read_weights("a", 0)
+    assert read.keys() == weights().keys()
+    assert all(torch.equal(read[name], value) for name, value in weights().items())
+    arrays = folder.read_predictions("a", 0)
+    assert list(arrays) == list(predictions())
+    for name, array in predictions().items():
+        assert arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(arrays[name], array)
+
+
+def test_a_run_folder_has_the_files_of_the_design(tmp_path: Path) -> None:
+    assert list(content(filled(tmp_path))) == [
+        "locks/study",
+        "study.toml",
+        "trials/a/0/manifest.json",
+        "trials/a/0/model.safetensors",
+        "trials/a/0/predictions.npz",
+        "trials/a/0/record.json",
+    ]
+
+
+def test_record_json_has_the_keys_of_the_design(tmp_path: Path) -> None:
+    document = json.loads((filled(tmp_path).trial("a", 0) / "record.json").read_text())
+    assert document.keys() >= {
+        "format", "entrant", "architecture", "seed", "status", "parameters", "epochs", "stopped",
+        "training_seconds", "validation", "test", "provenance",
+    }  # fmt: skip
+    assert document["epochs"][0].keys() == {
+        "epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds",
+    }  # fmt: skip
+    assert document["stopped"] == {"epoch": 2, "reason": "budget used", "step": None}
+    assert document["test"].keys() == {
+        "loss", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "confusion",
+    }  # fmt: skip
+
+
+def test_the_same_trial_is_the_same_bytes_in_another_folder(tmp_path: Path) -> None:
+    assert content(filled(tmp_path / "one")) == content(filled(tmp_path / "two"))
+
+
+def test_predictions_are_an_npz_that_numpy_reads(tmp_path: Path) -> None:
+    with np.load(  # noqa: TID251  # numpy is the witness
+        filled(tmp_path).trial("a", 0) / "predictions.npz"
+    ) as archive:
+        assert archive["test_logits"].tolist() == predictions()["test_logits"].tolist()
+
+
+def test_predictions_do_not_hold_the_time_of_writing(tmp_path: Path) -> None:
+    with zipfile.ZipFile(filled(tmp_path).trial("a", 0) / "predictions.npz") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_diverged_trial_is_kept_without_predictions(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    folder.write_trial(diverged(STUDY, "a"), weights(), {})
+    assert folder.read_record("a", 0) == diverged(STUDY, "a")
+    assert not (folder.trial("a", 0) / "predictions.npz").exists()
+    with pytest.raises(StoreError, match=r"does not list predictions\.npz"):
+        folder.read_predictions("a", 0)
+
+
+def test_records_come_entrant_by_entrant_and_only_those_of_the_study(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    for name, seed in (("b", 0), ("a", 1), ("a", 0), ("a", 2)):
+        folder.write_trial(record(STUDY, name, seed), weights(), {})
+    assert [(r.entrant, r.seed) for r in folder.read_records()] == [("a", 0), ("a", 1), ("b", 0)]
+    assert folder.has_trial("b", 0)
+    assert not folder.has_trial("b", 1)
+
+
+# Whole or not at all
+
+
+@pytest.mark.parametrize(
+    "file", ["record.json", "model.safetensors", "predictions.npz", "manifest.json"]
+)
+def test_a_trial_that_could_not_be_written_is_not_there(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        assert not folder.has_trial("a", 0)
+        if target.name == file:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(self, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "replace", refuse)
+        with pytest.raises(StoreError, match=rf"{file}: cannot write: No space left on device$"):
+            folder.write_trial(record(STUDY, "a"), weights(), predictions())
+    assert not folder.has_trial("a", 0)
+    assert folder.read_records() == ()
+    folder.write_trial(record(STUDY, "a"), weights(), predictions())
+    assert folder.read_record("a", 0) == record(STUDY, "a")
+
+
+def test_a_finished_trial_is_never_overwritten(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    before = content(folder)
+    with pytest.raises(StoreError) as caught:
+        folder.write_trial(record(STUDY, "a", value=0.9), weights(), predictions())
+    file = folder.trial("a", 0)
+    assert str(caught.value) == f"{file}: already there; a finished trial is never overwritten"
+    assert content(folder) == before
+
+
+# Damage
+
+
+FILES: dict[str, Callable[[RunFolder], object]] = {
+    "record.json": lambda folder: folder.read_record("a", 0),
+    "model.safetensors": lambda folder: folder.read_weights("a", 0),
+    "predictions.npz": lambda folder: folder.read_predictions("a", 0),
+}
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "change", [flipped, lambda c: c[:-1], lambda c: b""], ids=["flipped", "truncated", "empty"]
+)  # fmt: skip
+def test_an_altered_file_is_named(
+    name: str, change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder = filled(tmp_path)
+    file = folder.trial("a", 0) / name
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(StoreError) as caught:
+        FILES[name](folder)
+    mend = f"move {file.parent} {MEND}"
+    assert str(caught.value) == f"{file}: damaged, its SHA-256 is not the manifest's; {mend}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_longer_than_its_manifest_says_is_not_read(
+    name: str, tmp_path: Path
+) -> None:
+    folder = filled(tmp_path)
+    file = folder.trial("a", 0) / name
+    size = file.stat().st_size
+    with file.open("ab") as stream:
+        stream.truncate(10_000_000_000)
+    with pytest.raises(StoreError) as caught:
+        FILES[name](folder)
+    assert str(caught.value) == (
+        f"{file}: 10,000,000,000 bytes, at most {size:,} are read; move {file.parent} {MEND}"
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    file = folder.trial("a", 0) / name
+    file.unlink()
+    with pytest.raises(StoreError) as caught:
+        FILES[name](folder)
+    assert str(caught.value) == f"{file}: No such file or directory; move {file.parent} {MEND}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_manifest_is_named(name: str, tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    manifest = folder.trial("a", 0) / "manifest.json"
+    manifest.unlink()
+    with pytest.raises(StoreError) as caught:
+        FILES[name](folder)
+    mend = f"move {manifest.parent} {MEND}"
+    assert str(caught.value) == f"{manifest}: No such file or directory; {mend}"
+
+
+NO_SEAL = "its seal is not that of its content"
+WHOLE = manifest_of({"record.json": b"{}"})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "damaged, not valid JSON"),
+        (b"{", "damaged, not valid JSON"),
+        (b"\xff", "damaged, not valid JSON"),
+        (b"[]", "damaged, not a JSON object"),
+        (b"null", "damaged, not a JSON object"),
+        (b"{}", f"damaged, {NO_SEAL}"),
+        (WHOLE + b"\n", f"damaged, {NO_SEAL}"),
+        (WHOLE.replace(b'"bytes"', b'"Bytes"'), f"damaged, {NO_SEAL}"),
+        (WHOLE.upper(), f"damaged, {NO_SEAL}"),
+        (json.dumps(json.loads(WHOLE)).encode(), f"damaged, {NO_SEAL}"),
+        (sealed({}), "damaged, not a manifest"),
+        (sealed({"bytes": {}, "sha256": 3}), "damaged, not a manifest"),
+        (
+            sealed({"bytes": {"record.json": -1}, "sha256": {"record.json": ""}}),
+            "damaged, not a manifest",
+        ),
+        (manifest_of({}), "does not list record.json"),
+        (b" " * 70_000, "70,000 bytes, at most 64,000 are read"),
+    ],
+)
+def test_a_damaged_manifest_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    manifest = folder.trial("a", 0) / "manifest.json"
+    manifest.write_bytes(content)
+    with pytest.raises(StoreError) as caught:
+        folder.read_record("a", 0)
+    assert str(caught.value) == f"{manifest}: {reason}; move {manifest.parent} {MEND}"
+
+
+@pytest.mark.parametrize(("text", "place"), [(b"{", ""), (b'{"format": 1}', "study"), (b"[]", "")])
+def test_a_record_that_is_none_is_named(text: bytes, place: str, tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "record.json", lambda _: text)
+    with pytest.raises(StoreError) as caught:
+        folder.read_record("a", 0)
+    assert str(caught.value) == f"{file}: not a record of this version ({place})"
+
+
+def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "record.json", lambda c: c.replace(b'"format": 1', b'"format": 2'))
+    with pytest.raises(StoreError) as caught:
+        folder.read_record("a", 0)
+    assert str(caught.value) == f"{file}: format 2, this bakeoff reads 1"
+
+
+def test_a_record_may_have_keys_that_a_later_version_added(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    rewrite(folder, "record.json", lambda c: c.replace(b"{", b'{"later": 1,', 1))
+    assert folder.read_record("a", 0) == record(STUDY, "a")
+
+
+def test_the_record_of_the_longest_training_can_be_read(tmp_path: Path) -> None:
+    epochs = tuple(
+        epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
+        for number in range(1, MOST_EPOCHS + 1)
+    )
+    recipe = Recipe(epochs=MOST_EPOCHS)
+    asked = study(entrant("a", epochs=MOST_EPOCHS))
+    folder = RunFolder.create(tmp_path / "run", asked)
+    stopped = Stopped(epoch=MOST_EPOCHS, reason="budget used")
+    folder.write_trial(record(asked, "a", epochs=epochs, recipe=recipe, stopped=stopped), {}, {})
+    assert folder.read_record("a", 0).epochs == epochs
+
+
+def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    shutil.copytree(folder.trial("a", 0), folder.trial("b", 1))
+    with pytest.raises(StoreError) as caught:
+        folder.read_record("b", 1)
+    file = folder.trial("b", 1) / "record.json"
+    assert str(caught.value) == f"{file}: speaks of a seed 0, not of b seed 1; move it away"
+
+
+def test_a_record_of_another_study_is_refused(tmp_path: Path) -> None:
+    other = Study(**(dict(STUDY) | {"name": "other"}))
+    folder = RunFolder.create(tmp_path, STUDY)
+    folder.write_trial(record(other, "a"), weights(), {})
+    with pytest.raises(StoreError) as caught:
+        folder.read_record("a", 0)
+    file = folder.trial("a", 0) / "record.json"
+    found = f"other, {other.hash[:12]}"
+    assert str(caught.value) == f"{file}: belongs to another study ({found}); move it away"
+
+
+def test_weights_that_are_no_safetensors_are_named(tmp_path: Path) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "model.safetensors", lambda _: b"\x80\x04none")
+    with pytest.raises(StoreError) as caught:
+        folder.read_weights("a", 0)
+    assert str(caught.value) == f"{file}: not the weights of a trial"
+
+
+@pytest.mark.parametrize("change", [lambda _: b"PK none", lambda _: b""])
+def test_predictions_that_are_none_are_named(
+    change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "predictions.npz", change)
+    with pytest.raises(StoreError) as caught:
+        folder.read_predictions("a", 0)
+    assert str(caught.value) == f"{file}: not the predictions of a trial"
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("test_logits", np.array([[1, 2]])),
+        ("test_logits", np.array([1, 2], np.float32)),
+        ("test_logits", np.array([[1, np.nan]], np.float32)),
+        ("test_logits", np.zeros((3, 2), np.float32)),
+        ("test_labels", np.array([1.0])),
+        ("test_labels", np.array([[1]])),
+        ("validation_labels", np.array([1])),
+        ("validation_index", np.array([1])),
+    ],
+)
+def test_predictions_that_do_not_fit_each_other_are_named(
+    name: str, array: NDArray[Any], tmp_path: Path
+) -> None:
+    folder = filled(tmp_path)
+    file = rewrite(folder, "predictions.npz", lambda _: to_npz(predictions() | {name: array}))
+    with pytest.raises(StoreError) as caught:
+        folder.read_predictions("a", 0)
+    assert str(caught.value) == f"{file}: not the predictions of a trial"
+
+
+def test_predictions_of_other_images_or_classes_are_refused(
+    tmp_path: Path, digits: Dataset
+) -> None:
+    folder = filled(tmp_path)
+    tested: dict[str, NDArray[Any]] = {
+        "test_labels": digits.test_labels,
+        "test_logits": np.zeros((len(digits.test_labels), 10), np.float32),
+    }
+    nine = tested | {"test_logits": tested["test_logits"][:, :9]}
+    for changed in (to_npz(predictions()), to_npz(predictions() | nine)):
+        rewrite(folder, "predictions.npz", lambda _: changed)  # noqa: B023
+        with pytest.raises(StoreError) as caught:
+            folder.read_tested("a", 0, digits)
+        where = folder.trial("a", 0)
+        assert str(caught.value) == f"{where}: predictions are of another test set than digits's"
+    rewrite(folder, "predictions.npz", lambda _: to_npz(predictions() | tested))
+    assert folder.read_tested("a", 0, digits)["test_logits"].shape == (500, 10)
+
+
+# Whose folder it is
+
+
+def test_raising_the_seeds_keeps_the_folder_and_its_trials(tmp_path: Path) -> None:
+    before = content(filled(tmp_path))
+    more = Study(**(dict(STUDY) | {"seeds": 5, "title": "More"}))
+    folder = RunFolder.create(tmp_path, more)
+    assert RunFolder.open(tmp_path).study == more
+    assert folder.has_trial("a", 0)
+    assert content(folder) == before | {"study.toml": content(folder)["study.toml"]}
+
+
+def test_taking_up_the_same_study_rewrites_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path)
+    monkeypatch.setattr("bakeoff.records.own_study.write_file", lambda *_: pytest.fail("written"))
+    assert RunFolder.create(tmp_path, STUDY).study == STUDY
+
+
+@pytest.mark.parametrize(
+    ("keys", "difference"),
+    [
+        ({"name": "other"}, "name is 'tiny' there and 'other' here"),
+        ({"study_seed": 3}, "study_seed is 0 there and 3 here"),
+        (
+            {"protocol": STUDY.protocol.model_copy(update={"dataset": "mnist"})},
+            "protocol.dataset is 'digits' there and 'mnist' here",
+        ),
+        (
+            {"entrants": (entrant("a"), entrant("b", "cnn-1conv", epochs=3, batch_size=4))},
+            "entrants[1].recipe.batch_size is 50 there and 4 here",
+        ),
+        ({"entrants": (entrant("a"),)}, "other entrants"),
+    ],
+)
+def test_the_folder_of_another_study_is_refused_with_the_first_difference(
+    keys: dict[str, Any], difference: str, tmp_path: Path
+) -> None:
+    before = content(filled(tmp_path))
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(tmp_path, Study(**(dict(STUDY) | keys)))
+    expected = f"{tmp_path}: belongs to another study ({difference}); give another --out"
+    assert str(caught.value) == expected
+    assert content(RunFolder.open(tmp_path)) == before
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(tmp_path, STUDY)
+    assert str(caught.value) == f"{tmp_path}: not a run folder and not empty; give another --out"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("text")
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(file, STUDY)
+    assert str(caught.value) == f"{file}: not a run folder and not empty; give another --out"
+    with pytest.raises(StoreError, match="no run folder"):
+        RunFolder.open(file)
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    assert RunFolder.create(tmp_path, STUDY).read_records() == ()
+
+
+def test_opening_a_folder_that_no_run_left_is_one_line(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(StoreError) as caught:
+            RunFolder.open(path)
+        expected = f"{path}: no run folder (it has no study.toml); give the --out of one"
+        assert str(caught.value) == expected
+
+
+def test_a_folder_that_is_not_writable_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Simulated, since root may write anywhere.
+    def refuse(self: Path, *_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    out = tmp_path / "run"
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(out, STUDY)
+    assert str(caught.value) == (
+        f"{out / 'locks' / 'study'}: cannot lock: Permission denied; "
+        "give a folder that can be written"
+    )
+
+
+# The timing pass
+
+
+def test_the_timing_pass_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    assert folder.read_timing() == {}
+    folder.write_timing({"a": [0.5, 0.25], "b": [1.0, 2.0]})
+    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"seconds_per_example": {"a": [null]}}'])
+def test_a_damaged_timing_pass_is_named(text: str, tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    file = tmp_path / "timing.json"
+    file.write_text(text)
+    with pytest.raises(StoreError) as caught:
+        folder.read_timing()
+    assert str(caught.value) == f"{file}: damaged; delete it and run again to time anew"
+
+
+def test_a_record_is_frozen_and_knows_whether_it_is_complete() -> None:
+    assert record(STUDY, "a").complete
+    assert not diverged(STUDY, "a").complete
+    assert Record.model_validate_json(record(STUDY, "a").model_dump_json()) == record(STUDY, "a")

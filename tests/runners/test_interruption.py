@@ -1,0 +1,156 @@
+"""Signals, as a shell sends them to the real command."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bakeoff.runners.interruption import Interrupted
+
+STUDY = """
+name = "long"
+
+[protocol]
+dataset = "digits"
+validation_examples = 297
+
+[recipe]
+epochs = 10000
+
+[[entrants]]
+name = "plain"
+architecture = "logistic-regression"
+
+[[entrants]]
+name = "other"
+architecture = "logistic-regression"
+"""
+
+
+def started(tmp_path: Path, *more: str) -> tuple[subprocess.Popen[str], list[str]]:
+    """Start a run and return it, with its arguments, once it trains."""
+    file = tmp_path / "long.toml"
+    file.write_text(STUDY)
+    arguments = ["run", str(file), "--out", str(tmp_path / "run"), *more]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bakeoff", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts tests in the background lets them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    assert process.stderr is not None
+    while " 3/10000 " not in process.stderr.readline():
+        assert process.poll() is None
+    return process, arguments
+
+
+@pytest.mark.parametrize("jobs", [(), ("--jobs", "2")], ids=["alone", "jobs"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_time_with_its_code_and_one_line(
+    number: signal.Signals, jobs: tuple[str, ...], tmp_path: Path
+) -> None:
+    process, arguments = started(tmp_path, *jobs)
+    with process:
+        process.send_signal(number)
+        sent = time.monotonic()
+        assert process.stderr is not None
+        rest = process.stderr.read().splitlines()
+        assert process.wait() == 128 + number
+        took = time.monotonic() - sent
+    again = " ".join(["bakeoff", *arguments])
+    assert rest[-1] == f"bakeoff: interrupted; to go on where it stopped: {again}"
+    assert [line for line in rest if "Traceback" in line] == []
+    # Each worker gets the same time as the command itself.
+    assert took < (4 if jobs else 2)
+    assert len(list((tmp_path / "run" / "unfinished").rglob("epoch-*.safetensors"))) >= 2
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    """A clean-up that takes its time is cut short."""
+    stubborn = (
+        "import time\n"
+        "from bakeoff.runners.interruption import Interrupted, stop_on_signals\n"
+        "stop_on_signals()\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "except Interrupted:\n"
+        "    print('cleaning', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", stubborn], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "cleaning\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == -signal.SIGTERM
+
+
+# Where an exception is lost: the statement waits for a signal, and takes what comes for an answer.
+LOSING = {
+    "an import that may fail": "import slow",
+    "an import within an import": "import outer",
+    "what Python calls on its own": """
+class Dying:
+    def __del__(self):
+        print("waiting", flush=True)
+        time.sleep(60)
+Dying()
+""",
+}
+
+
+@pytest.mark.parametrize("statement", LOSING.values(), ids=LOSING.keys())
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_not_lost_where_an_exception_is(
+    number: signal.Signals, statement: str, tmp_path: Path
+) -> None:
+    (tmp_path / "slow.py").write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
+    (tmp_path / "outer.py").write_text("try:\n    import slow\nexcept BaseException:\n    pass\n")
+    (tmp_path / "command.py").write_text(
+        "import time\n"
+        "from bakeoff.runners.interruption import how_to_go_on, stop_on_signals\n"
+        "stop_on_signals(how_to_go_on(['run', 'a study']))\n"
+        f"{statement}\n"
+        "print('went on', flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "command.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(number)
+        rest, said = process.communicate(timeout=30)
+    assert (process.returncode, rest) == (128 + number, "")
+    assert said == "bakeoff: interrupted; to go on where it stopped: bakeoff run 'a study'\n"
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    quiet = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from bakeoff.runners.interruption import stop_on_signals\n"
+        "stop_on_signals()\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+        "print('still here')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", quiet], capture_output=True, text=True, check=True)
+    assert done.stdout == "still here\n"
+
+
+def test_exit_codes_are_those_of_a_shell() -> None:
+    assert Interrupted(signal.SIGINT).exit_code == 130
+    assert Interrupted(signal.SIGTERM).exit_code == 143

@@ -1,0 +1,442 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.data.catalogue import SOURCES
+from bakeoff.errors import StudyError, UsageError
+from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.study.study import Decision, Entrant, Protocol, Published, Recipe, Study
+from bakeoff.study.toml import find_study, read_study, shipped_studies, to_toml, with_overrides
+
+from ..factories import entrant, study
+
+NAME = 'name = "mine"\n'
+ENTRANT = '[[entrants]]\nname = "a"\narchitecture = "cnn-1conv"\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+# What ships
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_a_shipped_study_is_read_and_names_only_what_exists(name: str) -> None:
+    shipped = read_study(find_study(name))
+    assert shipped.name == name
+    assert shipped.protocol.dataset in SOURCES
+    assert {each.architecture for each in shipped.entrants} <= ARCHITECTURES.keys()
+
+
+def test_the_assignment_asks_what_was_published() -> None:
+    assignment = read_study(find_study("assignment"))
+    assert assignment.protocol == Protocol(
+        dataset="mnist", validation_examples=6000, pixels="scaled-twice"
+    )
+    batch_question = [
+        each.recipe for each in assignment.entrants if each.architecture.endswith("dropout")
+    ]
+    assert [each.architecture for each in assignment.entrants] == [
+        "logistic-regression",
+        "mlp-2x200",
+        "cnn-1conv",
+        "cnn-2conv",
+        "cnn-2conv-dropout",
+        "cnn-2conv-dropout",
+    ]
+    assert sorted(recipe.batch_size for recipe in batch_question) == [50, 100]
+    assert {recipe.target_validation_accuracy for recipe in batch_question} == {0.99}
+    assert {recipe.epochs for recipe in batch_question} == {30}
+    assert {each.recipe.learning_rate for each in assignment.entrants} == {0.001}
+    published = [each.published and each.published.parameters for each in assignment.entrants]
+    assert published == [7850, 199210, 6434634, 3274634, 3274634, 3274634]
+
+
+def test_a_misspelt_study_gets_the_nearest_name() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_study("asignment")
+    assert str(caught.value) == "unknown study 'asignment'; did you mean 'assignment'?"
+
+
+def test_a_name_that_ends_in_toml_is_a_path() -> None:
+    assert find_study("here/mine.toml") == Path("here/mine.toml")
+
+
+# Reading
+
+
+def test_the_common_recipe_holds_for_every_entrant_that_does_not_say_otherwise(
+    tmp_path: Path,
+) -> None:
+    text = f'{NAME}[recipe]\nepochs = 3\nbatch_size = 7\n{ENTRANT}[[entrants]]\nname = "b"\n'
+    text += 'architecture = "cnn-1conv"\nrecipe.epochs = 4\n'
+    read = read_study(written(tmp_path, text))
+    assert read.entrants[0].recipe == Recipe(epochs=3, batch_size=7)
+    assert read.entrants[1].recipe == Recipe(epochs=4, batch_size=7)
+
+
+def test_a_whole_number_does_for_a_decimal_one(tmp_path: Path) -> None:
+    read = read_study(written(tmp_path, f"{NAME}{ENTRANT}recipe.learning_rate = 1\n"))
+    assert read.entrants[0].recipe.learning_rate == 1.0
+
+
+PATTERN = "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
+MISTAKES = {
+    "unknown key": (NAME + "seed = 3\n" + ENTRANT, "seed: unknown key; did you mean 'seeds'?"),
+    "unknown table": (
+        f"{NAME}[protocl]\ndataset = 'mnist'\n{ENTRANT}",
+        "protocl: unknown key; did you mean 'protocol'?",
+    ),
+    "unknown common table": (
+        f"{NAME}[recip]\nepochs = 3\n{ENTRANT}", "recip: unknown key; did you mean 'recipe'?",
+    ),
+    "unknown key of the protocol": (
+        f"{NAME}[protocol]\npixel = 'x'\n{ENTRANT}",
+        "protocol.pixel: unknown key; did you mean 'pixels'?",
+    ),
+    "unknown key of a recipe": (
+        f"{NAME}{ENTRANT}recipe.lerning_rate = 0.1\n",
+        "entrants[0].recipe.lerning_rate: unknown key; did you mean 'learning_rate'?",
+    ),
+    "unknown key of the common recipe": (
+        f"{NAME}[recipe]\nepoch = 1\n{ENTRANT}",
+        "recipe.epoch: unknown key; did you mean 'epochs'?",
+    ),
+    "negative rate in the common recipe": (
+        f"{NAME}[recipe]\nlearning_rate = -1\n{ENTRANT}",
+        "recipe.learning_rate: must be greater than 0, not -1",
+    ),
+    "own mistake beside a sound common recipe": (
+        f"{NAME}[recipe]\nepochs = 1\n{ENTRANT}recipe.epochs = 0\n",
+        "entrants[0].recipe.epochs: must be greater than or equal to 1, not 0",
+    ),
+    "unknown key of an entrant": (
+        f"{NAME}{ENTRANT}titel = 'A'\n", "entrants[0].titel: unknown key; did you mean 'title'?",
+    ),
+    "wrong type": (
+        f'{NAME}{ENTRANT}recipe.learning_rate = "fast"\n',
+        'entrants[0].recipe.learning_rate: must be a valid number, not "fast"',
+    ),
+    "truth for a number": (
+        f"{NAME}seeds = true\n{ENTRANT}", "seeds: must be a valid integer, not true",
+    ),
+    "date for a number": (
+        f"{NAME}seeds = 1979-05-27\n{ENTRANT}", 'seeds: must be a valid integer, not "1979-05-27"',
+    ),
+    "number for a table": (f"protocol = 4\n{NAME}{ENTRANT}", "protocol: must be a table, not 4"),
+    "number for the common recipe": (
+        f"recipe = 4\n{NAME}{ENTRANT}", "recipe: must be a table, not 4",
+    ),
+    "number for a recipe": (
+        f"{NAME}{ENTRANT}recipe = 4\n", "entrants[0].recipe: must be a table, not 4",
+    ),
+    "number for an entrant": (f"{NAME}entrants = [4]\n", "entrants[0]: must be a table, not 4"),
+    "negative learning rate": (
+        f"{NAME}{ENTRANT}recipe.learning_rate = -1\n",
+        "entrants[0].recipe.learning_rate: must be greater than 0, not -1",
+    ),
+    "infinite learning rate": (
+        f"{NAME}{ENTRANT}recipe.learning_rate = inf\n",
+        "entrants[0].recipe.learning_rate: must be a finite number, not Infinity",
+    ),
+    "unknown optimizer": (
+        f'{NAME}{ENTRANT}recipe.optimizer = "adma"\n',
+        "entrants[0].recipe.optimizer: must be 'adam', 'adamw' or 'sgd', not \"adma\"",
+    ),
+    "duplicate entrant": (
+        NAME + ENTRANT + ENTRANT, "two entrants are called 'a'; give each a name of its own",
+    ),
+    "name that climbs": (
+        f'name = ".."\n{ENTRANT}', f'name: {PATTERN}, not ".."',
+    ),
+    "name with a line break": (
+        f'name = "a\\n"\n{ENTRANT}', f'name: {PATTERN}, not "a\\n"',
+    ),
+    "name that ends in a dot": (f'name = "a."\n{ENTRANT}', f'name: {PATTERN}, not "a."'),
+    "name of a device": (
+        f'name = "nul.txt"\n{ENTRANT}',
+        "'nul.txt' cannot be a folder everywhere; give another name",
+    ),
+    "endless name": (
+        f'name = "{"a" * 1000}"\n{ENTRANT}', f'name: {PATTERN}, not "{"a" * 78}…',
+    ),
+    "more seeds than anyone trains": (
+        f"{NAME}seeds = 1000000000000\n{ENTRANT}",
+        "seeds: must be less than or equal to 10000, not 1000000000000",
+    ),
+    "endless integer": (
+        f"{NAME}seeds = {'9' * 5000}\n{ENTRANT}", "not valid TOML: a value is too large",
+    ),
+    "endless hexadecimal": (
+        f"{NAME}seeds = 0x{'f' * 5000}\n{ENTRANT}", "not valid TOML: a value is too large",
+    ),
+    "endless key": (
+        f"{'.'.join('a' * 50_000)} = 1\n", "not valid TOML: nested too deeply",
+    ),
+    "endless key with spaces and quotes": (
+        " . ".join(['"a"'] * 30_000) + " = 1\n", "not valid TOML: nested too deeply",
+    ),
+    "deep value": (
+        f"x = {'[' * 250}{']' * 250}\n{NAME}", "not valid TOML: nested too deeply",
+    ),
+    "key that steers a terminal": (
+        f'"\\u001b[31m\\n\\u202e" = 1\n{NAME}{ENTRANT}',
+        "\\x1b[31m\\n\\u202e: unknown key; known: about, decision, entrants, name, protocol, "
+        "question, recipe, seeds, study_seed, title",
+    ),
+    "missing architecture": (
+        f'{NAME}[[entrants]]\nname = "a"\n', "entrants[0].architecture: missing; add it",
+    ),
+    "no name": (ENTRANT, "name: missing; add it"),
+    "no entrants": (NAME, "entrants: missing; add it"),
+    "empty entrants": (f"{NAME}entrants = []\n", "entrants: must have at least one, not []"),
+    "bad entrant name": (
+        f'{NAME}[[entrants]]\nname = "../x"\narchitecture = "y"\n',
+        f'entrants[0].name: {PATTERN}, not "../x"',
+    ),
+    "invalid TOML": ("name = ", "not valid TOML: Invalid value (at end of document)"),
+    "bottomless TOML": (f"x = {'[' * 20_000}", "not valid TOML: nested too deeply"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_line_with_file_key_and_what_to_do(case: str, tmp_path: Path) -> None:
+    text, message = MISTAKES[case]
+    file = written(tmp_path, text)
+    with pytest.raises(StudyError) as caught:
+        read_study(file)
+    assert str(caught.value) == f"{file}: {message}"
+    assert "\n" not in message
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "none.toml"
+    with pytest.raises(StudyError) as caught:
+        read_study(file)
+    assert (
+        str(caught.value)
+        == f"{file}: No such file or directory; give a shipped name or a TOML file"
+    )
+
+
+def test_a_folder_is_no_study(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        read_study(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: Is a directory; give a shipped name or a TOML file"
+
+
+def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
+    file = tmp_path / "huge.toml"
+    with file.open("wb") as stream:
+        stream.truncate(3_000_000_000)
+    with pytest.raises(StudyError) as caught:
+        read_study(file)
+    assert str(caught.value) == (
+        f"{file}: 3,000,000,000 bytes, at most 250,000 are read; give a shipped name or a TOML file"
+    )
+
+
+def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b'name = "\xff"\n')
+    with pytest.raises(StudyError, match=r"mine\.toml: not valid TOML: 'utf-8' codec can't decode"):
+        read_study(file)
+
+
+# Writing
+
+
+def test_toml_has_every_default_written_out() -> None:
+    lines = to_toml(study()).splitlines()
+    for model in (Recipe, Protocol, Decision):
+        for key, field in model.model_fields.items():
+            if field.default is not None:
+                assert any(line.startswith(f"{key} = ") for line in lines), key
+
+
+def test_toml_is_golden() -> None:
+    small = Study(name="s", title='A "q"\n', entrants=(Entrant(name="a", architecture="x"),))
+    assert to_toml(small) == (
+        'name = "s"\n'
+        'title = "A \\"q\\"\\n"\n'
+        'question = "Which entrant is best?"\n'
+        'about = ""\n'
+        "seeds = 1\n"
+        "study_seed = 0\n"
+        "\n"
+        "[protocol]\n"
+        'dataset = "mnist"\n'
+        "validation_examples = 6000\n"
+        'pixels = "scaled-once"\n'
+        'selection_metric = "balanced_accuracy"\n'
+        "\n"
+        "[decision]\n"
+        "confidence = 0.95\n"
+        "equivalence_margin = 0.25\n"
+        "\n"
+        "[[entrants]]\n"
+        'name = "a"\n'
+        'title = ""\n'
+        'architecture = "x"\n'
+        "\n"
+        "[entrants.recipe]\n"
+        'optimizer = "adam"\n'
+        "learning_rate = 0.001\n"
+        'schedule = "constant"\n'
+        "weight_decay = 0.0\n"
+        "batch_size = 50\n"
+        'initialisation = "framework-default"\n'
+        "epochs = 10\n"
+    )
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_a_shipped_study_survives_writing(name: str, tmp_path: Path) -> None:
+    shipped = read_study(find_study(name))
+    assert read_study(written(tmp_path, to_toml(shipped))) == shipped
+
+
+texts = st.text() | st.sampled_from(
+    ["\x7f", "\x00\x1f", 'a"b\\', "'''", '"""', "\r\n\t", "# no comment", "\u2028", "\U0001f600"]
+)
+floats = st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False)
+recipes = st.builds(
+    Recipe,
+    optimizer=st.sampled_from(["adam", "adamw", "sgd"]),
+    learning_rate=floats,
+    weight_decay=floats,
+    batch_size=st.integers(1, 10**6),
+    label_smoothing=st.none() | st.floats(0.001, 0.999),
+    target_validation_accuracy=st.none() | st.floats(0.001, 1),
+)
+published = st.builds(
+    Published, source=texts, train_loss=st.lists(floats, max_size=3).map(tuple), recall=st.just(())
+)
+entrants = st.builds(
+    Entrant,
+    name=st.from_regex(r"[a-z0-9]([0-9._-]{0,8}[0-9_-])?", fullmatch=True),
+    title=texts,
+    architecture=texts,
+    recipe=recipes,
+    published=st.none() | published,
+)
+studies = st.builds(
+    Study,
+    name=st.just("s"),
+    title=texts,
+    question=texts,
+    about=texts,
+    study_seed=st.integers(0, 2**70),
+    entrants=st.lists(entrants, min_size=1, max_size=3, unique_by=lambda e: e.name).map(tuple),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studies")
+
+
+@given(asked=studies)
+def test_any_study_survives_writing_and_reading(asked: Study, folder: Path) -> None:
+    file = folder / "any.toml"
+    file.write_bytes(to_toml(asked).encode())
+    assert read_study(file) == asked
+    assert read_study(file).hash == asked.hash
+
+
+# --set
+
+KEYS = ", ".join(sorted(Recipe.model_fields))
+TWO = study(entrant("a", epochs=3), entrant("b.c", "mlp-2x200"))
+
+
+def value(changed: Study, path: str) -> Any:
+    found: Any = changed
+    for step in path.split("."):
+        found = found[int(step)] if step.isdigit() else getattr(found, step)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "expected"),
+    [
+        ("a.epochs=7", "entrants.0.recipe.epochs", 7),
+        ("a.learning_rate=1e-2", "entrants.0.recipe.learning_rate", 0.01),
+        ("a.optimizer=sgd", "entrants.0.recipe.optimizer", "sgd"),
+        ('a.optimizer="sgd"', "entrants.0.recipe.optimizer", "sgd"),
+        ("b.c.batch_size=9", "entrants.1.recipe.batch_size", 9),
+        ("b.c.architecture=cnn-1conv", "entrants.1.architecture", "cnn-1conv"),
+        ("a.title=A = B", "entrants.0.title", "A = B"),
+        ("a.target_validation_accuracy=0.5", "entrants.0.recipe.target_validation_accuracy", 0.5),
+        ("protocol.dataset=mnist", "protocol.dataset", "mnist"),
+        ("decision.confidence=0.9", "decision.confidence", 0.9),
+    ],
+)
+def test_an_override_changes_one_key(override: str, path: str, expected: object) -> None:
+    changed = with_overrides(TWO, [override])
+    assert value(changed, path) == expected
+    assert to_toml(TWO) != to_toml(changed)
+    differing = set(to_toml(TWO).splitlines()) ^ set(to_toml(changed).splitlines())
+    assert len(differing) <= 2
+
+
+def test_an_override_of_recipe_means_every_entrant() -> None:
+    changed = with_overrides(TWO, ["recipe.epochs=5", "a.epochs=4"])
+    assert [entrant.recipe.epochs for entrant in changed.entrants] == [4, 5]
+
+
+def test_an_override_without_a_value_goes_back_to_the_default() -> None:
+    aimed = with_overrides(TWO, ["recipe.target_validation_accuracy=0.9"])
+    assert value(aimed, "entrants.1.recipe.target_validation_accuracy") == 0.9
+    assert with_overrides(aimed, ["recipe.target_validation_accuracy="]) == TWO
+
+
+@pytest.mark.parametrize("name", ["recipe", "protocol", "decision"])
+def test_an_entrant_that_an_override_could_not_reach_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"an entrant is called '{name}', which means something"):
+        study(entrant(name))
+
+
+def test_no_override_changes_nothing() -> None:
+    assert with_overrides(TWO, []) is TWO
+
+
+def test_the_last_override_of_a_key_counts() -> None:
+    assert with_overrides(TWO, ["a.epochs=7", "a.epochs=8"]).entrants[0].recipe.epochs == 8
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("a.epochs", "--set a.epochs: write entrant.key=value"),
+        ("epochs=3", "--set epochs=3: write entrant.key=value"),
+        (".epochs=3", "--set .epochs=3: write entrant.key=value"),
+        ("aa.epochs=3", "--set aa.epochs=3: unknown entrant; did you mean 'a'?"),
+        ("a.epoch=3", "--set a.epoch=3: unknown key; did you mean 'epochs'?"),
+        ("recipe.epoch=3", "--set recipe.epoch=3: unknown key; did you mean 'epochs'?"),
+        ("a.architecture=", "--set a.architecture=: entrants[0].architecture: missing; add it"),
+        ("a.name=z", f"--set a.name=z: unknown key; known: {KEYS}"),
+        ("protocol.pixel=x", "--set protocol.pixel=x: unknown key; did you mean 'pixels'?"),
+        (
+            "a.epochs=0",
+            "--set a.epochs=0: entrants[0].recipe.epochs: "
+            "must be greater than or equal to 1, not 0",
+        ),
+        (
+            "a.epochs=many",
+            '--set a.epochs=many: entrants[0].recipe.epochs: must be a valid integer, not "many"',
+        ),
+    ],
+)
+def test_a_bad_override_is_one_line(override: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_overrides(TWO, ["recipe.epochs=3", override])
+    assert str(caught.value) == message

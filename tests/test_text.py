@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.errors import BakeoffError, UnreadableError
+from bakeoff.text import shortened, visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, £ 3 – 'ü' 数 😀", "plain, £ 3 – 'ü' 数 😀"),
+        ("no\N{NO-BREAK SPACE}break", "no\N{NO-BREAK SPACE}break"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("\x9b31m", "\\x9b31m"),
+        ("bell\a, back\b, return\r, line\n", "bell\\x07, back\\x08, return\\r, line\\n"),
+        ("\0", "\\x00"),
+        ("evil\u202egnp.exe", "evil\\u202egnp.exe"),
+        ("\u2066isolated\u2069\u200f\ufeff", "\\u2066isolated\\u2069\\u200f\\ufeff"),
+        ("\u2028\u2029", "\\u2028\\u2029"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_what_steers_is_written_out(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_what_is_kept_stays() -> None:
+    assert visible("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+
+
+@given(st.text())
+def test_nothing_that_steers_is_left_and_a_second_pass_changes_nothing(text: str) -> None:
+    shown = visible(text)
+    assert visible(shown) == shown
+    assert len(shown.splitlines()) <= 1
+    assert "\x1b" not in shown
+    shown.encode("utf-8")
+
+
+@pytest.mark.parametrize(("text", "short"), [("", ""), ("abc", "abc"), ("abcd", "ab…")])
+def test_long_text_is_cut(text: str, short: str) -> None:
+    assert shortened(text, 3) == short
+
+
+def test_every_error_is_one_line_that_steers_nothing() -> None:
+    for error in (BakeoffError, UnreadableError):
+        assert str(error("a\x1b[2J\nb\u202e")) == "a\\x1b[2J\\nb\\u202e"

@@ -1,0 +1,442 @@
+"""An interrupted training goes on as if nothing had happened: to the last bit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.engine.devices import place
+from bakeoff.engine.step import Update, make_update
+from bakeoff.errors import StoreError
+from bakeoff.networks.catalogue import build
+from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
+from bakeoff.records.record import Epoch, Provenance, Resumed
+from bakeoff.study.study import Recipe, Study
+from bakeoff.training import finish
+from bakeoff.training import run_trial as running
+from bakeoff.training.fit import Start, Streams, fit
+from bakeoff.training.memory import is_out_of_memory
+from bakeoff.training.moving import Moving, changed_conditions, foreign_to
+from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.provenance import provenance as made_here
+from bakeoff.training.run_trial import run_trial
+from bakeoff.training.trial import Trial, TrialSpec, to_device
+
+from ..factories import entrant, first_of, provenance, study
+from .test_trial import same_but_for_times
+
+CPU = torch.device("cpu")
+EPOCHS = 4
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def same(left: Any, right: Any) -> bool:
+    """Return whether two nested states are the same to the bit, layout included."""
+    if isinstance(left, torch.Tensor):
+        return bool(
+            left.dtype == right.dtype and left.stride() == right.stride() and left.equal(right)
+        )
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
+
+
+def copied(moving: Moving) -> dict[str, Any]:
+    """Return the state as it is now, by way of the bytes of a checkpoint."""
+    kept = Checkpoint((), provenance("0" * 64), contended=False, state=moving.state())
+    return dict(decode(encode(kept)).state)
+
+
+def trained(
+    data: Dataset,
+    recipe: Recipe,
+    precision: str,
+    start: Start | None,
+    keep: Callable[[Sequence[Epoch], Moving], None],
+) -> nn.Module:
+    network = build("cnn-2conv-dropout", (1, 8, 8), 10, initialisation="framework-default", seed=3)
+    model = place(network, CPU)
+    images, labels = data.train_images, data.train_labels
+    first, rest = torch.arange(120).numpy(), torch.arange(120, 170).numpy()
+    fit(
+        model,
+        recipe,
+        to_device(images, labels, first, CPU),
+        to_device(images, labels, rest, CPU),
+        Streams(1, 2, "e"),
+        pixel_scale=1 / 255,
+        autocast=torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
+        on_epoch=lambda _: None,
+        start=start,
+        keep=keep,
+    )
+    return model
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_state_after_a_resume_at_any_epoch_is_that_without_one(
+    optimizer: Any, precision: str, digits: Dataset
+) -> None:
+    recipe = Recipe(
+        optimizer=optimizer, schedule="one-cycle", weight_decay=0.01, batch_size=50, epochs=EPOCHS
+    )
+    states: list[dict[str, Any]] = []
+    histories: list[tuple[Epoch, ...]] = []
+
+    def note(history: Sequence[Epoch], moving: Moving) -> None:
+        histories.append(tuple(history))
+        states.append(copied(moving))
+
+    trained(digits, recipe, precision, None, note)
+    whole, last = histories[-1], states[-1]
+    assert len(states) == EPOCHS
+    assert not same(states[0], states[1])
+    for epoch in range(1, EPOCHS):
+        before = len(states)
+        start = Start(histories[epoch - 1], states[epoch - 1])
+        model = trained(digits, recipe, precision, start, note)
+        assert len(states) - before == EPOCHS - epoch
+        assert same(states[-1], last)
+        assert same(dict(model.state_dict()), last["model"])
+        assert without_seconds(histories[-1]) == without_seconds(whole)
+
+
+def without_seconds(history: Sequence[Epoch]) -> list[Epoch]:
+    return [epoch.model_copy(update={"seconds": 0.0}) for epoch in history]
+
+
+def test_losing_the_optimizer_would_be_seen(digits: Dataset) -> None:
+    """The test of the test above: a resume that forgets something does not come out the same."""
+    recipe = Recipe(batch_size=50, epochs=2)
+    states: list[dict[str, Any]] = []
+    histories: list[tuple[Epoch, ...]] = []
+
+    def note(history: Sequence[Epoch], moving: Moving) -> None:
+        histories.append(tuple(history))
+        states.append(copied(moving))
+
+    trained(digits, recipe, "float32", None, note)
+    forgetful = states[0] | {"optimizer": states[0]["optimizer"] | {"state": {}}}
+    trained(digits, recipe, "float32", Start(histories[0], forgetful), note)
+    assert not same(states[-1], states[1])
+
+
+def test_a_training_that_was_at_its_end_takes_no_further_step(digits: Dataset) -> None:
+    recipe = Recipe(batch_size=50, epochs=1)
+    starts: list[Start] = []
+    trained(
+        digits, recipe, "float32", None,
+        lambda history, moving: starts.append(Start(tuple(history), copied(moving))),
+    )  # fmt: skip
+    handle = register_optimizer_step_pre_hook(lambda *_: pytest.fail("a step"))
+    try:
+        model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
+    finally:
+        handle.remove()
+    assert same(dict(model.state_dict()), starts[0].state["model"])
+
+
+def test_a_state_of_another_network_is_refused() -> None:
+    def moving(name: str) -> Moving:
+        model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
+        optimizer = make_optimizer(model, Recipe())
+        return Moving(model, optimizer, make_schedule(optimizer, Recipe(), 1))
+
+    with pytest.raises(StoreError, match=r"^the checkpoint is not one of this network and opt"):
+        moving("mlp-2x200").restore(moving("logistic-regression").state())
+    with pytest.raises(StoreError, match=r"^the checkpoint is not one of this network and opt"):
+        moving("mlp-2x200").restore({})
+
+
+# A whole trial
+
+DROP = entrant("drop", "cnn-2conv-dropout", epochs=3)
+STUDY = study(DROP, entrant("plain", epochs=3), validation=60)
+
+
+@pytest.fixture(scope="module")
+def few(digits: Dataset) -> Dataset:
+    return first_of(digits, train=260, test=90)
+
+
+def spec(few: Dataset, precision: str = "float32", of: Study = STUDY) -> TrialSpec:
+    return TrialSpec(of, of.entrants[0], 0, few, CPU, precision)
+
+
+def kept(path: Path) -> Checkpoints:
+    return Checkpoints(path, pytest.fail)
+
+
+def interrupted(of: TrialSpec, path: Path, after: int) -> None:
+    """Run a trial that dies in the epoch after `after`, of which nothing is kept."""
+
+    def die(epoch: Epoch) -> None:
+        if epoch.epoch == after:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run_trial(of, die, kept(path))
+
+
+def identical(left: Trial, right: Trial) -> bool:
+    return (
+        same_but_for_times(left.record, right.record)
+        and same(left.weights, right.weights)
+        and left.predictions.keys() == right.predictions.keys()
+        and all(
+            (left.predictions[name] == right.predictions[name]).all() for name in left.predictions
+        )
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_trial_interrupted_after_every_epoch_ends_as_one_that_was_not(
+    precision: str, few: Dataset, tmp_path: Path
+) -> None:
+    whole = run_trial(spec(few, precision), lambda _: None)
+    for after in (1, 2, 3):
+        interrupted(spec(few, precision), tmp_path, after)
+        torch.rand(3)
+    heard: list[int] = []
+    resumed = run_trial(spec(few, precision), lambda _: None, kept(tmp_path), heard.append)
+    assert heard == [3]
+    assert identical(resumed, whole)
+    assert resumed.record.provenance.resumed == ()
+
+
+def test_seconds_before_the_interruption_count(few: Dataset, tmp_path: Path) -> None:
+    interrupted(spec(few), tmp_path, 2)
+    found = kept(tmp_path).newest()
+    assert found is not None
+    seconds = [epoch.seconds for epoch in found[1].history]
+    record = run_trial(spec(few), lambda _: None, kept(tmp_path)).record
+    assert [epoch.seconds for epoch in record.epochs[:2]] == seconds
+    assert record.training_seconds == sum(epoch.seconds for epoch in record.epochs)
+    assert record.provenance.started == found[1].origin.started
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
+
+    def other(**asked: Any) -> Provenance:
+        return made_here(**asked).model_copy(update=changed)
+
+    monkeypatch.setattr(running, "provenance", other)
+
+
+def test_a_resume_under_other_conditions_is_in_the_record(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as other:
+        elsewhere(other, threads=64, cpu="a faster one")
+        interrupted(spec(few), tmp_path, 1)
+    interrupted(spec(few), tmp_path, 2)
+    record = run_trial(spec(few), lambda _: None, kept(tmp_path)).record
+    here = record.provenance
+    told = (f"cpu: a faster one then, {here.cpu} now", f"threads: 64 then, {here.threads} now")
+    assert here.resumed == (Resumed(epoch=1, differs=told),)
+    assert '"bit_identical":false' in record.model_dump_json()
+    assert type(record).model_validate_json(record.model_dump_json()) == record
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"study_hash": "a" * 64}, "belongs to another study (aaaaaaaaaaaa); move it away"),
+        ({"data_hash": "a" * 64}, "trained on other data; give another --out"),
+        (
+            {"precision": "bfloat16"},
+            "trained in bfloat16, not float32; give --precision bfloat16 or another --out",
+        ),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused_and_kept(
+    changed: dict[str, str],
+    complaint: str,
+    few: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as other:
+        elsewhere(other, **changed)
+        interrupted(spec(few), tmp_path, 1)
+    (file,) = tmp_path.iterdir()
+    with pytest.raises(StoreError) as caught:
+        run_trial(spec(few), lambda _: None, kept(tmp_path))
+    assert str(caught.value) == f"{file}: {complaint}"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_conditions_that_matter_are_compared() -> None:
+    here = provenance("0" * 64)
+    assert changed_conditions(here, here) == ()
+    assert foreign_to(here, here) is None
+    later = here.model_copy(
+        update={
+            "versions": {"bakeoff": "1", "torch": "2"},
+            "device": "gpu",
+            "started": "later",
+            "kernels": "native, gcc 12.2.0",
+        }
+    )
+    assert changed_conditions(here, later) == (
+        "device: cpu then, gpu now",
+        "kernels: PyTorch then, native, gcc 12.2.0 now",
+        "bakeoff: 0 then, 1 now",
+        "torch: None then, 2 now",
+    )
+
+
+def test_the_reason_for_kernels_of_pytorch_is_no_condition() -> None:
+    here = provenance("0" * 64)
+    without = here.model_copy(update={"kernels": "PyTorch: gcc failed: a.c:1:1: error: x"})
+    asked = here.model_copy(update={"kernels": "PyTorch: BAKEOFF_KERNELS=pytorch"})
+    assert changed_conditions(without, asked) == changed_conditions(here, asked) == ()
+    native = here.model_copy(update={"kernels": "native, gcc 12.2.0"})
+    newer = here.model_copy(update={"kernels": "native, gcc 13.1.0"})
+    told = "kernels: native, gcc 12.2.0 then, native, gcc 13.1.0 now"
+    assert changed_conditions(native, newer) == (told,)
+
+
+def test_contention_before_an_interruption_is_remembered(few: Dataset, tmp_path: Path) -> None:
+    def die(_: Epoch) -> None:
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        run_trial(spec(few), die, kept(tmp_path), beside_others=lambda: True)
+    assert run_trial(spec(few), lambda _: None, kept(tmp_path)).record.contended
+
+
+def test_contention_that_comes_late_is_noted(few: Dataset) -> None:
+    calls = itertools.count()
+    record = run_trial(spec(few), lambda _: None, beside_others=lambda: next(calls) == 4).record
+    assert record.contended
+    assert not run_trial(spec(few), lambda _: None).record.contended
+
+
+# Trouble inside a trial: two steps an epoch, three epochs
+
+STEPS = 6
+WITH_TROUBLE = study(entrant("plain", epochs=3, batch_size=100), validation=60)
+
+
+Trouble = Callable[[torch.Tensor, nn.Module], Any]
+"""(loss of a step, network whose weights it has moved) -> the loss that the training sees."""
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, step: int, do: Trouble) -> None:
+    """Let the given training step, counted from 1, end in `do`."""
+    steps = itertools.count(1)
+
+    def troubled(twin: nn.Module, *rest: Any) -> Update:
+        update = make_update(twin, *rest)
+
+        def one(images: torch.Tensor, labels: torch.Tensor) -> Any:
+            loss = update(images, labels)
+            return do(loss, twin) if next(steps) == step else loss
+
+        return one
+
+    monkeypatch.setattr("bakeoff.training.fit.make_update", troubled)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_a_loss_that_is_not_finite_is_named_by_epoch_and_step(
+    step: int, value: float, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_step(monkeypatch, step, lambda loss, _: loss * value)
+    record = run_trial(spec(few, of=WITH_TROUBLE), lambda _: None).record
+    epoch, within = (step + 1) // 2, (step + 1) % 2 + 1
+    assert record.status == "diverged"
+    assert record.trouble == f"the loss was not finite in epoch {epoch}, step {within}"
+    assert (record.stopped.epoch, record.stopped.step) == (epoch, within)
+    assert len(record.epochs) == epoch - 1
+
+
+def test_weights_spoilt_by_the_last_step_are_found_by_validation(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(loss: torch.Tensor, twin: nn.Module) -> torch.Tensor:
+        with torch.no_grad():
+            next(twin.parameters()).fill_(float("nan"))
+        return loss
+
+    at_step(monkeypatch, 2, spoil)
+    record = run_trial(spec(few, of=WITH_TROUBLE), lambda _: None).record
+    assert record.trouble == "the validation loss was not finite in epoch 1"
+    assert record.stopped.step is None
+
+
+def no_memory(kind: str) -> Callable[..., Any]:
+    error = {
+        "gpu": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        "python": MemoryError(),
+        "cpu": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"),
+    }[kind]
+
+    def fail(*_: Any) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("kind", ["gpu", "python", "cpu"])
+@pytest.mark.parametrize("step", [1, 2, 3, STEPS])
+def test_memory_that_runs_out_ends_the_trial_with_its_history(
+    step: int, kind: str, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_step(monkeypatch, step, no_memory(kind))
+    found = run_trial(spec(few, of=WITH_TROUBLE), lambda _: None)
+    epoch = (step + 1) // 2
+    assert found.record.status == "out_of_memory"
+    assert found.record.trouble == f"the memory was used up in epoch {epoch}"
+    assert found.record.stopped.reason == "out of memory"
+    assert len(found.record.epochs) == epoch - 1
+    assert found.record.parameters == 650
+    assert (found.weights, found.predictions) == ({}, {})
+
+
+def test_memory_that_runs_out_before_or_after_training_is_told(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "build_entrant", no_memory("cpu"))
+        early = run_trial(spec(few), lambda _: None).record
+    assert (early.parameters, early.trouble) == (0, "the memory was used up in epoch 1")
+    monkeypatch.setattr(finish, "score", no_memory("python"))
+    late = run_trial(spec(few), lambda _: None).record
+    assert late.trouble == "the memory was used up in evaluation after epoch 3"
+    assert late.parameters > 0
+    assert len(late.epochs) == 3
+
+
+def test_the_allocator_of_torch_says_what_is_looked_for() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 50)
+    assert is_out_of_memory(caught.value)
+    assert is_out_of_memory(RuntimeError("std::bad_alloc"))
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_any_other_error_is_not_hidden(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("shapes do not fit")
+
+    at_step(monkeypatch, 1, fail)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        run_trial(spec(few), lambda _: None)
