@@ -7,7 +7,6 @@ fewer steps.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.gather import gather_findings
+from bakeoff.findings.outcomes import compare_folder
+from bakeoff.findings.standings import standings
 from bakeoff.records.folder import RunFolder
 from bakeoff.report.charts.charts import charts
 from bakeoff.report.drawings import draw_figures
@@ -57,8 +58,11 @@ def figures_of(folder: Path) -> Figures:
     """Draw the figures of a finished run."""
     run = RunFolder.open(folder)
     dataset = load_dataset(run.study.protocol.dataset)
-    comparison = json.loads((folder / "comparison.json").read_text())
-    findings = gather_findings(run, run.read_records(), dataset, comparison, "")
+    records = run.read_records()
+    rows = standings(run.study, records)
+    order = [row.entrant for row in rows]
+    comparison = compare_folder(run, records, order, dataset, run.read_timing())
+    findings = gather_findings(run, records, rows, comparison, dataset, "")
     build_report(findings)  # Its templates are compiled now, for all.
     on_page = {name: _Drawn(chart.inline()) for name, chart in charts(findings).items()}
     return Figures(draw_figures(findings), on_page)

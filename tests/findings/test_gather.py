@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from bakeoff.commands.run import Baked, run_study
+from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.findings.findings import Findings, HardImage
 from bakeoff.findings.gather import SHOWN_IMAGE, gather_findings
@@ -44,9 +45,21 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
     return run_study(STUDY, tmp_path_factory.mktemp("gather") / "run", precision="float32")
 
 
+def gathered(baked: Baked, dataset: Dataset) -> Findings:
+    conclusion = baked.conclusion
+    return gather_findings(
+        baked.folder,
+        baked.folder.read_records(),
+        conclusion.standings,
+        conclusion.comparison,
+        dataset,
+        conclusion.answer,
+    )
+
+
 @pytest.fixture(scope="module")
 def findings(baked: Baked) -> Findings:
-    return gather_findings(baked.folder, baked.folder.read_records(), DIGITS, {}, "")
+    return gathered(baked, DIGITS)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +172,7 @@ def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
     (flips,) = findings.flips
     wrong = (findings.mistakes[1].index, flips.only_a[0].index, flips.only_b[-1].index)
     marked = replace(DIGITS, known_wrong_test_labels=wrong)
-    again = gather_findings(baked.folder, baked.folder.read_records(), marked, {}, "")
+    again = gathered(baked, marked)
     cards: list[Mistake | HardImage] = [
         *again.mistakes,
         *again.flips[0].only_a,

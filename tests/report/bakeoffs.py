@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.comparison.compare import compare
+from bakeoff.comparison import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.findings.findings import Findings, Flips
 from bakeoff.findings.standings import standings
@@ -229,8 +229,8 @@ def small_study() -> Study:
     return base.model_copy(update={"entrants": base.entrants[1:3]})
 
 
-def comparison_of(study: Study, records: tuple[Record, ...]) -> dict[str, Any]:
-    """Return comparison.json as the package itself concludes it from the trials' answers."""
+def comparison_of(study: Study, records: tuple[Record, ...]) -> Comparison:
+    """Return what the package itself concludes from the trials' answers."""
     outcomes: list[EntrantOutcome] = []
     for entrant in study.entrants:
         mine = [trial for trial in records if trial.entrant == entrant.name]
@@ -256,26 +256,24 @@ def comparison_of(study: Study, records: tuple[Record, ...]) -> dict[str, Any]:
                 seconds_per_example=rng.uniform(0.9, 1.1, 8) * about(study, entrant)[1][5],
             )
         )
-    return compare(outcomes, LABELS, 10, known_wrong=(947, 1621)).to_dict()
+    return compare(outcomes, LABELS, 10, known_wrong=(947, 1621))
 
 
-def findings_of(
-    study: Study, *, compared: bool = True, diverged: tuple[str, int] | None = None
-) -> Findings:
+def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Findings:
     """Return findings for every trial of the study; `diverged` names one that failed."""
     records = tuple(
         record(study, entrant, seed, diverged=(entrant.name, seed) == diverged)
         for entrant in study.entrants
         for seed in study.trial_seeds
     )
-    ranked = [row.entrant for row in standings(study, records)]
-    winner, second = ranked[0], ranked[-1]
+    rows = tuple(standings(study, records))
+    winner, second = rows[0].entrant, rows[-1].entrant
     return Findings(
         study=study,
         records=records,
-        comparison=comparison_of(study, records) if compared else {},
+        standings=rows,
+        comparison=comparison_of(study, records),
         classes=CLASSES,
-        winner=winner,
         answer=f"{winner} comes first on validation data.",
         look=look(winner),
         looks_others=(weight_look(study.entrants[0].name),),

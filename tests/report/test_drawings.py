@@ -93,8 +93,8 @@ def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findin
 
 
 def test_dots_have_the_interval_of_the_comparison(five_seeds: Findings) -> None:
-    rows = dot_rows(five_seeds, concluded(five_seeds.comparison))
-    told = {e["name"]: e["accuracy"] for e in five_seeds.comparison["entrants"]}
+    rows = dot_rows(five_seeds, concluded(five_seeds.comparison.to_dict()))
+    told = {e["name"]: e["accuracy"] for e in five_seeds.comparison.to_dict()["entrants"]}
     for row in rows:
         assert row.interval == (told[row.entrant]["low"], told[row.entrant]["high"])
         assert row.mean == pytest.approx(told[row.entrant]["mean"])

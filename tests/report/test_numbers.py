@@ -97,7 +97,7 @@ def test_batch_sizes(which: str, source: str, request: pytest.FixtureRequest) ->
 
 
 def pairs_by_name(findings: Findings) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(pair["a"], pair["b"]): pair for pair in findings.comparison["pairs"]}
+    return {(pair["a"], pair["b"]): pair for pair in findings.comparison.to_dict()["pairs"]}
 
 
 @pytest.mark.parametrize(("which", "source"), [("page", "one_seed"), ("fair_page", "five_seeds")])
@@ -180,7 +180,7 @@ def test_accuracy_without_wrong_labels_is_that_of_comparison_json(
     (table,) = section(page, "images").all("table")
     rows = rows_of(table)
     assert len(rows) == 6
-    for told in one_seed.comparison["entrants"]:
+    for told in one_seed.comparison.to_dict()["entrants"]:
         assert_prints(
             " ".join(rows[told["name"]]),
             [told["accuracy"]["mean"], told["accuracy_without_known_wrong"]["mean"]],

@@ -11,10 +11,12 @@ from itertools import pairwise
 
 import pytest
 
+from bakeoff.comparison import compare
 from bakeoff.findings.findings import Findings
+from bakeoff.findings.standings import standings
 from bakeoff.report import build_report
 from bakeoff.report.palette import TONES
-from tests.report.bakeoffs import findings_of, small_study
+from tests.report.bakeoffs import LABELS, findings_of, small_study
 from tests.report.page_reading import Element, everything, read_page
 
 
@@ -131,9 +133,15 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
     study = small_study().model_copy(update={"entrants": small_study().entrants[:1]})
     full = findings_of(study, diverged=("mlp-2x200", 0))
     bare = dataclasses.replace(
-        full, comparison={}, look=None, looks_others=(), mistakes=(), flips=(), hardest=()
+        full,
+        comparison=compare([], LABELS, 10),
+        look=None,
+        looks_others=(),
+        mistakes=(),
+        flips=(),
+        hardest=(),
     )
     page = read_page(build_report(bare))
     assert "diverged" in page.text
-    empty = dataclasses.replace(bare, records=())
+    empty = dataclasses.replace(bare, records=(), standings=tuple(standings(study, ())))
     assert "is missing: not trained yet" in read_page(build_report(empty)).text

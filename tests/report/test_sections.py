@@ -82,7 +82,7 @@ def test_verdicts_come_before_the_table(fair_page: Element, five_seeds: Findings
     assert len(verdicts.all("li")) == 5
     sentences = [
         pair["sentence"]
-        for pair in five_seeds.comparison["pairs"]
+        for pair in five_seeds.comparison.to_dict()["pairs"]
         if five_seeds.winner in (pair["a"], pair["b"])
     ]
     for sentence in sentences:
@@ -141,7 +141,7 @@ def test_scores_stand_with_their_deviations_and_intervals(
     fair_page: Element, five_seeds: Findings
 ) -> None:
     (table,) = _section(fair_page, "entrants").all("table", "spreads")
-    entrants = five_seeds.comparison["entrants"]
+    entrants = five_seeds.comparison.to_dict()["entrants"]
     assert _rows(table) == [
         [
             shown
@@ -167,7 +167,7 @@ def test_every_f1_has_its_interval(fair_page: Element, five_seeds: Findings) -> 
     (table,) = _section(fair_page, "classes").all("table", "spreads")
     rows = _rows(table)
     assert len(rows) == 10
-    f1 = five_seeds.comparison["entrants"][2]["f1"][7]
+    f1 = five_seeds.comparison.to_dict()["entrants"][2]["f1"][7]
     assert rows[7][2] == (
         f"{f1['mean']:.4f} ± {f1['standard_deviation']:.4f} {f1['low']:.4f} to {f1['high']:.4f}"
     )
@@ -179,7 +179,7 @@ def test_the_narrower_statement_for_these_images_stands_beside(
     (table,) = _section(fair_page, "pairs").all("table", "pairs")
     shown = sorted(row[-1] for row in _rows(table))
     expected = []
-    for pair in five_seeds.comparison["pairs"]:
+    for pair in five_seeds.comparison.to_dict()["pairs"]:
         fixed = pair["fixed_test_set"]
         names = [row.attributes["data-entrant"] for row in _table(fair_page)]
         low, high = fixed["low"], fixed["high"]
@@ -205,11 +205,11 @@ def test_time_to_the_target_is_told_of_every_entrant_that_has_one() -> None:
         for row in waits.all("tbody")[0].all("tr")
     }
     assert set(told) == {"mlp-2x200", "cnn-2conv-dropout-batch-50"}
-    for entrant in findings.comparison["entrants"]:
+    for entrant in findings.comparison.to_dict()["entrants"]:
         if entrant["name"] in told:
             assert told[entrant["name"]][:2] == ["0.99", "5 of 5"]
             assert told[entrant["name"]][2].startswith(f"{entrant['epochs_to_target']['median']:g}")
-    (pair,) = (each for each in findings.comparison["pairs"] if each["epochs_to_target"])
+    (pair,) = (each for each in findings.comparison.to_dict()["pairs"] if each["epochs_to_target"])
     assert _rows(tests)[0][0] == p_value(pair["epochs_to_target"]["p_value"])
 
 

@@ -89,7 +89,7 @@ def conclude(folder: RunFolder, dataset: Dataset, listener: Listener) -> Conclus
     )
     document = comparison.to_dict()
     sentence = answer(folder.study, rows, comparison)
-    findings = gather_findings(folder, records, dataset, document, sentence)
+    findings = gather_findings(folder, records, rows, comparison, dataset, sentence)
     report = folder.path / "report.html"
     files = {folder.path / "comparison.json": json.dumps(document, indent=1) + "\n"}
     for name, drawing in draw_figures(findings).items():

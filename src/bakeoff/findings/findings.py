@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.comparison import Comparison
 from bakeoff.findings.look import Look, Mistake
+from bakeoff.findings.standings import Standing
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
 
@@ -56,11 +56,10 @@ class Findings:
     study: Study
     records: tuple[Record, ...]
     """Every trial that was found, complete or not."""
-    comparison: Mapping[str, Any]
-    """comparison.json, parsed; parts may be missing."""
+    standings: tuple[Standing, ...]
+    """One per entrant, the best on validation data first."""
+    comparison: Comparison
     classes: tuple[str, ...]
-    winner: str
-    """The entrant that stands first on validation data."""
     answer: str
     """The finding in one sentence, plain text."""
     look: Look | None
@@ -71,6 +70,11 @@ class Findings:
     flips: tuple[Flips, ...]
     hardest: tuple[HardImage, ...]
     """The image that most trials get wrong first."""
+
+    @property
+    def winner(self) -> str:
+        """The entrant that stands first on validation data."""
+        return self.standings[0].entrant
 
     @property
     def several_seeds(self) -> bool:

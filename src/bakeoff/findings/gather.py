@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.comparison import Comparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.findings import Findings, Flips, HardImage
 from bakeoff.findings.look import Look, Mistake
 from bakeoff.findings.mistakes import most_confident_mistakes
-from bakeoff.findings.standings import standings
+from bakeoff.findings.standings import Standing
 from bakeoff.findings.trained import look_at
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
@@ -29,25 +29,25 @@ _HARDEST = 24
 def gather_findings(
     folder: RunFolder,
     records: Sequence[Record],
+    standings: Sequence[Standing],
+    comparison: Comparison,
     dataset: Dataset,
-    comparison: Mapping[str, Any],
     answer: str,
 ) -> Findings:
     """Return everything that the report shows of the finished trials of a run."""
     complete = [record for record in records if record.complete]
-    rows = standings(folder.study, records)
     logits = {
         (r.entrant, r.seed): folder.read_tested(r.entrant, r.seed, dataset)["test_logits"]
         for r in complete
     }
-    winner = rows[0].entrant
+    winner = standings[0].entrant
     shown = _first_trial(complete, winner)
     return Findings(
         study=folder.study,
         records=tuple(records),
+        standings=tuple(standings),
         comparison=comparison,
         classes=dataset.classes,
-        winner=winner,
         answer=answer,
         look=look_at(folder, shown, dataset, SHOWN_IMAGE),
         looks_others=_weight_images(folder, complete, dataset, winner),
@@ -58,7 +58,9 @@ def gather_findings(
             dataset.known_wrong_test_labels,
             _MISTAKES,
         ),
-        flips=_flips_of_first_two([row.entrant for row in rows if row.trials], logits, dataset),
+        flips=_flips_of_first_two(
+            [row.entrant for row in standings if row.trials], logits, dataset
+        ),
         hardest=_hardest(logits, dataset),
     )
 

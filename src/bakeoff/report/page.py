@@ -69,7 +69,7 @@ def _sentences(
 
 def build_report(findings: Findings) -> str:
     """Return the report as one HTML page that needs nothing outside itself."""
-    found = concluded(findings.comparison)
+    found = concluded(findings.comparison.to_dict())
     script = own_text("page.js")
     names = tuple(entrant.name for entrant in findings.study.entrants)
     pairs = in_order(findings, found)

@@ -94,7 +94,7 @@ def _batches(findings: Findings) -> Iterator[Chart]:
 
 
 def _seeds(findings: Findings) -> Iterator[Chart]:
-    rows = dot_rows(findings, concluded(findings.comparison))
+    rows = dot_rows(findings, concluded(findings.comparison.to_dict()))
     if rows:
         text = "Dot chart: test accuracy of every seed of each entrant, with mean and interval."
         yield Chart("seeds", text, draw_dots(rows))

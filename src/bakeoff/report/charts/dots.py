@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import standings
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import shortened
 from bakeoff.report.concluded import Concluded
@@ -29,7 +28,7 @@ def dot_rows(findings: Findings, concluded: Concluded) -> tuple[DotRow, ...]:
     """Return the entrants that have scores, best on validation data first."""
     style = styles(tuple(entrant.name for entrant in findings.study.entrants))
     found = []
-    for row in standings(findings.study, findings.records):
+    for row in findings.standings:
         values = tuple(
             record.test.accuracy for record in findings.complete(row.entrant) if record.test
         )

@@ -9,7 +9,6 @@ from statistics import fmean
 from typing import Literal
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import standings
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import shortened
 from bakeoff.report.palette import HEAT, INK, MISS, MUTED
@@ -37,7 +36,7 @@ class ClassRow:
 def class_rows(findings: Findings, score: ClassScore) -> tuple[ClassRow, ...]:
     """Return the entrants that have scores, best on validation data first."""
     found = []
-    for row in standings(findings.study, findings.records):
+    for row in findings.standings:
         tests = [record.test for record in findings.complete(row.entrant) if record.test]
         if tests:
             columns = zip(*(getattr(test, score) for test in tests), strict=True)
@@ -78,7 +77,7 @@ class Confusion:
 def confusions(findings: Findings) -> tuple[Confusion, ...]:
     """Return the entrants that have scores, best on validation data first."""
     found = []
-    for row in standings(findings.study, findings.records):
+    for row in findings.standings:
         tests = [record.test for record in findings.complete(row.entrant) if record.test]
         if tests:
             size = range(len(tests[0].confusion))

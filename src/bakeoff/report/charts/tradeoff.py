@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Literal
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import standings
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import Box, place_beside, two_lines
 from bakeoff.report.palette import MUTED, Style, styles
@@ -42,7 +41,7 @@ def offers(findings: Findings, price: Price) -> tuple[Offer, ...]:
     style = styles(tuple(entrant.name for entrant in findings.study.entrants))
     rows = [
         (row.entrant, float(cost), row.test_balanced_accuracy)
-        for row in standings(findings.study, findings.records)
+        for row in findings.standings
         if row.test_balanced_accuracy is not None
         and (cost := getattr(row, price)) is not None
         and cost > 0

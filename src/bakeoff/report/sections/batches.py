@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import Standing, standings
+from bakeoff.findings.standings import Standing
 from bakeoff.report import words
 from bakeoff.study.study import Entrant
 
@@ -85,7 +85,7 @@ def _row(findings: Findings, entrant: Entrant, standing: Standing) -> BatchRow:
 
 def batch_groups(findings: Findings) -> tuple[BatchGroup, ...]:
     """Return each group of two or more entrants that differ only in batch size."""
-    rows = {row.entrant: row for row in standings(findings.study, findings.records)}
+    rows = {row.entrant: row for row in findings.standings}
     groups: dict[tuple[str, str], list[Entrant]] = {}
     for entrant in findings.study.entrants:
         groups.setdefault(_sameness(entrant), []).append(entrant)

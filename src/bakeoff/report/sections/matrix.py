@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import standings
 from bakeoff.report import words
 from bakeoff.report.concluded import Alone, Concluded, FixedTest, Pair, Ratio
 
@@ -78,7 +77,7 @@ def matrix(findings: Findings, concluded: Concluded) -> Matrix | None:
     """Return the win matrix; None where no pair was compared."""
     if not concluded.pairs:
         return None
-    names = tuple(row.entrant for row in standings(findings.study, findings.records))
+    names = tuple(row.entrant for row in findings.standings)
     return Matrix(
         names=names,
         rows=tuple(
@@ -90,7 +89,7 @@ def matrix(findings: Findings, concluded: Concluded) -> Matrix | None:
 
 def in_order(findings: Findings, concluded: Concluded) -> tuple[Pair, ...]:
     """Return every pair with the entrant first that stands higher, the winner's pairs first."""
-    names = [row.entrant for row in standings(findings.study, findings.records)]
+    names = [row.entrant for row in findings.standings]
     return tuple(
         pair if pair.a == a else turned(pair)
         for place, a in enumerate(names)

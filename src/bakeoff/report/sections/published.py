@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import Standing, standings
+from bakeoff.findings.standings import Standing
 from bakeoff.report import words
 from bakeoff.study.study import Published
 
@@ -110,7 +110,7 @@ def _figures(
 
 def published_rows(findings: Findings) -> tuple[PublishedRow, ...]:
     """Return the entrants that have published figures, in the order of the study."""
-    ours = {row.entrant: row for row in standings(findings.study, findings.records)}
+    ours = {row.entrant: row for row in findings.standings}
     return tuple(
         PublishedRow(
             entrant=entrant.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bakeoff.findings.findings import Findings
-from bakeoff.findings.standings import Standing, standings
+from bakeoff.findings.standings import Standing
 from bakeoff.report import words
 from bakeoff.report.palette import styles
 
@@ -88,7 +88,7 @@ def table(findings: Findings) -> Table:
     """Return the table of the study's entrants, none left out."""
     metric = findings.study.protocol.selection_metric
     columns = _columns(metric)
-    found = standings(findings.study, findings.records)
+    found = findings.standings
     numbers = [_numbers(row, metric) for row in found]
     bests: list[float | None] = []
     for place, column in enumerate(columns):
