@@ -3,8 +3,8 @@
 The network that is built, scored, drawn and saved stays plain. `fast` makes its twin, which shares
 all weights and only takes steps; `step` makes of twin and optimizer one update, and `recorded`
 repeats it on a GPU. A trick may change in which order numbers are added, never what is computed:
-each has a test beside the plain layers. Whoever adds one gives it a file, a line in this table, such
-a test, and a row in `benchmarks.tricks` that says what it gains.
+each has a test beside the plain layers. Whoever adds one gives it a file, a line in this table,
+such a test, and a row in `benchmarks.tricks` that says what it gains.
 
 | trick | where |
 |---|---|
