@@ -14,8 +14,14 @@ BASE = study(entrant("a"), entrant("b", "cnn-1conv"))
 
 RECIPES: list[dict[str, Any]] = [
     {"optimizer": "sgd"},
+    {"optimizer": "sgd", "momentum": 0.8},
+    {"optimizer": "sgd", "momentum": 0.0},
+    {"optimizer": "sgd", "nesterov": False},
+    {"betas": (0.9, 0.99)},
+    {"epsilon": 1e-7},
     {"learning_rate": 0.002},
     {"schedule": "one-cycle"},
+    {"schedule": "one-cycle", "warmup": 0.1},
     {"weight_decay": 0.1},
     {"batch_size": 51},
     {"initialisation": "xavier-normal"},
@@ -78,9 +84,41 @@ def test_the_hash_changes_with_whatever_a_trial_depends_on(other: Study) -> None
     assert other.hash != BASE.hash
 
 
+def test_every_two_recipes_that_differ_have_hashes_that_differ() -> None:
+    hashes = {changed(entrants=(entrant("a", **recipe),)).hash for recipe in [{}, *RECIPES]}
+    assert len(hashes) == len(RECIPES) + 1
+
+
 def test_every_key_of_a_recipe_that_is_set_is_hashed() -> None:
     unset = {"label_smoothing", "target_validation_accuracy"}
-    assert BASE.asked()["entrants"][0]["recipe"].keys() == Recipe.model_fields.keys() - unset
+    details = {"momentum", "nesterov", "betas", "epsilon", "warmup"}
+    hashed = BASE.asked()["entrants"][0]["recipe"].keys()
+    assert hashed == Recipe.model_fields.keys() - unset - details
+    tried = {key for recipe in RECIPES for key in recipe}
+    assert tried == Recipe.model_fields.keys(), "a key whose hash no test looks at"
+
+
+@pytest.mark.parametrize(
+    ("written", "details"),
+    [
+        ({}, {"betas": (0.9, 0.999), "epsilon": 1e-8}),
+        ({"optimizer": "adamw", "epsilon": 0.1}, {"betas": (0.9, 0.999), "epsilon": 0.1}),
+        ({"optimizer": "sgd"}, {"momentum": 0.9, "nesterov": True}),
+        ({"optimizer": "sgd", "momentum": 0.0}, {"momentum": 0.0}),
+        (
+            {"optimizer": "sgd", "schedule": "one-cycle"},
+            {"momentum": 0.9, "nesterov": True, "warmup": 0.25},
+        ),
+    ],
+)
+def test_a_recipe_has_the_details_of_its_optimizer_and_schedule_and_no_others(
+    written: dict[str, Any], details: dict[str, Any]
+) -> None:
+    recipe = Recipe(**written)
+    found = recipe.model_dump(include={"momentum", "nesterov", "betas", "epsilon", "warmup"})
+    assert {key: value for key, value in found.items() if value is not None} == details
+    assert Recipe(**{**written, **details}).model_dump() == recipe.model_dump()
+    assert Recipe(**{**written, **details}).asked() == recipe.asked()
 
 
 def test_the_hash_is_that_of_canonical_json() -> None:
@@ -121,6 +159,12 @@ def test_a_name_that_is_safe_as_a_folder_is_taken(name: str) -> None:
         (Recipe, "learning_rate", 0.0),
         (Recipe, "learning_rate", float("nan")),
         (Recipe, "weight_decay", -1e-9),
+        (Recipe, "betas", (0.9, 1.0)),
+        (Recipe, "betas", (-0.1, 0.9)),
+        (Recipe, "betas", (0.9,)),
+        (Recipe, "betas", None),
+        (Recipe, "epsilon", 0.0),
+        (Recipe, "epsilon", 1.1),
         (Recipe, "batch_size", 0),
         (Recipe, "label_smoothing", 0.0),
         (Recipe, "label_smoothing", 1.0),
@@ -136,3 +180,19 @@ def test_a_name_that_is_safe_as_a_folder_is_taken(name: str) -> None:
 def test_a_value_out_of_range_is_refused(model: type[Recipe], key: str, value: float) -> None:
     with pytest.raises(ValidationError):
         model.model_validate({key: value})
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"optimizer": "sgd", "momentum": 1.0},
+        {"optimizer": "sgd", "momentum": -0.1},
+        {"optimizer": "sgd", "momentum": None},
+        {"optimizer": "sgd", "nesterov": None},
+        {"schedule": "one-cycle", "warmup": 1.0},
+        {"schedule": "one-cycle", "warmup": -0.1},
+    ],
+)
+def test_a_detail_out_of_range_is_refused(recipe: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Recipe(**recipe)

@@ -13,20 +13,25 @@ from bakeoff.training.optimizers import make_optimizer, make_schedule, one_cycle
 
 
 def test_one_cycle_rises_in_equal_steps_and_falls_along_a_cosine() -> None:
-    rates = [one_cycle(step, 8) for step in range(8)]
+    rates = [one_cycle(step, 8, 0.25) for step in range(8)]
     falling = [(1 + math.cos(math.pi * k / 6)) / 2 for k in range(6)]
     assert rates == pytest.approx([1 / 3, 2 / 3, *falling])
 
 
-@given(st.integers(1, 400))
-def test_one_cycle_reaches_its_peak_once_and_stays_above_zero(steps: int) -> None:
-    rates = [one_cycle(step, steps) for step in range(steps)]
+@given(st.integers(1, 400), st.floats(0, 1, exclude_max=True))
+def test_one_cycle_reaches_its_peak_once_and_stays_above_zero(steps: int, warmup: float) -> None:
+    rates = [one_cycle(step, steps, warmup) for step in range(steps)]
     peak = rates.index(max(rates))
     assert all(0 < rate <= 1 for rate in rates)
     assert rates[:peak] == sorted(rates[:peak])
     assert rates[peak:] == sorted(rates[peak:], reverse=True)
-    assert peak <= max(1, round(steps / 4))
-    assert rates[peak] == 1.0 or steps == 1
+    assert peak <= max(1, round(steps * warmup))
+    assert rates[peak] == 1.0 or steps <= max(1, round(steps * warmup))
+
+
+def test_without_a_warm_up_the_rate_begins_at_its_peak() -> None:
+    assert [one_cycle(step, 2, 0.0) for step in range(2)] == [1.0, pytest.approx(0.5)]
+    assert one_cycle(0, 2, 1e-9) == 0.5
 
 
 def rates_used(recipe: Recipe, steps_per_epoch: int) -> list[float]:
@@ -48,7 +53,9 @@ def test_a_constant_schedule_keeps_the_rate() -> None:
 
 def test_one_cycle_spans_the_whole_budget_up_to_the_recipes_rate() -> None:
     recipe = Recipe(learning_rate=0.3, epochs=2, schedule="one-cycle")
-    assert rates_used(recipe, 4) == pytest.approx([0.3 * one_cycle(step, 8) for step in range(8)])
+    assert rates_used(recipe, 4) == pytest.approx(
+        [0.3 * one_cycle(step, 8, 0.25) for step in range(8)]
+    )
 
 
 GRADIENT = 0.5
@@ -85,6 +92,38 @@ def test_the_first_step_of_each_optimizer_is_the_one_worked_out_by_hand(
     recipe: Recipe, expected: float
 ) -> None:
     assert one_step(recipe) == pytest.approx(expected, rel=1e-6)
+
+
+# The details of a recipe
+
+
+def settings(recipe: Recipe) -> dict[str, object]:
+    defaults = make_optimizer(nn.Linear(1, 1), recipe).defaults
+    return {
+        key: defaults[key] for key in ("betas", "eps", "momentum", "nesterov") if key in defaults
+    }
+
+
+def test_the_defaults_are_those_that_there_were_before_they_could_be_set() -> None:
+    for adam in (Recipe(), Recipe(optimizer="adamw")):
+        assert settings(adam) == {"betas": (0.9, 0.999), "eps": 1e-8}
+    assert settings(Recipe(optimizer="sgd")) == {"momentum": 0.9, "nesterov": True}
+    cycle = Recipe(learning_rate=1, epochs=1, schedule="one-cycle")
+    assert rates_used(cycle, 8) == [one_cycle(step, 8, 0.25) for step in range(8)]
+
+
+def test_what_a_recipe_sets_is_what_the_optimizer_and_the_schedule_get() -> None:
+    adam = Recipe(optimizer="adamw", betas=(0.5, 0.6), epsilon=0.01)
+    assert settings(adam) == {"betas": (0.5, 0.6), "eps": 0.01}
+    plain = Recipe(optimizer="sgd", momentum=0.5, nesterov=False)
+    assert settings(plain) == {"momentum": 0.5, "nesterov": False}
+    cycle = Recipe(learning_rate=1, epochs=1, schedule="one-cycle", warmup=0.5)
+    assert rates_used(cycle, 8) == [one_cycle(step, 8, 0.5) for step in range(8)]
+
+
+def test_without_momentum_a_step_is_rate_times_gradient() -> None:
+    plain = Recipe(optimizer="sgd", learning_rate=0.1, momentum=0.0)
+    assert one_step(plain) == pytest.approx(2 - 0.1 * GRADIENT)
 
 
 def test_all_weights_are_updated_in_one_fused_pass() -> None:

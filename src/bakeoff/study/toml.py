@@ -26,6 +26,7 @@ _DEMANDS = {
         "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
     ),
     "too_short": "must have at least one",
+    "too_long": "must have no more than two",
 }
 
 _SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
@@ -109,7 +110,7 @@ def _first_mistake(error: ValidationError, content: Mapping[str, Any]) -> str:
         key = str(mistake["loc"][-1])
         return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"
     if mistake["type"] == "value_error":
-        return str(mistake["ctx"]["error"])
+        return f"{place}: {mistake['ctx']['error']}".removeprefix(": ")
     if mistake["type"] == "missing":
         return f"{place}: missing; add it"
     text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
@@ -155,6 +156,9 @@ def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
     """
     for override in overrides:
         content = study.model_dump(mode="json", exclude_none=True)
+        for written, entrant in zip(content["entrants"], study.entrants, strict=True):
+            # A detail of one optimizer must not stand in the way of another.
+            written["recipe"] = entrant.recipe.asked()
         _override(content, override)
         try:
             study = parse_study(content, f"--set {override}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,8 +12,6 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from bakeoff.study.study import Recipe
-
-_WARM_UP = 0.25
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
@@ -44,36 +43,28 @@ def start_from(optimizer: Optimizer, rate: float) -> None:
 def _optimizer(
     model: nn.Module, recipe: Recipe, rate: float | torch.Tensor, capturable: bool = False
 ) -> Optimizer:
-    decay = recipe.weight_decay
+    shared: dict[str, Any] = {"lr": rate, "weight_decay": recipe.weight_decay, "fused": True}
+    adams: dict[str, Any] = {"betas": recipe.betas, "eps": recipe.epsilon, "capturable": capturable}
     match recipe.optimizer:
         case "adam":
-            return Adam(
-                model.parameters(), lr=rate, weight_decay=decay, fused=True, capturable=capturable
-            )
+            return Adam(model.parameters(), **shared, **adams)
         case "adamw":
-            return AdamW(
-                model.parameters(), lr=rate, weight_decay=decay, fused=True, capturable=capturable
-            )
+            return AdamW(model.parameters(), **shared, **adams)
         case "sgd":  # Can be captured as it is.
-            return SGD(
-                model.parameters(),
-                lr=rate,
-                weight_decay=decay,
-                momentum=0.9,
-                nesterov=True,
-                fused=True,
-            )
+            momentum, nesterov = recipe.momentum or 0.0, bool(recipe.nesterov)
+            return SGD(model.parameters(), **shared, momentum=momentum, nesterov=nesterov)
 
 
-def one_cycle(step: int, steps: int) -> float:
+def one_cycle(step: int, steps: int, warmup: float) -> float:
     """Return the share of the peak rate at `step` of `steps`: a linear rise, then a cosine to 0.
 
-    After L. Smith, N. Topin, "Super-convergence", 2018, with one cosine for the whole descent.
+    warmup: the share of the steps that rise, in [0, 1); one step at least, unless it is 0. After
+    L. Smith, N. Topin, "Super-convergence", 2018, with one cosine for the whole descent.
 
-    >>> [round(one_cycle(step, 8), 3) for step in range(8)]
+    >>> [round(one_cycle(step, 8, 0.25), 3) for step in range(8)]
     [0.333, 0.667, 1.0, 0.933, 0.75, 0.5, 0.25, 0.067]
     """
-    rise = max(1, round(_WARM_UP * steps))
+    rise = max(1, round(warmup * steps)) if warmup else 0
     if step < rise:
         return (step + 1) / (rise + 1)
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / (steps - rise)))
@@ -82,7 +73,8 @@ def one_cycle(step: int, steps: int) -> float:
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps_per_epoch: int) -> LRScheduler:
     """Return what sets the learning rate before each step of the whole budget."""
     steps = recipe.epochs * steps_per_epoch
-    if recipe.schedule == "one-cycle":
+    warmup = recipe.warmup
+    if warmup is not None:
         # One call comes after the last step; its rate is never used.
-        return LambdaLR(optimizer, lambda step: one_cycle(min(step, steps - 1), steps))
+        return LambdaLR(optimizer, lambda step: one_cycle(min(step, steps - 1), steps, warmup))
     return LambdaLR(optimizer, lambda step: 1.0)

@@ -77,7 +77,11 @@ def recipes(findings: Findings) -> Recipes:
         {"architecture": entrant.architecture, **entrant.recipe.model_dump()}
         for entrant in entrants
     ]
-    columns = {key: [words.plain(setting[key]) for setting in settings] for key in settings[0]}
+    columns = {
+        key: [words.plain(setting[key]) for setting in settings]
+        for key in settings[0]
+        if any(setting[key] is not None for setting in settings)
+    }
     usual = {key: Counter(column).most_common(1)[0][0] for key, column in columns.items()}
     differing = tuple(key for key, column in columns.items() if len(set(column)) > 1)
     rows = tuple(
