@@ -27,7 +27,7 @@ def floors_of(page: str) -> dict[str, int]:
     A room is a package or a module at the top. It may import from lower floors and from itself, and
     from nowhere else.
     """
-    found = {}
+    found: dict[str, int] = {}
     for floor, rooms in re.findall(r"^    floor +(\d+)   (.*)$", page, re.MULTILINE):
         found |= {room.strip(): int(floor) for room in rooms.partition("  ")[0].split(",")}
     return found
