@@ -13,6 +13,7 @@ from bakeoff.commands.run import run_study
 from bakeoff.data.readers.idx import read_idx
 from bakeoff.data.readers.mnist import BUNDLED, BUNDLED_SHA256, CONTENT, read_mnist
 from bakeoff.errors import StoreError
+from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints, encode
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch
@@ -92,7 +93,7 @@ def _record(run: RunFolder) -> object:
 
 
 def _weights(run: RunFolder) -> object:
-    weights = run.read_weights("logistic-regression", 0)
+    weights = from_safetensors(run.read_weights("logistic-regression", 0), "weights")
     return {name: (value.dtype, value.numpy().tobytes()) for name, value in weights.items()}
 
 

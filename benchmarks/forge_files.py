@@ -30,8 +30,9 @@ import torch
 
 from bakeoff.cli.main import run
 from bakeoff.commands.run import run_study
-from bakeoff.files.arrays import to_npz, to_safetensors
+from bakeoff.files.arrays import to_npz
 from bakeoff.files.reading import SEAL, sealed
+from bakeoff.files.tensors import from_safetensors, to_safetensors
 from bakeoff.records.manifest import MANIFEST, manifest_of
 
 from .damaged_files import SMALL
@@ -138,9 +139,8 @@ class Forger:
         self._record = json.loads((self.trial / "record.json").read_text())
         self._timing = json.loads((folder / "timing.json").read_text())
         del self._timing[SEAL]
-        self._weights = {
-            name: tensor.numpy() for name, tensor in self.run.read_weights(ENTRANT, 0).items()
-        }
+        weights = from_safetensors(self.run.read_weights(ENTRANT, 0), "weights")
+        self._weights = {name: tensor.numpy() for name, tensor in weights.items()}
         self._predictions = self.run.read_predictions(ENTRANT, 0)
 
     def forge(self, kind: str, rng: random.Random) -> None:

@@ -21,6 +21,7 @@ from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import BakeoffError, StoreError
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Entrant
 from benchmarks.publish import Table, add_results_option, machine, publish
@@ -69,7 +70,8 @@ def _outcome(
                 f"{folder.trial(record.entrant, record.seed)}: trained in "
                 f"{record.provenance.precision}, not {precision}; give the float32 run first"
             )
-    outcome = outcome_of(folder, entrant, records, dataset, None)
+    predicted = read_predicted(folder, records, dataset)
+    outcome = outcome_of(folder.study, entrant, records, predicted, dataset)
     return replace(outcome, name=f"{entrant.name} in {precision}")
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.data.split import split_of
 from bakeoff.engine import fast
 from bakeoff.engine.devices import place
 from bakeoff.engine.step import Update, make_update
@@ -22,7 +23,7 @@ from bakeoff.study.toml import find_study, read_study
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, split_of, to_device
+from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
 
 CPU = torch.device("cpu")
 PRECISIONS = ("float32", "bfloat16")

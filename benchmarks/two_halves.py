@@ -20,6 +20,7 @@ from bakeoff.comparison import Comparison, EntrantOutcome, PairComparison
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.errors import BakeoffError, StoreError
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.findings.predicted import read_predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.folder import RunFolder
 
@@ -52,14 +53,15 @@ def halves(folder: RunFolder) -> list[PairOfHalves]:
             f"{folder.path}: {len(seeds)} seeds are too few to halve: run it with --seeds 10"
         )
     dataset = load_dataset(folder.study.protocol.dataset)
-    records = folder.read_records()
+    study, records = folder.study, folder.read_records()
+    predicted = read_predicted(folder, records, dataset)
     whole = [
-        outcome_of(folder, folder.study.entrant(row.entrant), records, dataset, None)
-        for row in standings(folder.study, records)
+        outcome_of(study, study.entrant(row.entrant), records, predicted, dataset)
+        for row in standings(study, records)
     ]
 
     def judged(half: Collection[int]) -> Comparison:
-        return compare_outcomes(folder.study, [part_of(each, half) for each in whole], dataset)
+        return compare_outcomes(study, [part_of(each, half) for each in whole], dataset)
 
     middle = len(seeds) // 2
     both = zip(judged(seeds[:middle]).pairs, judged(seeds[middle:]).pairs, strict=True)

@@ -20,8 +20,8 @@ from pathlib import Path
 from bakeoff.data.readers.idx import parse_idx, read_idx
 from bakeoff.data.readers.mnist import CONTENT, read_mnist
 from bakeoff.errors import BakeoffError, StoreError
-from bakeoff.files.arrays import from_safetensors
 from bakeoff.files.reading import parse_json, sealed
+from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.manifest import manifest_of

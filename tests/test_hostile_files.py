@@ -105,7 +105,7 @@ FILES = {
     f"{TRIAL}/manifest.json": set(COMMANDS),
     f"{TRIAL}/record.json": set(COMMANDS),
     f"{TRIAL}/predictions.npz": {"compare", "report", "inspect --all", "run"},
-    f"{TRIAL}/model.safetensors": {"compare", "report", "inspect", "run"},
+    f"{TRIAL}/model.safetensors": {"report", "inspect", "run"},
 }
 
 
@@ -213,6 +213,7 @@ def test_a_forged_record_is_refused_or_inert(
     assert run(["compare", str(copied)]) == 0
     captured = capsys.readouterr()
     assert "\x1b" not in captured.out + captured.err
+    assert run(["report", str(copied)]) == 0
     assert "\u202e" not in (copied / "report.html").read_text(encoding="utf-8")
 
 
@@ -232,6 +233,7 @@ def test_what_a_failed_trial_says_of_itself_steers_no_terminal(
     said = capsys.readouterr().out
     shown = r"plain seed 0 diverged: [red]\x1b[31m\x9b2J\r\nall is well\u202e"
     assert shown in said.splitlines()
+    assert run(["report", str(out)]) == 0
     assert shown in (out / "report.html").read_text(encoding="utf-8")
 
 

@@ -42,9 +42,9 @@ OWNERS: dict[str, set[str]] = {
     "markupsafe": {"report"},
     "PIL": {"report"},
     "sklearn": {"training.scores", "data.readers.digits"},
-    "safetensors": {"files.arrays", "records.checkpoints"},
+    "safetensors": {"files.tensors", "records.checkpoints"},
     "typer": {"cli"},
-    "rich": {"cli.main", "cli.display"},
+    "rich": {"cli.main", "cli.display", "cli.tables"},
 }
 
 # Libraries that a single file imports.

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
+from bakeoff.findings.conclusion import conclude
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.gather import gather_findings
-from bakeoff.findings.outcomes import compare_folder
-from bakeoff.findings.standings import standings
 from bakeoff.records.folder import RunFolder
 from bakeoff.report.charts.charts import charts
 from bakeoff.report.drawings import draw_figures
@@ -50,7 +49,7 @@ class Figures:
         def charts_of(_: Findings) -> dict[str, _Drawn]:
             return self.on_page
 
-        sys.modules["bakeoff.commands.compare"].__dict__["draw_figures"] = files_of
+        sys.modules["bakeoff.commands.report"].__dict__["draw_figures"] = files_of
         sys.modules["bakeoff.report.page"].__dict__["charts"] = charts_of
 
 
@@ -58,11 +57,7 @@ def figures_of(folder: Path) -> Figures:
     """Draw the figures of a finished run."""
     run = RunFolder.open(folder)
     dataset = load_dataset(run.study.protocol.dataset)
-    records = run.read_records()
-    rows = standings(run.study, records)
-    order = [row.entrant for row in rows]
-    comparison = compare_folder(run, records, order, dataset, run.read_timing())
-    findings = gather_findings(run, records, rows, comparison, dataset, "")
+    findings = gather_findings(run, conclude(run, dataset), dataset)
     build_report(findings)  # Its templates are compiled now, for all.
     on_page = {name: _Drawn(chart.inline()) for name, chart in charts(findings).items()}
     return Figures(draw_figures(findings), on_page)

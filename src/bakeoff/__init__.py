@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bakeoff.commands.compare import Conclusion, report_run
+    from bakeoff.commands.compare import compare_run
+    from bakeoff.commands.report import report_run
     from bakeoff.commands.run import Baked, run_study
     from bakeoff.comparison import PairedDifference, mcnemar, paired_difference
     from bakeoff.errors import BakeoffError
+    from bakeoff.findings.conclusion import Conclusion
     from bakeoff.records.record import Record
     from bakeoff.study.study import Entrant, Protocol, Recipe, Study
     from bakeoff.study.toml import read_study
@@ -27,6 +29,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Study",
+    "compare_run",
     "mcnemar",
     "paired_difference",
     "read_study",
@@ -37,8 +40,10 @@ __all__ = [
 _HOMES = {
     "bakeoff.commands.run": ("Baked", "run_study"),
     "bakeoff.comparison": ("PairedDifference", "mcnemar", "paired_difference"),
-    "bakeoff.commands.compare": ("Conclusion", "report_run"),
+    "bakeoff.commands.compare": ("compare_run",),
+    "bakeoff.commands.report": ("report_run",),
     "bakeoff.errors": ("BakeoffError",),
+    "bakeoff.findings.conclusion": ("Conclusion",),
     "bakeoff.records.record": ("Record",),
     "bakeoff.study.study": ("Entrant", "Protocol", "Recipe", "Study"),
     "bakeoff.study.toml": ("read_study",),

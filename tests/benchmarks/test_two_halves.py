@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from bakeoff.data.readers.digits import load_digits
+from bakeoff.data.split import split_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Study
-from bakeoff.training.trial import split_of
 from benchmarks.two_halves import halves, main
 
 from ..factories import entrant, record, study

@@ -5,8 +5,7 @@ import re
 
 from rich.console import Console
 
-from bakeoff.cli.display import RunDisplay, epoch_line, results_table, short_epoch_line
-from bakeoff.findings.standings import standings
+from bakeoff.cli.display import RunDisplay, epoch_line, short_epoch_line
 from bakeoff.runners.listener import PlannedTrial
 
 from ..factories import diverged, entrant, epoch, record, study
@@ -150,61 +149,3 @@ def test_one_seed_needs_no_naming() -> None:
     display.planned([planned("linear")], 0)
     display.epoch_ended(planned("linear"), THIRD)
     assert "seed" not in stream.getvalue()
-
-
-def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
-    names = ("cnn-2conv-dropout-batch-100", "x" * 64)
-    asked = study(*(entrant(name) for name in names), seeds=2)
-    records = [
-        record(asked, names[0], 0, 0.9, parameters=3274634, training_seconds=12345.6),
-        diverged(asked, names[0], 1),
-        record(asked, names[1], 0, 0.8, parameters=3274634),
-    ]
-    stream = io.StringIO()
-    table = results_table(standings(asked, records), "balanced_accuracy")
-    Console(file=stream, width=80).print(table)
-    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    numbers = "0.9000  0.4500   0.4500  3,274,634       2  12,346"
-    assert [line for line in lines if line.endswith(numbers)] == [
-        f"cnn-2conv-dropout-batch-100   {numbers}"
-    ]
-    assert lines[4].strip() == "(1 of 2)"
-    assert "…" not in stream.getvalue()
-
-
-def table_text() -> str:
-    records = [
-        record(ASKED, "cnn-2conv", 0, 0.9, parameters=3274634, training_seconds=1234.56),
-        record(ASKED, "cnn-2conv", 1, 0.8, parameters=3274634, training_seconds=1234.56),
-        record(ASKED, "linear", 0, 0.5, parameters=7850),
-        diverged(ASKED, "linear", 1),
-    ]
-    stream = io.StringIO()
-    rows = standings(ASKED, records)
-    Console(file=stream, width=110).print(results_table(rows, "balanced_accuracy"))
-    return stream.getvalue()
-
-
-def test_the_table_of_a_study_is_golden() -> None:
-    assert [line.rstrip() for line in table_text().splitlines() if line.strip()] == [
-        "                     val    test     test      para-          train",
-        "entrant          bal acc     acc  bal acc     meters  epochs    sec",
-        "───────────────────────────────────────────────────────────────────",
-        "cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,235",
-        "linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2    3.0",
-        "broken (0 of 2)        -       -        -          -       -      -",
-    ]
-
-
-def test_every_entrant_stands_in_the_table_once() -> None:
-    first_words = [line.split()[0] for line in table_text().splitlines() if line.strip()]
-    for each in ASKED.entrants:
-        assert first_words.count(each.name) == 1
-
-
-def test_the_heading_names_the_metric_that_ranks() -> None:
-    stream = io.StringIO()
-    Console(file=stream, width=110).print(results_table(standings(ASKED, []), "accuracy"))
-    heading = stream.getvalue().split("─")[0]
-    assert heading.count("bal acc") == 1
-    assert " val " in heading

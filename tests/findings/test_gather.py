@@ -46,15 +46,7 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
 
 
 def gathered(baked: Baked, dataset: Dataset) -> Findings:
-    conclusion = baked.conclusion
-    return gather_findings(
-        baked.folder,
-        baked.folder.read_records(),
-        conclusion.standings,
-        conclusion.comparison,
-        dataset,
-        conclusion.answer,
-    )
+    return gather_findings(baked.folder, baked.conclusion, dataset)
 
 
 @pytest.fixture(scope="module")

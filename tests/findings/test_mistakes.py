@@ -5,6 +5,7 @@ import pytest
 
 from bakeoff.findings.look import Mistake
 from bakeoff.findings.mistakes import most_confident_mistakes
+from bakeoff.findings.predicted import predicted
 
 IMAGES = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
 LABELS = np.array([0, 0, 1, 1, 0, 0])
@@ -13,7 +14,7 @@ LOGITS = np.array([[1, 0], [0, 1], [0, 9], [5, 0], [0, 1], [0, 3]], np.float32)
 
 
 def found(most: int = 9, known_wrong: tuple[int, ...] = ()) -> tuple[Mistake, ...]:
-    return most_confident_mistakes(LOGITS, LABELS, IMAGES, known_wrong, most)
+    return most_confident_mistakes(predicted(LOGITS), LABELS, IMAGES, known_wrong, most)
 
 
 def test_mistakes_come_most_confident_first_and_ties_in_the_order_of_the_images() -> None:
@@ -24,7 +25,7 @@ def test_many_ties_keep_the_order_of_the_images() -> None:
     # Few numbers are sorted in a way that keeps ties anyway; a thousand are not.
     logits = np.tile(np.array([[0, 1], [0, 2]], np.float32), (500, 1))
     labels, images = np.zeros(1000, np.int64), np.zeros((1000, 1, 1, 1), np.uint8)
-    mistakes = most_confident_mistakes(logits, labels, images, (), 1000)
+    mistakes = most_confident_mistakes(predicted(logits), labels, images, (), 1000)
     assert [m.index for m in mistakes] == [*range(1, 1000, 2), *range(0, 1000, 2)]
 
 
@@ -48,10 +49,10 @@ def test_a_label_that_is_known_to_be_wrong_is_flagged() -> None:
 
 def test_a_network_without_mistakes_has_none() -> None:
     right = np.eye(2, dtype=np.float32)[LABELS]
-    assert most_confident_mistakes(right, LABELS, IMAGES, (), 5) == ()
+    assert most_confident_mistakes(predicted(right), LABELS, IMAGES, (), 5) == ()
 
 
 def test_extreme_logits_give_probabilities_and_no_warning() -> None:
     logits = np.array([[1e30, -1e30]], np.float32)
-    (mistake,) = most_confident_mistakes(logits, np.array([1]), IMAGES[:1], (), 5)
+    (mistake,) = most_confident_mistakes(predicted(logits), np.array([1]), IMAGES[:1], (), 5)
     assert mistake.probability == 1.0

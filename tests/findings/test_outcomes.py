@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from bakeoff.comparison import Comparison
 from bakeoff.data.readers.digits import load_digits
+from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
-from bakeoff.findings.outcomes import compare_folder
+from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Stopped
 from bakeoff.study.study import Recipe, Study
-from bakeoff.training.trial import split_of
 
 from ..factories import entrant, record, study
 
@@ -40,8 +41,10 @@ def predictions(of: Study, seed: int, wrong: int) -> dict[str, NDArray[Any]]:
 
 
 def compared(folder: RunFolder) -> Comparison:
-    order = [each.name for each in folder.study.entrants]
-    return compare_folder(folder, folder.read_records(), order, DIGITS, {})
+    asked, records = folder.study, folder.read_records()
+    found = read_predicted(folder, records, DIGITS)
+    outcomes = [outcome_of(asked, each, records, found, DIGITS) for each in asked.entrants]
+    return compare_outcomes(asked, outcomes, DIGITS)
 
 
 def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.findings.trained import load_network, look_at
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.manifest import manifest_of
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import Trial, TrialSpec
@@ -67,6 +68,19 @@ def test_the_weights_of_another_network_are_refused(
         load_network(folder, linear, few)
     file = folder.trial("linear", 0) / "model.safetensors"
     assert str(caught.value) == f"{file}: not the weights of logistic-regression"
+
+
+def test_weights_that_are_no_safetensors_are_named(
+    folder: RunFolder, trial: Trial, few: Dataset
+) -> None:
+    file = folder.trial("drop", 0) / "model.safetensors"
+    file.write_bytes(b"\x80\x04none")
+    rest = {each.name: each.read_bytes() for each in file.parent.iterdir()}
+    del rest["manifest.json"]
+    file.with_name("manifest.json").write_bytes(manifest_of(rest))
+    with pytest.raises(StoreError) as caught:
+        load_network(folder, trial.record, few)
+    assert str(caught.value) == f"{file}: not the weights of a trial"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -3e38])

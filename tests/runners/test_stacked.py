@@ -13,6 +13,7 @@ from torch import nn
 from bakeoff.commands.run import run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.files import locks
+from bakeoff.files.tensors import from_safetensors
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
@@ -88,7 +89,7 @@ def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
         assert theirs.validation is not None
         assert ours.validation.loss == pytest.approx(theirs.validation.loss, rel=1e-4)
         assert ours.training_seconds > 0
-        weights = run.read_weights("a", ours.seed)
+        weights = from_safetensors(run.read_weights("a", ours.seed), "w")
         assert weights.keys() == alone.weights.keys()
         for name, weight in weights.items():
             assert torch.allclose(weight, alone.weights[name], rtol=1e-3, atol=1e-5)

@@ -1,4 +1,4 @@
-"""How a run looks in a terminal, and how its results look as text."""
+"""How a run looks in a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,18 +18,15 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
-from bakeoff.findings.standings import Standing
+from bakeoff.cli.tables import say
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import PlannedTrial
 
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
 _OVERHEAD_PER_EPOCH = 1e10
-# Characters: a name has 64 at most.
-_WIDEST_TABLE = 160
 
 
 def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
@@ -56,17 +52,6 @@ def short_epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: 
 def _place(trial: PlannedTrial, epoch: Epoch) -> str:
     budget = trial.entrant.recipe.epochs
     return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
-
-
-def results_console() -> Console:
-    """Return where results are printed. A file or pipe is wide enough for every table."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDEST_TABLE)
-
-
-def say(console: Console, text: str) -> None:
-    """Print one line. A terminal breaks it between words; elsewhere it stays whole."""
-    console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
 
 
 def plain_display() -> RunDisplay:
@@ -236,42 +221,3 @@ def _work(trial: PlannedTrial) -> float:
 
 def _count(trials: int) -> str:
     return "1 trial" if trials == 1 else f"{trials} trials"
-
-
-def results_table(rows: Sequence[Standing], metric: str) -> Table:
-    """Return the table of a study, the best on validation data first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    # Where it is narrow a name may break, a number never.
-    table.add_column("\nentrant", overflow="fold")
-    chosen = "bal acc" if metric == "balanced_accuracy" else "acc"
-    # Short enough for a terminal of 80 columns.
-    for heading in (
-        f"val\n{chosen}",
-        "test\nacc",
-        "test\nbal acc",
-        "para-\nmeters",
-        "\nepochs",
-        "train\nsec",
-    ):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for place, row in enumerate(rows):
-        trials = "" if row.trials == row.planned else f" ({row.trials} of {row.planned})"
-        table.add_row(
-            row.entrant + trials,
-            _decimal(row.selected_by(metric), 4),
-            _decimal(row.test_accuracy, 4),
-            _decimal(row.test_balanced_accuracy, 4),
-            "-" if row.parameters is None else f"{row.parameters:,}",
-            "-" if row.epochs is None else f"{row.epochs:g}",
-            _seconds(row.training_seconds),
-            style="bold" if place == 0 and row.trials else None,
-        )
-    return table
-
-
-def _decimal(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def _seconds(value: float | None) -> str:
-    return _decimal(value, 0 if value is not None and value >= 1000 else 1)

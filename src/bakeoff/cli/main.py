@@ -16,8 +16,8 @@ from bakeoff.errors import BakeoffError, TrialsFailedError
 from bakeoff.runners.interruption import Interrupted, how_to_go_on
 
 if TYPE_CHECKING:
-    from bakeoff.commands.compare import Conclusion
     from bakeoff.comparison import PairComparison
+    from bakeoff.findings.conclusion import Conclusion
     from bakeoff.study.study import Study
 
 app = typer.Typer(
@@ -158,17 +158,17 @@ def run_command(
 
 @app.command()
 def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Compare the trials of a run: differences, intervals, verdicts."""
-    from bakeoff.commands.compare import report_run
+    """Compare the trials of a run: differences, intervals, verdicts. Writes nothing."""
+    from bakeoff.commands.compare import compare_run
 
-    conclusion = report_run(directory)
+    conclusion = compare_run(directory)
     _print_conclusion(conclusion, conclusion.comparison.pairs, as_json)
 
 
 @app.command()
 def report(directory: RunDirectory) -> None:
     """Write comparison.json, the figures and report.html of a run anew."""
-    from bakeoff.commands.compare import report_run
+    from bakeoff.commands.report import report_run
 
     print(report_run(directory).report)
 
@@ -247,7 +247,7 @@ def _print_json(document: Any) -> None:
 def _print_conclusion(
     conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
 ) -> None:
-    from bakeoff.cli.display import results_console, results_table, say
+    from bakeoff.cli.tables import results_console, results_table, say
 
     if as_json:
         _print_json(conclusion.to_dict())
@@ -262,4 +262,5 @@ def _print_conclusion(
     say(console, conclusion.answer)
     for pair in pairs:
         say(console, f"- {pair.verdict.sentence}")
-    print(f"report: {conclusion.report}")
+    if conclusion.report.exists():
+        print(f"report: {conclusion.report}")

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import torch
 
-from bakeoff.commands.compare import Conclusion, conclude
+from bakeoff.commands.report import report_folder
 from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
 from bakeoff.engine import flush_denormals
 from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
 from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
 from bakeoff.files import locks
+from bakeoff.findings.conclusion import Conclusion
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
@@ -26,7 +28,6 @@ from bakeoff.runners.serial import run_serially
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
 from bakeoff.training.timing_pass import measure_bursts
-from bakeoff.training.trial import split_of
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def run_study(
     _time_in_turns(folder, dataset, on_device, in_precision, listener)
     # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
     RunFolder.create(out, study)
-    return Baked(folder, len(trials), conclude(folder, dataset, listener))
+    listener.stage("comparing the trials and drawing the report")
+    return Baked(folder, len(trials), report_folder(folder, dataset))
 
 
 def _time_in_turns(

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StudyError
 from bakeoff.study.seeds import derive_seed
+from bakeoff.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -49,3 +51,14 @@ def split_examples(
     shuffled = np.random.default_rng(seed).permutation(examples)
     validation, train = np.split(shuffled, [validation_examples])
     return Split(train=np.sort(train[:train_examples]), validation=np.sort(validation))
+
+
+def split_of(study: Study, seed: int, dataset: Dataset) -> Split:
+    """Return the split of a trial seed; raise StudyError where there are not enough examples."""
+    return split_examples(
+        len(dataset.train_images),
+        study.protocol.validation_examples,
+        study.protocol.train_examples,
+        study_seed=study.study_seed,
+        trial_seed=seed,
+    )

@@ -1,7 +1,7 @@
-"""Arrays and tensors as bytes: npz and safetensors, whose headers are not believed but checked.
+"""Arrays as bytes: npz, whose headers are not believed but checked.
 
-What is read is held to what `to_npz` and `to_safetensors` write; so nothing can unpack to more than
-its own length. Each reader raises UnreadableError, `<file>: <reason>`.
+What is read is held to what `to_npz` writes; so nothing can unpack to more than its own length.
+The reader raises UnreadableError, `<file>: <reason>`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
-import torch
 from numpy.typing import NDArray
 
 from bakeoff.errors import UnreadableError
-from bakeoff.files.reading import parse_json
 from bakeoff.files.unzipping import DAMAGE, refuse_odd_zip
 
 _NPY = b"\x93NUMPY\x01\x00"
@@ -30,7 +26,6 @@ _NPY_HEADER = re.compile(
     rb"'shape': \(((?:[0-9]{1,12}, ?)*[0-9]{0,12})\), \} *\n"
 )
 _TYPES = {"<f4", "<f8", "<i8", "|u1", "|b1"}
-_LARGEST_TENSOR_LIST = 1_000_000  # Bytes of a safetensors header: one tensor takes about 80.
 
 
 def to_npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -74,24 +69,3 @@ def _from_npy(content: bytes) -> NDArray[Any]:
     if math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError("the header promises another length")
     return np.frombuffer(data, dtype).reshape(shape).copy()
-
-
-def to_safetensors(tensors: Mapping[str, torch.Tensor]) -> bytes:
-    """Return contiguous CPU tensors as safetensors, the same bytes for the same tensors."""
-    return safetensors.torch.save(dict(tensors))
-
-
-def from_safetensors(content: bytes, where: str) -> dict[str, torch.Tensor]:
-    """Return the tensors of a safetensors file."""
-    try:
-        (length,) = struct.unpack_from("<Q", content)
-        if length > min(_LARGEST_TENSOR_LIST, len(content) - 8):
-            raise ValueError("the header is longer than the file, or than any of ours")
-        # The library takes a name that stands twice; it compares offsets, shapes and length itself.
-        parse_json(content[8 : 8 + length], where)
-        return safetensors.torch.load(content)
-    except (
-        safetensors.SafetensorError, struct.error, ValueError, KeyError, TypeError, RuntimeError,
-        OverflowError, MemoryError,
-    ) as error:  # fmt: skip
-        raise UnreadableError(f"{where}: not safetensors") from error

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.comparison import Comparison
 from bakeoff.data.dataset import Dataset
+from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.findings import Findings, Flips, HardImage
 from bakeoff.findings.look import Look, Mistake
 from bakeoff.findings.mistakes import most_confident_mistakes
-from bakeoff.findings.standings import Standing
+from bakeoff.findings.predicted import Predicted, PredictedBy
 from bakeoff.findings.trained import look_at
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
@@ -26,42 +26,32 @@ _FLIPS = 8
 _HARDEST = 24
 
 
-def gather_findings(
-    folder: RunFolder,
-    records: Sequence[Record],
-    standings: Sequence[Standing],
-    comparison: Comparison,
-    dataset: Dataset,
-    answer: str,
-) -> Findings:
+def gather_findings(folder: RunFolder, conclusion: Conclusion, dataset: Dataset) -> Findings:
     """Return everything that the report shows of the finished trials of a run."""
-    complete = [record for record in records if record.complete]
-    logits = {
-        (r.entrant, r.seed): folder.read_tested(r.entrant, r.seed, dataset)["test_logits"]
-        for r in complete
-    }
-    winner = standings[0].entrant
+    complete = [record for record in conclusion.records if record.complete]
+    predicted = conclusion.predicted
+    winner = conclusion.standings[0].entrant
     shown = _first_trial(complete, winner)
     return Findings(
-        study=folder.study,
-        records=tuple(records),
-        standings=tuple(standings),
-        comparison=comparison,
+        study=conclusion.study,
+        records=conclusion.records,
+        standings=conclusion.standings,
+        comparison=conclusion.comparison,
         classes=dataset.classes,
-        answer=answer,
+        answer=conclusion.answer,
         look=look_at(folder, shown, dataset, SHOWN_IMAGE),
         looks_others=_weight_images(folder, complete, dataset, winner),
         mistakes=most_confident_mistakes(
-            logits[winner, shown.seed],
+            predicted[winner, shown.seed],
             dataset.test_labels,
             dataset.test_images,
             dataset.known_wrong_test_labels,
             _MISTAKES,
         ),
         flips=_flips_of_first_two(
-            [row.entrant for row in standings if row.trials], logits, dataset
+            [row.entrant for row in conclusion.standings if row.trials], predicted, dataset
         ),
-        hardest=_hardest(logits, dataset),
+        hardest=_hardest(predicted, dataset),
     )
 
 
@@ -82,30 +72,27 @@ def _weight_images(
     )
 
 
-Logits = Mapping[tuple[str, int], NDArray[np.float32]]
-"""(entrant, seed) -> test logits [images, classes]."""
-
-
 def _flips_of_first_two(
-    ranked: Sequence[str], logits: Logits, dataset: Dataset
+    ranked: Sequence[str], predicted: PredictedBy, dataset: Dataset
 ) -> tuple[Flips, ...]:
     """Return where the two best entrants disagree, in the first seed that both completed."""
     if len(ranked) < 2:
         return ()
     a, b = ranked[:2]
-    shared = sorted({s for e, s in logits if e == a} & {s for e, s in logits if e == b})
+    shared = sorted({s for e, s in predicted if e == a} & {s for e, s in predicted if e == b})
     if not shared:
         return ()
-    right_a = logits[a, shared[0]].argmax(axis=1) == dataset.test_labels
-    right_b = logits[b, shared[0]].argmax(axis=1) == dataset.test_labels
+    said_by_a, said_by_b = predicted[a, shared[0]], predicted[b, shared[0]]
+    right_a = said_by_a.classes == dataset.test_labels
+    right_b = said_by_b.classes == dataset.test_labels
     only_a, only_b = np.flatnonzero(right_a & ~right_b), np.flatnonzero(right_b & ~right_a)
     return (
         Flips(
             a=a,
             b=b,
             seed=shared[0],
-            only_a=_mistakes_at(only_a, logits[b, shared[0]], dataset),
-            only_b=_mistakes_at(only_b, logits[a, shared[0]], dataset),
+            only_a=_mistakes_at(only_a, said_by_b, dataset),
+            only_b=_mistakes_at(only_b, said_by_a, dataset),
             count_only_a=len(only_a),
             count_only_b=len(only_b),
         ),
@@ -113,12 +100,12 @@ def _flips_of_first_two(
 
 
 def _mistakes_at(
-    chosen: NDArray[np.int64], logits: NDArray[np.float32], dataset: Dataset
+    chosen: NDArray[np.int64], predicted: Predicted, dataset: Dataset
 ) -> tuple[Mistake, ...]:
     """Return the most confident mistakes among the images `chosen`."""
     known_wrong = np.flatnonzero(np.isin(chosen, dataset.known_wrong_test_labels))
     found = most_confident_mistakes(
-        logits[chosen],
+        Predicted(predicted.classes[chosen], predicted.probabilities[chosen]),
         dataset.test_labels[chosen],
         dataset.test_images[chosen],
         known_wrong.tolist(),
@@ -127,9 +114,9 @@ def _mistakes_at(
     return tuple(replace(mistake, index=int(chosen[mistake.index])) for mistake in found)
 
 
-def _hardest(logits: Logits, dataset: Dataset) -> tuple[HardImage, ...]:
+def _hardest(predicted_by: PredictedBy, dataset: Dataset) -> tuple[HardImage, ...]:
     """Return the images that most trials get wrong; ties keep the order of the images."""
-    predicted = np.stack([each.argmax(axis=1) for each in logits.values()])
+    predicted = np.stack([each.classes for each in predicted_by.values()])
     times_wrong = (predicted != dataset.test_labels).sum(axis=0)
     order = np.argsort(-times_wrong, kind="stable")[:_HARDEST]
     return tuple(

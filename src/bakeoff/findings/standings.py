@@ -99,7 +99,7 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
     )
 
 
-def standings(study: Study, records: Sequence[Record]) -> list[Standing]:
+def standings(study: Study, records: Sequence[Record]) -> tuple[Standing, ...]:
     """Return one row per entrant, the best by the selection metric on validation data first.
 
     Entrants without a complete trial come last, in the order of the study.
@@ -111,4 +111,4 @@ def standings(study: Study, records: Sequence[Record]) -> list[Standing]:
         value = row.selected_by(metric)
         return -1.0 if value is None else value
 
-    return sorted(rows, key=selected, reverse=True)
+    return tuple(sorted(rows, key=selected, reverse=True))

@@ -7,7 +7,8 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
-from bakeoff.errors import StoreError
+from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.inside import look_inside
 from bakeoff.findings.look import Look
 from bakeoff.records.folder import RunFolder
@@ -23,10 +24,13 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
 
     Raises StoreError where the weights are damaged or of another network.
     """
-    weights = folder.read_weights(record.entrant, record.seed)
+    file = folder.trial(record.entrant, record.seed) / WEIGHTS
+    try:
+        weights = from_safetensors(folder.read_weights(record.entrant, record.seed), str(file))
+    except UnreadableError as error:
+        raise StoreError(f"{file}: not the weights of a trial") from error
     entrant = folder.study.entrant(record.entrant)
     model = build_entrant(folder.study, entrant, record.seed, dataset)
-    file = folder.trial(record.entrant, record.seed) / WEIGHTS
     expected = {name: value.dtype for name, value in model.state_dict().items()}
     try:
         if {name: value.dtype for name, value in weights.items()} != expected:

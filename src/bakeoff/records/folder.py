@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
@@ -19,6 +18,9 @@ from bakeoff.records.contradictions import contradiction_in
 from bakeoff.records.own_study import LOCKS, study_of, take_up
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
+
+if TYPE_CHECKING:
+    import torch
 
 
 class RunFolder:
@@ -140,8 +142,8 @@ class RunFolder:
             if self.has_trial(entrant.name, seed)
         )
 
-    def read_weights(self, entrant: str, seed: int) -> dict[str, torch.Tensor]:
-        """Return the weights of a finished trial, checked against its manifest."""
+    def read_weights(self, entrant: str, seed: int) -> bytes:
+        """Return the bytes of `model.safetensors` of a finished trial, checked by its manifest."""
         return trial_files.read_weights(self.trial(entrant, seed))
 
     def read_predictions(self, entrant: str, seed: int) -> dict[str, NDArray[Any]]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.arrays import from_npz, from_safetensors, to_npz, to_safetensors
+from bakeoff.files.arrays import from_npz, to_npz
 from bakeoff.files.reading import parse_json
 from bakeoff.records.manifest import MANIFEST, manifest_of, read_listed
 from bakeoff.records.record import FORMAT, Record
+
+if TYPE_CHECKING:
+    import torch
 
 RECORD = "record.json"
 WEIGHTS = "model.safetensors"
@@ -33,6 +35,9 @@ def files_of(
     predictions: Mapping[str, NDArray[Any]],
 ) -> dict[str, bytes]:
     """Return the content of a trial's files by name, the manifest last."""
+    # Who writes a trial has torch; who reads one to compare it should not wait for it.
+    from bakeoff.files.tensors import to_safetensors
+
     files = {
         RECORD: (record.model_dump_json(indent=1) + "\n").encode(),
         WEIGHTS: to_safetensors(weights),
@@ -56,14 +61,9 @@ def read_record(trial: Path) -> Record:
     return record
 
 
-def read_weights(trial: Path) -> dict[str, torch.Tensor]:
-    """Return the weights in the folder of a trial."""
-    file = trial / WEIGHTS
-    content = read_listed(file, _LARGEST_ARRAYS)
-    try:
-        return from_safetensors(content, str(file))
-    except UnreadableError as error:
-        raise StoreError(f"{file}: not the weights of a trial") from error
+def read_weights(trial: Path) -> bytes:
+    """Return the bytes of `model.safetensors` in the folder of a trial."""
+    return read_listed(trial / WEIGHTS, _LARGEST_ARRAYS)
 
 
 def read_predictions(trial: Path) -> dict[str, NDArray[Any]]:

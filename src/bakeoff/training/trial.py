@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.split import Split, split_examples
+from bakeoff.data.split import Split, split_of
 from bakeoff.networks.catalogue import build
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
@@ -45,17 +45,6 @@ class Trial:
     """The state of the model that the record speaks of, on the CPU, contiguous."""
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]]
     """`validation_index`, and logits and labels of validation and test; empty where diverged."""
-
-
-def split_of(study: Study, seed: int, dataset: Dataset) -> Split:
-    """Return the split of a trial seed; raise StudyError where there are not enough examples."""
-    return split_examples(
-        len(dataset.train_images),
-        study.protocol.validation_examples,
-        study.protocol.train_examples,
-        study_seed=study.study_seed,
-        trial_seed=seed,
-    )
 
 
 def pixel_scale(protocol: Protocol) -> float:

@@ -1,0 +1,40 @@
+"""`bakeoff report`: what a run supports, written down: comparison.json, figures, report.html."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bakeoff.data.catalogue import load_dataset
+from bakeoff.data.dataset import Dataset
+from bakeoff.files import locks
+from bakeoff.files.atomic import remove_leftovers, write_file
+from bakeoff.findings.conclusion import Conclusion, conclude
+from bakeoff.findings.gather import gather_findings
+from bakeoff.records.folder import RunFolder
+from bakeoff.report import build_report, draw_figures
+
+
+def report_run(directory: Path) -> Conclusion:
+    """Write the report of what an earlier run left in `directory`, and return what it says."""
+    folder = RunFolder.open(directory)
+    return report_folder(folder, load_dataset(folder.study.protocol.dataset))
+
+
+def report_folder(folder: RunFolder, dataset: Dataset) -> Conclusion:
+    """Write comparison.json, figures and report.html of a run, and return what they say.
+
+    Raises StoreError as `conclude` does, and where a file cannot be written.
+    """
+    conclusion = conclude(folder, dataset)
+    findings = gather_findings(folder, conclusion, dataset)
+    document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
+    files = {folder.path / "comparison.json": document}
+    for name, drawing in draw_figures(findings).items():
+        files[folder.path / "figures" / f"{name}.svg"] = drawing
+    files[conclusion.report] = build_report(findings)
+    with locks.held(folder.conclusion_lock):
+        for file, text in files.items():
+            remove_leftovers(file)
+            write_file(file, text.encode())
+    return conclusion

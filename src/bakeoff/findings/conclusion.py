@@ -1,0 +1,114 @@
+"""From the finished trials of a run to what they support; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.findings.answer import answer, pairs_of
+from bakeoff.findings.outcomes import compare_outcomes, outcome_of
+from bakeoff.findings.predicted import PredictedBy, read_predicted
+from bakeoff.findings.standings import Standing, standings
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
+from bakeoff.study.study import Study
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, eq=False)
+class Conclusion:
+    """What the finished trials of a run support, in numbers and in words."""
+
+    study: Study
+    records: tuple[Record, ...]
+    """Every trial that was found, complete or not."""
+    standings: tuple[Standing, ...]
+    """One per entrant, the best on validation data first."""
+    comparison: Comparison
+    answer: str
+    """The finding in a sentence or two."""
+    report: Path
+    """Where the report of it is, once it is drawn."""
+    predicted: PredictedBy = field(repr=False)
+    """What each complete trial says of the test images."""
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """One line for each trial that is missing or did not complete."""
+        return tuple(line for row in self.standings for line in row.troubles)
+
+    @property
+    def planned(self) -> int:
+        """How many trials the study has."""
+        return sum(row.planned for row in self.standings)
+
+    @property
+    def pairs_of_winner(self) -> tuple[PairComparison, ...]:
+        """The pairs that decide about the winner; none with one seed, which decides nothing."""
+        pairs = pairs_of(self.standings[0].entrant, self.comparison)
+        return tuple(pair for pair in pairs if pair.mcnemar is None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {
+            "study": self.study.name,
+            "study_hash": self.study.hash,
+            "winner": self.standings[0].entrant,
+            "answer": self.answer,
+            "report": str(self.report) if self.report.exists() else None,
+            "troubles": list(self.troubles),
+            "standings": [asdict(row) for row in self.standings],
+            "comparison": self.comparison.to_dict(),
+        }
+
+
+def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
+    """Return what the trials of a run support; each of their files is read once.
+
+    Raises StoreError where no trial is complete, or where a file of a trial is damaged.
+    """
+    study, records = folder.study, folder.read_records()
+    _refuse_other_data(folder, records, dataset)
+    if not any(record.complete for record in records):
+        raise StoreError(f"{folder.path}: {_why_nothing(records)}")
+    rows = standings(study, records)
+    predicted, seconds = read_predicted(folder, records, dataset), folder.read_timing()
+    # The best on validation data first, so that most differences are positive.
+    outcomes = [
+        outcome_of(study, study.entrant(name), records, predicted, dataset, seconds.get(name))
+        for name in (row.entrant for row in rows)
+    ]
+    comparison = compare_outcomes(study, outcomes, dataset)
+    return Conclusion(
+        study=study,
+        records=records,
+        standings=rows,
+        comparison=comparison,
+        answer=answer(study, rows, comparison),
+        report=folder.path / REPORT,
+        predicted=predicted,
+    )
+
+
+def _why_nothing(records: Sequence[Record]) -> str:
+    """Return why there is nothing to conclude from, and what to do."""
+    if not records:
+        return "no trial is complete; run it first"
+    found = "; ".join(f"{each.entrant} seed {each.seed} {each.status}" for each in records)
+    return f"no trial is complete ({found}); run it with --retry-failed to train them again"
+
+
+def _refuse_other_data(folder: RunFolder, records: Sequence[Record], dataset: Dataset) -> None:
+    for record in records:
+        where = folder.trial(record.entrant, record.seed)
+        if record.provenance.data_hash != dataset.sha256:
+            raise StoreError(f"{where}: trained on other data than this {dataset.name}")
+        for scores in (record.validation, record.test):
+            if scores is not None and len(scores.confusion) != len(dataset.classes):
+                raise StoreError(f"{where}: scored on other classes than this {dataset.name}'s")

@@ -1,0 +1,138 @@
+"""`compare` reads: it writes nothing, locks nothing, and needs no torch."""
+
+from __future__ import annotations
+
+import builtins
+import fcntl
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from bakeoff.commands.compare import compare_run
+from bakeoff.commands.report import report_run
+from bakeoff.commands.run import Baked, run_study
+
+from ..factories import entrant, study
+
+ASKED = study(entrant("linear", epochs=1), entrant("hidden", "mlp-2x200", epochs=1), seeds=2)
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
+    return run_study(ASKED, tmp_path_factory.mktemp("compare") / "run")
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return all that is in a folder, with the time of its last change."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mtime_ns,
+            path.read_bytes() if path.is_file() else b"",
+        )
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def only_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system refuse every change of a file, as it does for who may only read."""
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    really_open, really_open_text = os.open, builtins.open
+
+    def opened(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            refused()
+        return really_open(path, flags, *rest, **more)
+
+    def opened_text(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        if isinstance(file, str | Path) and set(mode) & set("wax+"):
+            refused()
+        return really_open_text(file, mode, *rest, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(builtins, "open", opened_text)
+    monkeypatch.setattr(io, "open", opened_text)
+    for name in ("mkdir", "rename", "replace", "unlink", "rmdir", "utime"):
+        monkeypatch.setattr(os, name, refused)
+    monkeypatch.setattr(fcntl, "flock", refused)
+
+
+@pytest.fixture
+def somebody_elses(baked: Baked, tmp_path: Path) -> Path:
+    """A finished run whose files may only be read, and that has no folder of locks."""
+    copy = shutil.copytree(baked.folder.path, tmp_path / "theirs")
+    shutil.rmtree(copy / "locks")
+    for path in copy.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    return copy
+
+
+def test_a_finished_run_is_compared_without_a_single_change(
+    baked: Baked, somebody_elses: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(somebody_elses)
+    with monkeypatch.context() as reader:
+        only_reading(reader)
+        found = compare_run(somebody_elses)
+    assert tree(somebody_elses) == before
+    assert found.comparison.to_dict() == baked.conclusion.comparison.to_dict()
+
+
+def test_the_refusals_of_the_test_before_would_be_met(
+    somebody_elses: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writers: list[Callable[[], object]] = [
+        lambda: (somebody_elses / "new").write_text(""),
+        (somebody_elses / "new").mkdir,
+        lambda: (somebody_elses / "study.toml").rename(somebody_elses / "new"),
+    ]
+    with monkeypatch.context() as reader:
+        only_reading(reader)
+        for write in writers:
+            with pytest.raises(PermissionError):
+                write()
+
+
+def test_comparing_needs_no_torch(baked: Baked) -> None:
+    probe = (
+        "import sys\n"
+        "from bakeoff.cli.main import run\n"
+        f"assert run(['compare', {str(baked.folder.path)!r}]) == 0\n"
+        "sys.exit(str([name for name in ('torch', 'matplotlib') if name in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == "[]"
+    assert "stands first" in done.stdout
+
+
+def test_the_report_is_named_only_where_there_is_one(baked: Baked, tmp_path: Path) -> None:
+    copy = shutil.copytree(baked.folder.path, tmp_path / "copy")
+    assert compare_run(copy).to_dict()["report"] == str(copy / "report.html")
+    (copy / "report.html").unlink()
+    assert compare_run(copy).to_dict()["report"] is None
+    for name in ("comparison.json", "figures"):
+        assert (copy / name).exists()
+
+
+def test_a_report_is_written_as_at_the_end_of_a_run(baked: Baked, tmp_path: Path) -> None:
+    copy = shutil.copytree(baked.folder.path, tmp_path / "copy")
+    for file in (copy / "comparison.json", copy / "report.html", *copy.glob("figures/*")):
+        file.unlink()
+    assert report_run(copy).report == copy / "report.html"
+    for file in (*baked.folder.path.glob("figures/*"), baked.folder.path / "comparison.json"):
+        again = copy / file.relative_to(baked.folder.path)
+        assert again.read_bytes() == file.read_bytes()
+    document = json.loads((copy / "comparison.json").read_text())
+    assert document == json.loads(json.dumps(baked.conclusion.comparison.to_dict()))

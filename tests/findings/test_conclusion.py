@@ -1,0 +1,104 @@
+"""What a run supports: concluded once, from files that are each read once."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bakeoff.commands.report import report_run
+from bakeoff.commands.run import run_study
+from bakeoff.data.readers.digits import load_digits
+from bakeoff.errors import StoreError
+from bakeoff.findings import standings as standings_module
+from bakeoff.findings.conclusion import conclude
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+
+from ..factories import diverged, entrant, study
+
+DIGITS = load_digits()
+FEW = Recipe(epochs=1)
+THREE = Study(
+    name="three",
+    seeds=3,
+    protocol=Protocol(dataset="digits", validation_examples=297, train_examples=100),
+    entrants=(
+        Entrant(name="linear", architecture="logistic-regression", recipe=FEW),
+        Entrant(name="hidden", architecture="mlp-2x200", recipe=FEW),
+        Entrant(name="convolution", architecture="cnn-1conv", recipe=FEW),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("conclusion") / "run"
+    run_study(THREE, out)
+    return out
+
+
+def test_standings_are_made_once_and_each_file_of_a_trial_is_read_once(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, made = Counter[Path](), Counter[str]()
+    really_open, really_stand = os.open, standings_module._standing
+
+    def counted_open(path: Path, *arguments: int) -> int:
+        opened[Path(path)] += 1
+        return really_open(path, *arguments)
+
+    def counted_standing(*arguments: object) -> object:
+        made["rows"] += 1
+        return really_stand(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as counting:
+        counting.setattr(os, "open", counted_open)
+        counting.setattr(standings_module, "_standing", counted_standing)
+        report_run(finished)
+    assert made["rows"] == 3
+    for name in ("predictions.npz", "record.json"):
+        assert {file: opened[file] for file in finished.rglob(name)} == {
+            finished / "trials" / each.name / str(seed) / name: 1
+            for each in THREE.entrants
+            for seed in range(3)
+        }
+    # A look into the winner, and one at the weight images of the linear network.
+    looked_into = [file for file in opened if file.name == "model.safetensors"]
+    assert len(looked_into) <= 2
+    assert all(opened[file] == 1 for file in looked_into)
+
+
+def test_a_conclusion_keeps_no_logits(finished: Path) -> None:
+    """Thirty trials on a thousand classes would take gigabytes; two numbers an image do not."""
+    found = conclude(RunFolder.open(finished), DIGITS)
+    assert len(found.predicted) == 9
+    for each in found.predicted.values():
+        assert each.classes.shape == each.probabilities.shape == DIGITS.test_labels.shape
+
+
+@pytest.mark.parametrize(
+    ("failed", "why"),
+    [
+        ((), "run it first"),
+        (
+            ("a", "b"),
+            "run it with --retry-failed to train them again",
+        ),
+    ],
+)
+def test_nothing_to_conclude_from_says_what_to_do(
+    failed: tuple[str, ...], why: str, tmp_path: Path
+) -> None:
+    asked = study(entrant("a"), entrant("b"))
+    folder = RunFolder.create(tmp_path, asked)
+    for name in failed:
+        lost = diverged(asked, name)
+        here = lost.provenance.model_copy(update={"data_hash": DIGITS.sha256})
+        folder.write_trial(lost.model_copy(update={"provenance": here}), {}, {})
+    found = " (a seed 0 diverged; b seed 0 diverged)" if failed else ""
+    with pytest.raises(StoreError) as caught:
+        conclude(folder, DIGITS)
+    assert str(caught.value) == f"{tmp_path}: no trial is complete{found}; {why}"
