@@ -11,7 +11,7 @@ import pytest
 
 from bakeoff.errors import StoreError
 from bakeoff.files import atomic
-from bakeoff.files.atomic import remove_folder, write_file
+from bakeoff.files.atomic import move_folder, remove_folder, write_file
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -164,3 +164,48 @@ def test_a_parent_that_another_process_removes_meanwhile_is_made_again(
     monkeypatch.setattr(os, "mkdir", racing)
     atomic.make_folder(tmp_path / "unfinished" / "a.0")
     assert made == ["unfinished", "unfinished", "a.0"]
+
+
+def refuse_across_devices(self: Path, target: Path) -> Path:
+    """Rename as an overlay does: not a folder of a lower layer."""
+    if self.is_dir() and not self.name.endswith(".tmp"):
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(self))
+    os.rename(self, target)  # noqa: PTH104  # the very call that is patched
+    return target
+
+
+def test_a_folder_that_cannot_be_renamed_is_copied_and_then_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rename", refuse_across_devices)
+    source = tmp_path / "trials" / "a" / "0"
+    (source / "inner").mkdir(parents=True)
+    (source / "record.json").write_bytes(b"{}")
+    (source / "inner" / "model").write_bytes(b"weights")
+    (source / "dangling").symlink_to(tmp_path / "nowhere")
+    target = tmp_path / "set-aside" / "a" / "0-1"
+    move_folder(source, target)
+    assert not source.exists()
+    assert (target / "record.json").read_bytes() == b"{}"
+    assert (target / "inner" / "model").read_bytes() == b"weights"
+    assert (target / "dangling").is_symlink()
+    assert [each.name for each in target.parent.iterdir()] == ["0-1"]
+
+
+def test_a_copy_that_fails_leaves_the_folder_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rename", refuse_across_devices)
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.mkdir()
+    (source / "file").write_bytes(b"kept")
+    monkeypatch.setattr("bakeoff.files.atomic.shutil.copytree", no_room)
+    with pytest.raises(StoreError) as caught:
+        move_folder(source, target)
+    assert str(caught.value) == f"{target}: cannot write: No space left on device"
+    assert (source / "file").read_bytes() == b"kept"
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]

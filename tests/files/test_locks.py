@@ -109,3 +109,52 @@ def test_a_file_system_without_locks_is_one_line(
         pass
     expected = f"{tmp_path / 'lock'}: cannot lock: {os.strerror(38)}; give another --out"
     assert str(caught.value) == expected
+
+
+def test_after_two_seconds_one_hears_for_whom_one_waits(tmp_path: Path) -> None:
+    file, heard = tmp_path / "lock", list[str]()
+    other = holder(file)
+
+    def end_it(text: str) -> None:
+        heard.append(text)
+        other.kill()
+
+    started = time.monotonic()
+    with locks.held(file, end_it):
+        waited = time.monotonic() - started
+    other.communicate()
+    known = f"process {other.pid}" if sys.platform == "linux" else "another process"
+    # Where the system does not tell who holds locks, as in some containers, nobody is named.
+    assert heard[0] in {
+        f"{file}: waiting for {who}, which holds this lock" for who in (known, "another process")
+    }
+    assert len(heard) == 1
+    assert waited >= 2
+
+
+def test_a_lock_is_shared_by_all_who_may_write_in_the_folder(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        with locks.held(tmp_path / "lock"):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(mask)
+
+
+def test_somebody_elses_lock_that_can_only_be_read_can_be_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lock"
+    file.touch()
+    opened = os.open
+
+    def refuse_writing(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr("bakeoff.files.locks.os.open", refuse_writing)
+    with locks.held_if_free(file) as ours:
+        assert ours
+        with locks.held_if_free(file) as second:
+            assert not second

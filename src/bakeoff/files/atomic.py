@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -31,6 +32,20 @@ def write_file(path: Path, content: bytes) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot write: {error.strerror}") from error
+
+
+def below(root: Path, *steps: str) -> Path:
+    """Return the path of `steps` in the folder `root`; raise StoreError where a step is a link.
+
+    Through a link, what is written, moved or removed in `root` would be so somewhere else. `root`
+    itself may be one: whoever names it knows where it leads.
+    """
+    path = root
+    for step in steps:
+        path = path / step
+        if path.is_symlink():
+            raise StoreError(f"{path}: a link, and a run folder has none; remove it")
+    return path
 
 
 def is_there(file: Path) -> bool:
@@ -75,15 +90,39 @@ def remove_folder(path: Path) -> None:
 def move_folder(source: Path, target: Path) -> None:
     """Rename a folder by one step and flush both parents; raise StoreError if refused.
 
-    A target that is there and not empty is never replaced: the system refuses.
+    A target that is there and not empty is never replaced: the system refuses. Where the system
+    refuses to rename at all, as overlay file systems do with a folder of a lower layer, the folder
+    is copied, the copy renamed, and only then the folder removed.
     """
     try:
         make_folder(target.parent)
-        source.rename(target)
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copy_folder(source, target)
         flush_folder(target.parent)
         flush_folder(source.parent)
     except OSError as error:
         raise StoreError(f"{target}: cannot write: {error.strerror}") from error
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Let a folder be at `target`, whole, and no longer at `source`."""
+    copy = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        shutil.copytree(source, copy, symlinks=True)
+        for file in copy.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                _flush(file)
+        flush_folder(copy)
+        copy.rename(target)
+    except (OSError, shutil.Error):
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
+    flush_folder(target.parent)
+    shutil.rmtree(source)
 
 
 def make_folder(folder: Path) -> None:
@@ -99,7 +138,11 @@ def make_folder(folder: Path) -> None:
 
 def flush_folder(folder: Path) -> None:
     """Make the names in `folder` durable: without it a rename may be lost when power fails."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

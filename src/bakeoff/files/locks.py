@@ -10,19 +10,37 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bakeoff.errors import StoreError
 from bakeoff.files.atomic import make_folder
 
+Say = Callable[[str], None]
+
+_SILENT = 2.0
+"""Seconds that one waits for a lock without a word."""
+_POLL = 0.02
+
 
 @contextmanager
-def held(file: Path) -> Iterator[None]:
-    """Hold the lock, after waiting for whoever holds it now. Raises StoreError."""
+def held(file: Path, say: Say = lambda text: None) -> Iterator[None]:
+    """Hold the lock, after waiting for whoever holds it now; `say` hears for whom.
+
+    Locks are held for moments, or by whoever measures, so two seconds are worth a line. Raises
+    StoreError.
+    """
     with _opened(file) as descriptor:
-        _lock(descriptor, fcntl.LOCK_EX, file)
+        patience = time.monotonic() + _SILENT
+        while not _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, file):
+            if time.monotonic() > patience:
+                say(f"{file}: waiting for {_holder(descriptor)}, which holds this lock")
+                _lock(descriptor, fcntl.LOCK_EX, file)
+                break
+            time.sleep(_POLL)
         yield
 
 
@@ -64,18 +82,32 @@ def stamps(files: Iterable[Path]) -> dict[Path, int]:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[int]:
-    """Open a lock file; closing it gives the lock back. A program started meanwhile gets none."""
+    """Open a lock file; closing it gives the lock back. A program started meanwhile gets none.
+
+    Whoever may write in the folder may lock: the file is made as the user's umask says. Where it is
+    somebody else's, and can only be read, that is enough.
+    """
     try:
         make_folder(file.parent)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | _PLAINLY, 0o666)
+        except PermissionError:
+            descriptor = os.open(file, os.O_RDONLY | _PLAINLY)
     except OSError as error:
+        reason = "it is a link" if file.is_symlink() else error.strerror
         raise StoreError(
-            f"{file}: cannot lock: {error.strerror}; give a folder that can be written"
+            f"{file}: cannot lock: {reason}; give a folder that can be written"
         ) from error
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StoreError(f"{file}: cannot lock: not a regular file; remove it")
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+_PLAINLY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""No link is followed, and a pipe in the file's place makes nobody wait."""
 
 
 def _lock(descriptor: int, kind: int, file: Path) -> bool:
@@ -87,3 +119,15 @@ def _lock(descriptor: int, kind: int, file: Path) -> bool:
     except OSError as error:
         raise StoreError(f"{file}: cannot lock: {error.strerror}; give another --out") from error
     return True
+
+
+def _holder(descriptor: int) -> str:
+    """Return who holds a lock, as far as the system tells (Linux does, of this machine)."""
+    status = os.fstat(descriptor)
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            fields = line.split()
+            if "->" not in fields and fields[1] == "FLOCK" and fields[5] == place:
+                return f"process {fields[4]}"
+    return "another process"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
-from bakeoff.files.atomic import move_folder, remove_folder, write_file
+from bakeoff.files.atomic import below, is_there, move_folder, remove_folder, write_file
+from bakeoff.files.locks import Say
 from bakeoff.records import timing_file, trial_files
 from bakeoff.records.contradictions import contradiction_in
 from bakeoff.records.own_study import LOCKS, study_of, take_up
@@ -31,13 +32,13 @@ class RunFolder:
         self.study = study
 
     @classmethod
-    def create(cls, path: Path, study: Study) -> RunFolder:
+    def create(cls, path: Path, study: Study, say: Say = lambda text: None) -> RunFolder:
         """Return the folder for `study`, made where it does not exist yet.
 
         A folder of the same study is taken up again, also with another number of seeds. Raises
         StoreError where the folder belongs to another study or cannot be written.
         """
-        take_up(path, study)
+        take_up(path, study, say)
         return cls(path, study)
 
     @classmethod
@@ -45,27 +46,31 @@ class RunFolder:
         """Return the folder that an earlier run left; raise StoreError where there is none."""
         return cls(path, study_of(path))
 
+    def place(self, *steps: str) -> Path:
+        """Return a path in the folder; raise StoreError where a link would lead out of it."""
+        return below(self.path, *steps)
+
     def trial(self, entrant: str, seed: int) -> Path:
         """Return the folder of one trial."""
-        return self.path / "trials" / entrant / str(seed)
+        return self.place("trials", entrant, str(seed))
 
     def unfinished(self, entrant: str, seed: int) -> Path:
         """Return the folder where a trial is in the making: the lock's holder's own."""
         # Seeds are numbers, so the last dot parts the two, whatever dots are in the name.
-        return self.path / "unfinished" / f"{entrant}.{seed}"
+        return self.place("unfinished", f"{entrant}.{seed}")
 
     def lock(self, entrant: str, seed: int) -> Path:
         """Return the file whose lock belongs to who trains the trial, or moves it away."""
-        return self.path / LOCKS / f"trial.{entrant}.{seed}"
+        return self.place(LOCKS, f"trial.{entrant}.{seed}")
 
     def trial_locks(self) -> list[Path]:
         """Return the lock files of all trials that anybody ever began here."""
-        return list((self.path / LOCKS).glob("trial.*"))
+        return list(self.place(LOCKS).glob("trial.*"))
 
     @property
     def conclusion_lock(self) -> Path:
         """The file whose lock belongs to who measures or writes what all trials come to."""
-        return self.path / LOCKS / "conclusion"
+        return self.place(LOCKS, "conclusion")
 
     def has_trial(self, entrant: str, seed: int) -> bool:
         """Return whether the trial is finished, whatever its outcome."""
@@ -81,7 +86,7 @@ class RunFolder:
         final = self.trial(record.entrant, record.seed)
         if final.exists():
             raise StoreError(f"{final}: already there; a finished trial is never overwritten")
-        complete = self.unfinished(record.entrant, record.seed) / "complete"
+        complete = self.place("unfinished", f"{record.entrant}.{record.seed}", "complete")
         remove_folder(complete)
         for name, content in trial_files.files_of(record, weights, predictions).items():
             write_file(complete / name, content)
@@ -101,7 +106,7 @@ class RunFolder:
     def drop_empty(self) -> None:
         """Remove the folder of unfinished trials with the last of them."""
         with suppress(OSError):  # Another process has one in it, or there is no such folder.
-            (self.path / "unfinished").rmdir()
+            self.place("unfinished").rmdir()
 
     def check_trial(self, entrant: str, seed: int) -> Record:
         """Return the record of a finished trial after checking every file of it.
@@ -118,7 +123,7 @@ class RunFolder:
         Only for the holder of its lock. Nothing that is set aside is ever removed.
         """
         number = 1
-        while (target := self.path / "set-aside" / entrant / f"{seed}-{number}").exists():
+        while is_there(target := self.place("set-aside", entrant, f"{seed}-{number}")):
             number += 1
         move_folder(self.trial(entrant, seed), target)
         return target

@@ -53,6 +53,9 @@ def read_listed(file: Path, most: int) -> bytes:
 def _listed(file: Path) -> tuple[int, Any]:
     """Return the length and the SHA-256 that the manifest gives for a file."""
     manifest = file.with_name(MANIFEST)
+    for each in (manifest, file):
+        if each.is_symlink():
+            raise UnreadableError(f"{each}: a link, and a finished trial has none")
     document = unsealed(read_file(manifest, _LARGEST_MANIFEST), str(manifest))
     sizes, digests = document.get("bytes"), document.get("sha256")
     if not isinstance(sizes, dict) or not isinstance(digests, dict):

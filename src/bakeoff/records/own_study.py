@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StoreError, StudyError, UnreadableError
-from bakeoff.files.atomic import is_there, remove_leftovers, write_file
-from bakeoff.files.locks import held
+from bakeoff.files.atomic import below, is_there, remove_leftovers, write_file
+from bakeoff.files.locks import Say, held
 from bakeoff.files.reading import read_file, sealed_toml, unsealed_toml
 from bakeoff.study.study import Study
 from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
@@ -16,15 +16,15 @@ STUDY = "study.toml"
 LOCKS = "locks"
 
 
-def take_up(path: Path, study: Study) -> None:
+def take_up(path: Path, study: Study, say: Say) -> None:
     """Let the run folder be that of `study`, with its number of seeds; make it where it is not.
 
     Raises StoreError where the folder belongs to another study or cannot be written.
     """
-    file = path / STUDY
+    file = below(path, STUDY)
     if not is_there(file) and not _may_become_run_folder(path):
         raise StoreError(f"{path}: not a run folder and not empty; give another --out")
-    with held(path / LOCKS / "study"):
+    with held(below(path, LOCKS, "study"), say):
         found = _read(file) if is_there(file) else None
         if found is not None:
             _refuse_other_study(found, study, path)
@@ -35,7 +35,7 @@ def take_up(path: Path, study: Study) -> None:
 
 def study_of(path: Path) -> Study:
     """Return the study of a run folder; raise StoreError where there is none, or a damaged one."""
-    file = path / STUDY
+    file = below(path, STUDY)
     if not is_there(file):
         raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
     return _read(file)

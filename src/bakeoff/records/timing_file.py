@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.atomic import is_there, remove_leftovers, write_file
+from bakeoff.files.atomic import below, is_there, remove_leftovers, write_file
 from bakeoff.files.reading import read_file, sealed, unsealed
 
 TIMING = "timing.json"
@@ -22,7 +22,7 @@ def write_timing(folder: Path, seconds_per_example: Mapping[str, Sequence[float]
 
 def read_timing(folder: Path) -> dict[str, list[float]]:
     """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
-    file = folder / TIMING
+    file = below(folder, TIMING)
     if not is_there(file):
         return {}
     try:
