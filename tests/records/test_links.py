@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_folder_that_is_a_link_is_named_and_nothing_is_done_behind_it(
     (run.path / step).symlink_to(outside, target_is_directory=True)
     before = everything(outside)
 
-    writing = {
+    writing: dict[str, Callable[[], object]] = {
         "set-aside": lambda: run.set_aside("photos", 0),
         "locks": lambda: RunFolder.create(run.path, STUDY),
         "unfinished": lambda: run.tidy("photos", 0),
