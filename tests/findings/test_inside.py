@@ -33,7 +33,10 @@ def tiny(relu: nn.Module) -> nn.Sequential:
 
 
 def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> Look:
-    return look_inside(model, image, entrant="e", seed=1, index=2, label=0, pixel_scale=scale)
+    images, labels = np.stack([image, image]), np.array([1, 0])
+    names = tuple(f"class {number}" for number in range(10))
+    dataset = Dataset("d", "D", names, images, labels, images, labels, light_on_dark=True)
+    return look_inside(model, dataset, 1, entrant="e", seed=1, pixel_scale=scale)
 
 
 # The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.
@@ -47,18 +50,21 @@ BEFORE = [
 def test_maps_before_relu_are_the_convolution_worked_out_by_hand(inplace: bool) -> None:
     (maps,) = looked(tiny(nn.ReLU(inplace=inplace))).convolutions
     assert maps.name == "c"
-    assert maps.before.tolist() == BEFORE
-    assert maps.after.tolist() == np.maximum(BEFORE, 0).tolist()
+    assert maps.output.tolist() == BEFORE
+    assert maps.activation is not None
+    assert maps.activation.before.tolist() == BEFORE
+    assert maps.activation.after.tolist() == np.maximum(BEFORE, 0).tolist()
 
 
 def test_pixels_are_scaled_as_in_training() -> None:
     (maps,) = looked(tiny(nn.ReLU()), scale=0.5).convolutions
-    assert maps.before[0].tolist() == (np.array(BEFORE[0]) / 2).tolist()
+    assert maps.output[0].tolist() == (np.array(BEFORE[0]) / 2).tolist()
 
 
-def test_the_maps_after_a_convolution_without_relu_are_cut_off_all_the_same() -> None:
+def test_nothing_is_cut_off_after_a_convolution_without_an_activation() -> None:
     (maps,) = looked(tiny(nn.Identity())).convolutions
-    assert maps.after.tolist() == np.maximum(BEFORE, 0).tolist()
+    assert maps.output.tolist() == BEFORE
+    assert maps.activation is None
 
 
 def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees() -> None:
@@ -68,10 +74,11 @@ def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees(
     norm.running_var = torch.tensor([4.0, 1.0])
     order = OrderedDict(c=layers["c"], n=norm, r=layers["r"], f=nn.Flatten(), o=layers["output"])
     (maps,) = looked(nn.Sequential(order)).convolutions
-    assert maps.name == "c"
-    assert maps.before[0].tolist() == ((np.array(BEFORE[0]) - 1) / 2).tolist()
-    assert maps.before[1].tolist() == BEFORE[1]
-    assert maps.after.tolist() == np.maximum(maps.before, 0).tolist()
+    assert maps.output.tolist() == BEFORE
+    assert maps.activation is not None
+    assert maps.activation.between == ("normalising",)
+    assert maps.activation.before[0].tolist() == ((np.array(BEFORE[0]) - 1) / 2).tolist()
+    assert maps.activation.before[1].tolist() == BEFORE[1]
 
 
 def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
@@ -80,8 +87,11 @@ def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
     assert look.filters.tolist() == [[LEFT], [EDGE]]
     np.testing.assert_allclose(look.probabilities, [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
     assert look.predicted == 1
-    assert (look.entrant, look.seed, look.index, look.label) == ("e", 1, 2, 0)
-    assert look.image is IMAGE
+    assert (look.entrant, look.seed, look.index, look.label) == ("e", 1, 1, 0)
+    assert (look.label_name, look.predicted_name) == ("class 0", "class 1")
+    assert look.probability == look.probabilities[1]
+    assert look.light_on_dark
+    np.testing.assert_array_equal(look.image, IMAGE)
     assert look.class_weights is None
 
 
@@ -89,13 +99,15 @@ def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
 def test_every_convolution_is_shown_before_and_after_its_relu(name: str, digits: Dataset) -> None:
     model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
     look = looked(model, digits.test_images[0], 1 / 255)
-    shapes = [maps.before.shape for maps in look.convolutions]
+    shapes = [maps.output.shape for maps in look.convolutions]
     assert shapes == [(32, 8, 8), (64, 4, 4)][: len(shapes)]
     assert [maps.name for maps in look.convolutions] == ["conv1", "conv2"][: len(shapes)]
     for maps in look.convolutions:
-        np.testing.assert_array_equal(maps.after, np.maximum(maps.before, 0))
-        assert (maps.before < 0).any()
-        assert (maps.before > 0).any()
+        assert maps.activation is not None
+        np.testing.assert_array_equal(maps.activation.before, maps.output)
+        np.testing.assert_array_equal(maps.activation.after, np.maximum(maps.output, 0))
+        assert (maps.output < 0).any()
+        assert (maps.output > 0).any()
     assert look.filters is not None
     np.testing.assert_array_equal(look.filters, model.get_parameter("conv1.weight").detach())
 
@@ -107,15 +119,6 @@ def test_the_pass_that_is_shown_is_the_pass_that_predicts(name: str, digits: Dat
     logits = predict_logits(model, torch.from_numpy(digits.test_images[3:4]), 1 / 255)
     np.testing.assert_allclose(look.probabilities, logits.softmax(1)[0], rtol=1e-5)
     assert look.probabilities.sum() == pytest.approx(1)
-
-
-def test_looking_leaves_no_hook_behind() -> None:
-    model = tiny(nn.ReLU())
-    looked(model)
-    assert not any(layer._forward_hooks for layer in model.modules())
-    with pytest.raises(RuntimeError):
-        looked(model, np.zeros((2, 3, 3), np.uint8))
-    assert not any(layer._forward_hooks for layer in model.modules())
 
 
 def test_logistic_regression_shows_its_weights_as_one_image_per_class() -> None:
@@ -135,6 +138,18 @@ def test_the_channels_of_a_class_image_are_summed() -> None:
     np.testing.assert_allclose(
         look.class_weights[3, 1, 0], weight[3, 2] + weight[3, 6] + weight[3, 10], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.Softmax(1), nn.Flatten(), nn.Linear(9, 2)],
+        [nn.Flatten(), nn.Linear(9, 2), nn.Sigmoid()],
+        [nn.Flatten(), nn.Linear(9, 2, bias=False), nn.Linear(2, 2)],
+    ],
+)
+def test_weights_are_no_images_where_anything_else_is_computed(layers: list[nn.Module]) -> None:
+    assert looked(nn.Sequential(*layers)).class_weights is None
 
 
 @pytest.mark.parametrize(
@@ -162,3 +177,17 @@ def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:
     assert look.summary == summary
     if name == "mlp-2x200":
         assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)
+
+
+def test_a_deep_network_is_told_by_its_first_layers() -> None:
+    blocks = [nn.Conv2d(1, 1, 3, padding=1) for _ in range(7)]
+    look = looked(nn.Sequential(*blocks, nn.Flatten()))
+    assert look.summary == (
+        "7 convolutions: " + ", then ".join(["1 filter of 3 x 3"] * 6) + ", and so on"
+    )
+
+
+def test_a_network_of_nothing_known_is_looked_at_all_the_same() -> None:
+    look = looked(nn.Flatten())
+    assert look.summary == "neither convolutions nor fully connected layers: nothing to draw"
+    assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)

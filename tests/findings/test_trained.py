@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import torch
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
+from bakeoff.findings import trained
 from bakeoff.findings.trained import load_network, look_at
+from bakeoff.records import trial_files
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.manifest import manifest_of
 from bakeoff.training.predict import predict_logits
@@ -56,6 +59,7 @@ def test_the_picture_is_of_the_network_that_was_scored(
     np.testing.assert_array_equal(look.filters, trial.weights["conv1.weight"])
     assert (look.entrant, look.seed, look.index) == ("drop", 0, 7)
     assert look.label == few.test_labels[7]
+    assert look.label_name == few.classes[few.test_labels[7]]
     np.testing.assert_array_equal(look.image, few.test_images[7])
 
 
@@ -107,3 +111,24 @@ def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, fe
         load_network(folder, other, few)
     file = folder.trial("drop", 1) / "model.safetensors"
     assert str(caught.value) == f"{file}: not the weights of cnn-2conv-dropout"
+
+
+def test_a_look_reads_and_decodes_the_weights_once_and_builds_the_network_once(
+    folder: RunFolder, trial: Trial, few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def counted(module: object, name: str) -> None:
+        original = getattr(module, name)
+
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            calls.append(name)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, counting)
+
+    counted(trial_files, "read_listed")
+    counted(trained, "from_safetensors")
+    counted(trained, "build_entrant")
+    look_at(folder, trial.record, few, 7)
+    assert sorted(calls) == ["build_entrant", "from_safetensors", "read_listed"]

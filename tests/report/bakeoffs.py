@@ -274,6 +274,7 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         standings=rows,
         comparison=comparison_of(study, records),
         classes=CLASSES,
+        light_on_dark=True,
         answer=f"{winner} comes first on validation data.",
         look=look(winner),
         looks_others=(weight_look(study.entrants[0].name),),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.findings.findings import HardImage
-from bakeoff.findings.look import ConvolutionMaps, Look, Mistake
+from bakeoff.findings.look import Activation, ConvolutionMaps, Look, Mistake
 
 
 def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -37,27 +39,30 @@ def look(entrant: str, index: int = 7) -> Look:
         seed=0,
         index=index,
         image=image,
+        light_on_dark=True,
+        classes=tuple("0123456789"),
         label=4,
         probabilities=probabilities,
         filters=filters,
         convolutions=(
-            ConvolutionMaps("convolution 1", first, np.maximum(first, 0)),
-            ConvolutionMaps("convolution 2", second, np.maximum(second, 0)),
+            ConvolutionMaps("convolution 1", first, _cut_off(first)),
+            ConvolutionMaps("convolution 2", second, _cut_off(second)),
         ),
         class_weights=None,
         summary="2 convolutions with 32 and 64 channels",
     )
 
 
+def _cut_off(maps: NDArray[np.float32]) -> Activation:
+    return Activation("ReLU", (), maps, np.maximum(maps, 0))
+
+
 def weight_look(entrant: str) -> Look:
     """Return a network of one linear layer: a weight image for each class."""
     rng = np.random.default_rng(3)
-    return Look(
-        entrant=entrant,
-        seed=0,
-        index=7,
+    return replace(
+        look(entrant),
         image=digit(rng),
-        label=4,
         probabilities=np.full(10, 0.1, np.float32),
         filters=None,
         convolutions=(),

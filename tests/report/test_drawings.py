@@ -1,19 +1,15 @@
-"""Charts as data and as SVG, pictures as PNG."""
+"""Charts as data and as SVG."""
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import io
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from bakeoff.findings.findings import Findings
-from bakeoff.report import draw_figures, draw_look
+from bakeoff.report import draw_figures
 from bakeoff.report.charts.curves import learning_curves
 from bakeoff.report.charts.dots import dot_rows
 from bakeoff.report.charts.grids import class_rows, confusions
@@ -21,10 +17,6 @@ from bakeoff.report.charts.labels import Box, place_beside, shortened, spread, t
 from bakeoff.report.charts.tradeoff import offers
 from bakeoff.report.concluded import concluded
 from bakeoff.report.palette import TONES, styles
-from bakeoff.report.pictures.look_sheet import Sheet
-from bakeoff.report.pictures.looks import look_pictures
-from bakeoff.report.pictures.raster import data_uri, diverging, grey, tiles
-from tests.report.pictures import look, weight_look
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -98,90 +90,6 @@ def test_dots_have_the_interval_of_the_comparison(five_seeds: Findings) -> None:
     for row in rows:
         assert row.interval == (told[row.entrant]["low"], told[row.entrant]["high"])
         assert row.mean == pytest.approx(told[row.entrant]["mean"])
-
-
-def test_png_decodes_to_the_pixels() -> None:
-    pixels = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
-    encoded = data_uri(pixels).partition(",")[2]
-    decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
-    np.testing.assert_array_equal(decoded, pixels)
-
-
-def test_one_channel_is_dark_ink_on_light() -> None:
-    image = np.array([[[0, 255]]], dtype=np.uint8)
-    assert grey(image).tolist() == [[[255, 255, 255], [0, 0, 0]]]
-
-
-def test_colour_scale_is_centred_on_zero() -> None:
-    low, zero, high = diverging(np.array([[-2.0, 0.0, 2.0]]), 2.0)[0].astype(int)
-    assert low[2] > low[0]  # blue below
-    assert high[0] > high[2]  # orange above
-    assert zero.min() > 240  # nearly white between
-
-
-def test_tiles_stand_in_rows() -> None:
-    ones = [np.full((2, 3, 3), value, dtype=np.uint8) for value in (1, 2, 3)]
-    grid = tiles(ones, columns=2)
-    assert grid.shape == (5, 7, 3)
-    assert grid[0, 0, 0] == 1
-    assert grid[0, 4, 0] == 2
-    assert grid[3, 0, 0] == 3
-
-
-def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
-    seen = look("some-entrant")
-    shown = look_pictures(seen).filters
-    assert seen.filters is not None
-    assert shown is not None
-    assert (shown.count, len(shown.large), shown.size) == (32, 5, "5 × 5")
-    assert shown.limit == pytest.approx(np.abs(seen.filters).max())
-    # Six picture elements a weight and lines of three between filters, eight filters in a row.
-    grid = shown.all.pixels
-    assert grid.shape == (4 * 30 + 3 * 3, 8 * 30 + 7 * 3, 3)
-    for number, weights in enumerate(seen.filters[:, 0]):
-        top, left = number // 8 * 33, number % 8 * 33
-        tile = grid[top : top + 30 : 6, left : left + 30 : 6]
-        np.testing.assert_array_equal(tile, diverging(weights, shown.limit))
-
-
-def test_before_and_after_relu_share_one_scale() -> None:
-    seen = look("some-entrant")
-    for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
-        assert layer.all.limit == pytest.approx(np.abs(maps.before).max())
-        assert layer.first.limit == pytest.approx(np.abs(maps.before[0]).max())
-        # Where ReLU lets a value pass, its colour stays; where not, it is the colour of zero.
-        passed = maps.before[0] > 0
-        before, after = layer.first.before.pixels, layer.first.after.pixels
-        np.testing.assert_array_equal(before[passed], after[passed])
-        assert np.unique(after[~passed].reshape(-1, 3), axis=0).tolist() == [[250, 249, 246]]
-
-
-def test_look_shows_filters_maps_and_weights() -> None:
-    pictures = read_svg(draw_look(look("some-entrant"))).iter(f"{SVG}image")
-    titles = ["".join(picture.itertext()).strip() for picture in pictures]
-    assert [t for t in titles if t.startswith("filter")] == [f"filter {n}" for n in range(5)]
-    assert "all 32 filters" in titles
-    assert "convolution 2, all 64 channels after ReLU" in titles
-    weights = draw_look(weight_look("linear"))
-    assert weights.count("weights of class") == 20  # each as a picture and as its caption
-
-
-@pytest.mark.parametrize("limit", [1.0, 0.25, 0.0123, 0.000123])
-def test_the_ends_of_a_scale_stand_beside_its_bar(limit: float) -> None:
-    sheet = Sheet()
-    sheet.scale(limit)
-    low, high = sheet.texts
-    (bar,) = sheet.pictures
-    # Digits of a common typeface are at most 0.65 of the type's size wide.
-    assert low.x + 0.65 * 14 * len(low.text) < bar.x
-    assert bar.x + bar.width < high.x
-
-
-def test_look_into_a_network_without_pictures_says_so() -> None:
-    bare = dataclasses.replace(weight_look("mlp"), class_weights=None, summary="three layers <x>")
-    text = draw_look(bare)
-    assert "Three layers &lt;x&gt;." in text
-    read_svg(text)
 
 
 def test_labels_do_not_overlap() -> None:

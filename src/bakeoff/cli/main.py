@@ -186,7 +186,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside a network: filters, feature maps around ReLU."""
+    """Look inside a network: filters, feature maps around activations."""
     if everyone:
         from bakeoff.commands.opinions import opinions
 

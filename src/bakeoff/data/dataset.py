@@ -36,6 +36,8 @@ class Dataset:
     """[m]."""
     known_wrong_test_labels: tuple[int, ...] = ()
     """Indices of test images whose label human raters found wrong."""
+    light_on_dark: bool = False
+    """Whether the images are light strokes on an empty, dark ground: shown as their negatives."""
     licence: str = ""
 
     def __post_init__(self) -> None:

@@ -41,7 +41,7 @@ class HardImage:
     """How many of `trials` got it wrong."""
     trials: int
     known_wrong_label: bool
-    """Whether human raters found this label wrong."""
+    """Whether this label is known to be wrong."""
     most_common_prediction: int
     """Of the trials that got it wrong."""
 
@@ -60,6 +60,8 @@ class Findings:
     """One per entrant, the best on validation data first."""
     comparison: Comparison
     classes: tuple[str, ...]
+    light_on_dark: bool
+    """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
     answer: str
     """The finding in one sentence, plain text."""
     look: Look | None

@@ -38,6 +38,7 @@ def gather_findings(folder: RunFolder, conclusion: Conclusion, dataset: Dataset)
         standings=conclusion.standings,
         comparison=conclusion.comparison,
         classes=dataset.classes,
+        light_on_dark=dataset.light_on_dark,
         answer=conclusion.answer,
         look=look_at(folder, shown, dataset, SHOWN_IMAGE),
         looks_others=_weight_images(folder, complete, dataset, winner),

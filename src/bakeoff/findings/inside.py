@@ -1,111 +1,78 @@
-"""What a trained network sees in one image: its filters, and maps before and after ReLU."""
+"""What a trained network sees in one image: its filters, and maps around its activations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.findings.look import ConvolutionMaps, Look
+from bakeoff.data.dataset import Dataset
+from bakeoff.findings.look import Look
+from bakeoff.findings.trace import Trace
 
 
+@torch.inference_mode()
 def look_inside(
-    model: nn.Module,
-    image: NDArray[np.uint8],
-    *,
-    entrant: str,
-    seed: int,
-    index: int,
-    label: int,
-    pixel_scale: float,
+    model: nn.Module, dataset: Dataset, index: int, *, entrant: str, seed: int, pixel_scale: float
 ) -> Look:
-    """Return what `model` sees in `image`, uint8 [channels, height, width].
+    """Return what `model` sees in test image `index`.
 
-    Feature maps come from one forward pass in evaluation mode, the pass that predicts.
+    All of it comes from one forward pass in evaluation mode, the pass that predicts.
     """
+    image = dataset.test_images[index]
+    pixels = torch.tensor(image[None]).float() * pixel_scale
     model.eval()
-    outputs = _outputs_of_layers(model, torch.tensor(image[None]).float() * pixel_scale)
-    convolutions = _convolutions(outputs)
-    logits = outputs[-1][2]
-    filters = next((m.weight for _, m, _ in outputs if isinstance(m, nn.Conv2d)), None)
-    class_weights = _class_weights(outputs, image.shape)
+    with Trace(model) as trace:
+        logits = model(pixels)
+    weights = _class_weights(trace, image.shape)
     return Look(
         entrant=entrant,
         seed=seed,
         index=index,
         image=image,
-        label=label,
+        light_on_dark=dataset.light_on_dark,
+        classes=dataset.classes,
+        label=int(dataset.test_labels[index]),
         probabilities=logits.softmax(1)[0].numpy(),
-        filters=None if filters is None else filters.detach().numpy(),
-        convolutions=tuple(convolutions),
-        class_weights=class_weights,
-        summary=_summary(outputs, class_weights is not None),
+        filters=trace.filters[0].numpy() if trace.filters else None,
+        convolutions=tuple(trace.convolutions),
+        class_weights=weights,
+        summary=_summary(trace, has_class_weights=weights is not None),
     )
 
 
-_Output = tuple[str, nn.Module, torch.Tensor]
-"""The name of a layer, the layer, and what it gave for the one image."""
-
-
-@torch.inference_mode()
-def _outputs_of_layers(model: nn.Module, image: torch.Tensor) -> list[_Output]:
-    """Return every layer without children in the order in which the image passes it."""
-    outputs: list[_Output] = []
-    handles = []
-    for name, layer in model.named_modules():
-        if not list(layer.children()):
-
-            def keep(layer: nn.Module, _: object, output: torch.Tensor, name: str = name) -> None:
-                # A copy, since a layer that works in place may change its input afterwards.
-                outputs.append((name, layer, output.clone()))
-
-            handles.append(layer.register_forward_hook(keep))
-    try:
-        model(image)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return outputs
-
-
-def _convolutions(outputs: list[_Output]) -> Iterator[ConvolutionMaps]:
-    """Yield the maps of each convolution, normalised where the network does so, around its ReLU."""
-    for place, (name, layer, output) in enumerate(outputs):
-        if isinstance(layer, nn.Conv2d):
-            before, following = output, outputs[place + 1 :]
-            if following and isinstance(following[0][1], nn.BatchNorm2d):
-                before, following = following[0][2], following[1:]
-            cut = following and isinstance(following[0][1], nn.ReLU)
-            after = following[0][2] if cut else before.relu()
-            yield ConvolutionMaps(name, before=before[0].numpy(), after=after[0].numpy())
-
-
-def _class_weights(
-    outputs: list[_Output], image_shape: tuple[int, ...]
-) -> NDArray[np.float32] | None:
+def _class_weights(trace: Trace, image_shape: tuple[int, ...]) -> NDArray[np.float32] | None:
     """Return one weight image per class where a single linear layer maps pixels to logits."""
-    layers = [layer for _, layer, _ in outputs if not isinstance(layer, nn.Flatten)]
-    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+    if trace.layers != 1 or not trace.linear:
         return None
-    weights: NDArray[np.float32] = layers[0].weight.detach().numpy()
+    weights: NDArray[np.float32] = trace.linear[0].numpy()
+    if weights.shape[1] != math.prod(image_shape):
+        return None
     # Several channels are shown as their sum: what a grey pixel of that place adds to the class.
     images: NDArray[np.float32] = weights.reshape(len(weights), *image_shape).sum(axis=1)
     return images
 
 
-def _summary(outputs: list[_Output], has_class_weights: bool) -> str:
-    convolutions = [layer for _, layer, _ in outputs if isinstance(layer, nn.Conv2d)]
-    if convolutions:
-        sizes = ", then ".join(
-            f"{c.out_channels} filters of {c.kernel_size[0]} x {c.kernel_size[1]}"
-            for c in convolutions
-        )
-        return f"{len(convolutions)} convolution{'s' * (len(convolutions) > 1)}: {sizes}"
+_MOST_SIZES = 6
+
+
+def _summary(trace: Trace, *, has_class_weights: bool) -> str:
+    count = len(trace.filters)
+    if count:
+        sizes = [
+            f"{len(f)} filter{'s' * (len(f) > 1)} of {f.shape[2]} x {f.shape[3]}"
+            for f in trace.filters
+        ]
+        listed = ", then ".join(sizes[:_MOST_SIZES])
+        more = ", and so on" if count > _MOST_SIZES else ""
+        return f"{count} convolution{'s' * (count > 1)}: {listed}{more}"
     if has_class_weights:
         return "no convolutions: one weight image per class"
-    linear = [layer for _, layer, _ in outputs if isinstance(layer, nn.Linear)]
-    sizes = " - ".join(str(n) for n in (linear[0].in_features, *(x.out_features for x in linear)))
-    return f"no convolutions: fully connected layers {sizes}, whose units have no picture"
+    if not trace.linear:
+        return "neither convolutions nor fully connected layers: nothing to draw"
+    units = [trace.linear[0].shape[1], *(len(weights) for weights in trace.linear)]
+    told = " - ".join(map(str, units))
+    return f"no convolutions: fully connected layers {told}, whose units have no picture"

@@ -9,14 +9,29 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class ConvolutionMaps:
-    """What one convolution says about one image, before and after its ReLU."""
+class Activation:
+    """An activation that the maps of a convolution ran into."""
 
     name: str
+    """As PyTorch calls its layer: ReLU, GELU."""
+    between: tuple[str, ...]
+    """What the maps went through on the way, in this order: pooling, normalising."""
     before: NDArray[np.float32]
-    """[channels, height, width], the output of the convolution."""
+    """[channels, height, width], what went into the activation."""
     after: NDArray[np.float32]
-    """[channels, height, width], the same after ReLU."""
+    """[channels, height, width], what came out of it."""
+
+
+@dataclass(frozen=True)
+class ConvolutionMaps:
+    """What one convolution says about one image."""
+
+    name: str
+    """As the network calls it; "convolution 2" where it has no name for it."""
+    output: NDArray[np.float32]
+    """[channels, height, width]."""
+    activation: Activation | None
+    """None where the output runs into no activation before the next layer."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +44,17 @@ class Look:
     """Which test image."""
     image: NDArray[np.uint8]
     """[channels, height, width]."""
+    light_on_dark: bool
+    """Whether the image is shown as its negative, as `Dataset.light_on_dark` says."""
+    classes: tuple[str, ...]
+    """The name of each class."""
     label: int
     probabilities: NDArray[np.float32]
     """[classes], softmax of the network's logits."""
     filters: NDArray[np.float32] | None
     """[filters, channels, height, width] of the first convolution; None without convolutions."""
     convolutions: tuple[ConvolutionMaps, ...]
+    """In the order in which the image passes them."""
     class_weights: NDArray[np.float32] | None
     """[classes, height, width] where one linear layer maps pixels to classes, else None."""
     summary: str
@@ -44,6 +64,21 @@ class Look:
     def predicted(self) -> int:
         """The class of the largest probability."""
         return int(self.probabilities.argmax())
+
+    @property
+    def probability(self) -> float:
+        """The probability of the predicted class, in [0, 1]."""
+        return float(self.probabilities.max())
+
+    @property
+    def label_name(self) -> str:
+        """The name of the true class."""
+        return self.classes[self.label]
+
+    @property
+    def predicted_name(self) -> str:
+        """The name of the predicted class."""
+        return self.classes[self.predicted]
 
 
 @dataclass(frozen=True)
@@ -58,4 +93,4 @@ class Mistake:
     probability: float
     """What the network gave the class that it predicted, in [0, 1]."""
     known_wrong_label: bool
-    """Whether human raters found this label wrong."""
+    """Whether this label is known to be wrong."""

@@ -52,10 +52,9 @@ def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> 
     """Return what the network of a trial sees in test image `index`."""
     return look_inside(
         load_network(folder, record, dataset),
-        dataset.test_images[index],
+        dataset,
+        index,
         entrant=record.entrant,
         seed=record.seed,
-        index=index,
-        label=int(dataset.test_labels[index]),
         pixel_scale=pixel_scale(folder.study.protocol),
     )

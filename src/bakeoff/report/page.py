@@ -74,7 +74,7 @@ def build_report(findings: Findings) -> str:
     names = tuple(entrant.name for entrant in findings.study.entrants)
     pairs = in_order(findings, found)
     looked = [look for look in (findings.look, *findings.looks_others) if look is not None]
-    pictures = [look_pictures(look, findings.classes) for look in looked]
+    pictures = [look_pictures(look) for look in looked]
     context: dict[str, Any] = {
         "findings": findings,
         "study": findings.study,

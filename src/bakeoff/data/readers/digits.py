@@ -39,6 +39,7 @@ def load_digits() -> Dataset:
         train_labels=labels[:-_TEST_IMAGES],
         test_images=images[-_TEST_IMAGES:],
         test_labels=labels[-_TEST_IMAGES:],
+        light_on_dark=True,
         licence="CC BY 4.0, E. Alpaydin and C. Kaynak",
     )
     if dataset.sha256 != _SHA256:

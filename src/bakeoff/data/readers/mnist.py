@@ -89,6 +89,7 @@ def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
         test_images=test_images[:, np.newaxis],
         test_labels=test_labels.astype(np.int64),
         known_wrong_test_labels=KNOWN_WRONG_TEST_LABELS,
+        light_on_dark=True,
         licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
     )
 

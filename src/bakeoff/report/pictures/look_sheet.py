@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bakeoff.report import words
-from bakeoff.report.pictures.looks import Layer, LookPictures, Picture, colour_bar
+from bakeoff.report.pictures.looks import Filters, Layer, LookPictures, Picture, colour_bar
+from bakeoff.text import shortened
 
 WIDTH = 960.0
 _MARGIN = 24.0
@@ -13,6 +16,10 @@ _INNER = WIDTH - 2 * _MARGIN
 _GAP = 24.0
 _WIDEST_DIGIT = 9.5
 """Units that a digit or sign of a note takes at most."""
+_LETTER = 7.5
+"""Units that a letter of a note takes, on average."""
+_LINES = {"title": (26.0, 72), "head": (44.0, 96), "note": (22.0, 120)}
+"""Kind of text -> how far below what stands above it, and how many letters a line holds."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,21 @@ class Sheet:
     """Everything above it is taken."""
 
     def line(self, text: str, kind: str) -> None:
-        """Write a line of its own."""
-        self.bottom += {"title": 26.0, "head": 44.0, "note": 22.0}[kind]
-        self.texts.append(PlacedText(text, _MARGIN, self.bottom, kind))
+        """Write a line of its own; what does not fit goes on below."""
+        step, letters = _LINES[kind]
+        for place, part in enumerate(textwrap.wrap(text, letters)):
+            self.bottom += step if place == 0 else min(step, 26.0)
+            self.texts.append(PlacedText(part, _MARGIN, self.bottom, kind))
 
-    def row(self, captioned: list[tuple[Picture, str]], width: float) -> None:
-        """Place pictures side by side, each `width` wide with a caption below it."""
+    def row(self, pictures: Sequence[Picture], width: float) -> None:
+        """Place pictures side by side, each `width` wide with its caption below it."""
         self.bottom += 14
         tallest = 0.0
-        for place, (picture, caption) in enumerate(captioned):
+        for place, picture in enumerate(pictures):
             x = _MARGIN + place * (width + _GAP)
             height = width * picture.height / picture.width
             self.pictures.append(PlacedPicture(picture, x, self.bottom, width, height))
+            caption = shortened(picture.caption, int(width / _LETTER))
             self.texts.append(PlacedText(caption, x, self.bottom + height + 18, "note"))
             tallest = max(tallest, height)
         self.bottom += tallest + 18
@@ -79,43 +89,47 @@ def _columns(count: int, gap: float = _GAP) -> float:
     return (_INNER - (count - 1) * gap) / count
 
 
+def _filters(sheet: Sheet, filters: Filters) -> None:
+    sheet.line(f"Filters of the first convolution, {filters.size}", "head")
+    sheet.row(filters.large, _columns(6))
+    sheet.row([filters.all], _columns(2))
+    if filters.in_colour:
+        sheet.line(f"Grey is zero; full colours are {filters.limit:.2g} away from it.", "note")
+    else:
+        sheet.scale(filters.limit)
+
+
 def _layer(sheet: Sheet, original: Picture, layer: Layer) -> None:
     sheet.line(f"{layer.title}, channel 0", "head")
-    trio = [(original, "the image"), (layer.first.before, "before ReLU"),
-            (layer.first.after, "after ReLU")]  # fmt: skip
-    sheet.row(trio, _columns(4))
+    sheet.row([original, *layer.first.pictures], _columns(4))
     sheet.scale(layer.first.limit)
     sheet.line(f"{layer.title}, all {layer.channels} channels", "head")
-    cut = words.percent(layer.cut_off)
-    sheet.row(
-        [(layer.all.before, "before ReLU"), (layer.all.after, f"after ReLU, which cuts off {cut}")],
-        _columns(2),
-    )
+    sheet.row(layer.all.pictures, _columns(2))
     sheet.scale(layer.all.limit)
+    if layer.zeros:
+        zeros = words.percent(layer.zeros)
+        sheet.line(f"{layer.activation} sets {zeros} of these values to zero.", "note")
 
 
 def lay_out(shown: LookPictures) -> Sheet:
     """Return the sheet of one look."""
     look, sheet = shown.look, Sheet()
     sheet.line(f"{look.entrant}, seed {look.seed}, test image {look.index}", "title")
-    sure = words.percent(float(look.probabilities.max()))
-    sheet.line(f"Label {look.label}; the network says {look.predicted}, {sure} sure.", "note")
+    sure = words.percent(look.probability)
+    said = f"Label {look.label_name}; the network says {look.predicted_name}, {sure} sure."
+    sheet.line(said, "note")
     sheet.line(f"{shown.summary[:1].upper()}{shown.summary[1:]}.", "note")
     if shown.filters is not None:
-        filters = shown.filters
-        sheet.line(f"Filters of the first convolution, {filters.size}", "head")
-        sheet.row([(picture, picture.alt) for picture in filters.large], _columns(6))
-        sheet.row([(filters.all, f"all {filters.count} filters")], _columns(2))
-        sheet.scale(filters.limit)
+        _filters(sheet, shown.filters)
     for layer in shown.layers:
         _layer(sheet, shown.original, layer)
     if shown.weights is not None:
         sheet.line("The weight image of each class", "head")
-        pictures = [(picture, picture.alt) for picture in shown.weights.pictures]
+        pictures = shown.weights.pictures
         for start in range(0, len(pictures), 5):
             sheet.row(pictures[start : start + 5], _columns(5))
         sheet.scale(shown.weights.limit)
     if not shown.layers and shown.weights is None:
-        sheet.row([(shown.original, "the image")], _columns(4))
+        sheet.row([shown.original], _columns(4))
     sheet.bottom += _MARGIN
     return sheet

@@ -1,14 +1,24 @@
-"""The look inside a network as pictures: filters, feature maps before and after ReLU, weights."""
+"""The look inside a network as pictures: filters, feature maps around activations, weights."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.findings.look import ConvolutionMaps, Look
-from bakeoff.report.pictures.raster import Pixels, data_uri, diverging, enlarged, grey, tiles
+from bakeoff.report.pictures.raster import (
+    COLOURS,
+    Pixels,
+    coloured,
+    data_uri,
+    diverging,
+    enlarged,
+    photograph,
+    tiles,
+)
 
 LARGE = 5
 """How many filters are shown large: the first, for the maps shown large are of the first."""
@@ -20,6 +30,8 @@ class Picture:
 
     pixels: Pixels
     alt: str
+    caption: str = ""
+    """What stands below it, where something does."""
 
     @property
     def uri(self) -> str:
@@ -38,29 +50,27 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The same maps before and after ReLU, in one colour scale from -limit to limit."""
+class OneScale:
+    """Pictures in one colour scale from -limit to limit."""
 
-    before: Picture
-    after: Picture
+    pictures: tuple[Picture, ...]
     limit: float
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution."""
+    """One convolution: its maps before and after the activation, or its output alone."""
 
     title: str
-    """By its place: First convolution."""
-    name: str
-    """As the network calls it."""
+    """By its place, with what lies between it and the maps: First convolution, after pooling."""
     channels: int
-    first: Pair
+    activation: str | None
+    first: OneScale
     """Channel 0 alone."""
-    all: Pair
+    all: OneScale
     """Every channel, as a grid."""
-    cut_off: float
-    """Share of the values before ReLU that are not above zero, in [0, 1]."""
+    zeros: float
+    """Share of the values that the activation set to zero, in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +80,16 @@ class Filters:
     large: tuple[Picture, ...]
     all: Picture
     count: int
+    channels: int
+    """Three are shown as the colours that they are; more or two as their mean."""
     size: str
     """Height and width: 5 × 5."""
     limit: float
 
-
-@dataclass(frozen=True)
-class Weights:
-    """The weight image of each class of a linear network, in one colour scale."""
-
-    pictures: tuple[Picture, ...]
-    limit: float
+    @property
+    def in_colour(self) -> bool:
+        """Whether a weight has the colour of its three channels, grey at zero."""
+        return self.channels == COLOURS
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,18 @@ class LookPictures:
     original: Picture
     filters: Filters | None
     layers: tuple[Layer, ...]
-    weights: Weights | None
+    weights: OneScale | None
+    """The weight image of each class of a linear network."""
 
     @property
     def summary(self) -> str:
         """One line that says what the network has to show, as it is printed: 5 × 5."""
         return self.look.summary.replace(" x ", " × ")
+
+    @property
+    def high(self) -> str:
+        """How high pixel values look in the picture of the image."""
+        return "dark" if self.look.light_on_dark else "light"
 
 
 def colour_bar() -> Picture:
@@ -117,67 +132,105 @@ def wide(count: int) -> int:
     return 8 if count <= _MANY else 16
 
 
-def _pair(before: NDArray[np.float32], after: NDArray[np.float32], words: str) -> Pair:
-    """Return maps [channels, height, width] as pictures of one scale."""
-    limit = largest(before, after)
-    columns = wide(len(before))
-    drawn = [tiles([diverging(m, limit) for m in maps], columns) for maps in (before, after)]
-    return Pair(
-        Picture(drawn[0], f"{words} before ReLU"), Picture(drawn[1], f"{words} after ReLU"), limit
+def _maps(stages: Sequence[tuple[str, NDArray[np.float32]]], whose: str) -> OneScale:
+    """Return maps [channels, height, width], each stage with its caption, as pictures."""
+    limit = largest(*(maps for _, maps in stages))
+    return OneScale(
+        tuple(
+            Picture(_grid(maps, limit), f"{whose} {caption}", caption) for caption, maps in stages
+        ),
+        limit,
     )
 
 
+_ENOUGH = 16
+"""Picture elements beside which a line of one is thin."""
+
+
+def _grid(maps: NDArray[np.float32], limit: float) -> Pixels:
+    times = max(1, _ENOUGH // maps.shape[2]) if len(maps) > 1 else 1
+    return tiles([enlarged(diverging(values, limit), times) for values in maps], wide(len(maps)))
+
+
 _PLACES = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
+_TEENS = range(11, 14)
 
 
-def _layer(place: int, maps: ConvolutionMaps) -> Layer:
-    ordinal = _PLACES[place] if place < len(_PLACES) else f"{place + 1}th"
+def ordinal(number: int) -> str:
+    """Return First to Sixth, then 7th, 11th, 21st."""
+    if number <= len(_PLACES):
+        return _PLACES[number - 1]
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in _TEENS else ends.get(number % 10, 'th')}"
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _layer(number: int, maps: ConvolutionMaps) -> Layer:
+    title, shown, zeros = f"{ordinal(number)} convolution", [("output", maps.output)], 0.0
+    ran = maps.activation
+    if ran is not None:
+        shown = [(f"before {ran.name}", ran.before), (f"after {ran.name}", ran.after)]
+        zeros = float(np.mean((ran.after == 0) & (ran.before != 0)))
+        title += f", after {_enumerated(ran.between)}" if ran.between else ""
+    channels = len(maps.output)
     return Layer(
-        title=f"{ordinal} convolution",
-        name=maps.name,
-        channels=len(maps.before),
-        first=_pair(maps.before[:1], maps.after[:1], f"{maps.name}, channel 0"),
-        all=_pair(maps.before, maps.after, f"{maps.name}, all {len(maps.before)} channels"),
-        cut_off=float(np.mean(maps.before <= 0)),
+        title=title,
+        channels=channels,
+        activation=ran.name if ran else None,
+        first=_maps([(stage, each[:1]) for stage, each in shown], f"{maps.name}, channel 0"),
+        all=_maps(shown, f"{maps.name}, all {channels} channels"),
+        zeros=zeros,
     )
 
 
 def _filters(filters: NDArray[np.float32]) -> Filters:
-    """Return filters [filters, channels, height, width]; several input channels as their mean."""
-    flat = filters.mean(axis=1)
-    limit = largest(flat)
-    drawn = [diverging(values, limit) for values in flat]
+    """Return filters [filters, channels, height, width] as pictures."""
+    channels, height, width = filters.shape[1:]
+    if channels == COLOURS:
+        limit = largest(filters)
+        drawn = [coloured(values, limit) for values in filters]
+    else:
+        means = filters.mean(axis=1)
+        limit = largest(means)
+        drawn = [diverging(values, limit) for values in means]
+    large = [(pixels, f"filter {number}") for number, pixels in enumerate(drawn[:LARGE])]
+    every = f"all {len(drawn)} filters"
     # Lines as wide as a weight would hide among the weights.
     apart = tiles([enlarged(pixels, 6) for pixels in drawn], wide(len(drawn)), gap=3)
     return Filters(
-        large=tuple(
-            Picture(pixels, f"filter {number}") for number, pixels in enumerate(drawn[:LARGE])
-        ),
-        all=Picture(apart, f"all {len(drawn)} filters"),
+        large=tuple(Picture(pixels, words, words) for pixels, words in large),
+        all=Picture(apart, every, every),
         count=len(drawn),
-        size=f"{flat.shape[1]} × {flat.shape[2]}",
+        channels=channels,
+        size=f"{height} × {width}",
         limit=limit,
     )
 
 
-def _weights(weights: NDArray[np.float32], classes: tuple[str, ...]) -> Weights:
+def _weights(weights: NDArray[np.float32], classes: Sequence[str]) -> OneScale:
     limit = largest(weights)
-    names = classes or tuple(str(number) for number in range(len(weights)))
-    return Weights(
-        pictures=tuple(
-            Picture(diverging(values, limit), f"weights of class {name}")
-            for values, name in zip(weights, names, strict=True)
+    return OneScale(
+        tuple(
+            Picture(diverging(values, limit), f"weights of class {name}", name)
+            for values, name in zip(weights, classes, strict=True)
         ),
-        limit=limit,
+        limit,
     )
 
 
-def look_pictures(look: Look, classes: tuple[str, ...] = ()) -> LookPictures:
-    """Return the pictures of a look; `classes` names the weight images."""
+def look_pictures(look: Look) -> LookPictures:
+    """Return the pictures of a look."""
     return LookPictures(
         look=look,
-        original=Picture(grey(look.image), f"test image {look.index}, a {look.label}"),
+        original=Picture(
+            photograph(look.image, light_on_dark=look.light_on_dark),
+            f"test image {look.index}, labelled {look.label_name}",
+            "the image",
+        ),
         filters=None if look.filters is None else _filters(look.filters),
-        layers=tuple(_layer(place, maps) for place, maps in enumerate(look.convolutions)),
-        weights=None if look.class_weights is None else _weights(look.class_weights, classes),
+        layers=tuple(_layer(number, maps) for number, maps in enumerate(look.convolutions, 1)),
+        weights=None if look.class_weights is None else _weights(look.class_weights, look.classes),
     )

@@ -28,15 +28,25 @@ _ANCHORS = np.array(
 )
 """Blue below zero, white at zero, orange above: told apart by colour-blind readers too."""
 
+COLOURS = 3
+"""Channels of an image in colour."""
 
-_COLOURS = 3
+
+def photograph(image: NDArray[np.uint8], *, light_on_dark: bool) -> Pixels:
+    """Return an image [channels, height, width] as pixels: three channels in colour, else grey.
+
+    One that is light on dark is shown as its negative, dark on light, as on paper.
+    """
+    if len(image) != COLOURS:
+        image = np.repeat(image[:1], COLOURS, axis=0)
+    shown = 255 - image if light_on_dark else image
+    return np.ascontiguousarray(shown.transpose(1, 2, 0))
 
 
-def grey(image: NDArray[np.uint8]) -> Pixels:
-    """Return an image [channels, height, width] as pixels: dark ink on light for one channel."""
-    if image.shape[0] == _COLOURS:
-        return np.ascontiguousarray(image.transpose(1, 2, 0))
-    return np.repeat(255 - image[:1].transpose(1, 2, 0), 3, axis=2)
+def coloured(values: NDArray[np.floating], limit: float) -> Pixels:
+    """Return values [3, height, width] as the colours that they are, mid-grey at zero."""
+    scaled = np.clip(np.asarray(values, dtype=np.float64) / (limit or 1.0), -1, 1)
+    return np.rint((scaled + 1) / 2 * 255).astype(np.uint8).transpose(1, 2, 0)
 
 
 def diverging(values: NDArray[np.floating], limit: float) -> Pixels:

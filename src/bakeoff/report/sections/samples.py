@@ -8,7 +8,7 @@ from bakeoff.findings.findings import Findings, HardImage
 from bakeoff.findings.look import Mistake
 from bakeoff.report import words
 from bakeoff.report.pictures.looks import Picture
-from bakeoff.report.pictures.raster import grey
+from bakeoff.report.pictures.raster import photograph
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,12 @@ def _name(classes: tuple[str, ...], number: int) -> str:
     return classes[number] if 0 <= number < len(classes) else str(number)
 
 
-def _mistake(mistake: Mistake, classes: tuple[str, ...]) -> Card:
+def _mistake(mistake: Mistake, findings: Findings) -> Card:
+    classes = findings.classes
     label, said = _name(classes, mistake.label), _name(classes, mistake.predicted)
+    pixels = photograph(mistake.image, light_on_dark=findings.light_on_dark)
     return Card(
-        picture=Picture(grey(mistake.image), f"labelled {label}, read as {said}"),
+        picture=Picture(pixels, f"labelled {label}, read as {said}"),
         label=label,
         said=said,
         detail=words.percent(mistake.probability),
@@ -53,10 +55,12 @@ def _mistake(mistake: Mistake, classes: tuple[str, ...]) -> Card:
     )
 
 
-def _hard(image: HardImage, classes: tuple[str, ...]) -> Card:
+def _hard(image: HardImage, findings: Findings) -> Card:
+    classes = findings.classes
     label, said = _name(classes, image.label), _name(classes, image.most_common_prediction)
+    pixels = photograph(image.image, light_on_dark=findings.light_on_dark)
     return Card(
-        picture=Picture(grey(image.image), f"labelled {label}, most often read as {said}"),
+        picture=Picture(pixels, f"labelled {label}, most often read as {said}"),
         label=label,
         said=said,
         detail=f"{image.times_wrong} of {image.trials}",
@@ -67,12 +71,12 @@ def _hard(image: HardImage, classes: tuple[str, ...]) -> Card:
 
 def mistakes(findings: Findings) -> tuple[Card, ...]:
     """Return the winner's mistakes, the most confident first."""
-    return tuple(_mistake(mistake, findings.classes) for mistake in findings.mistakes)
+    return tuple(_mistake(mistake, findings) for mistake in findings.mistakes)
 
 
 def hardest(findings: Findings) -> tuple[Card, ...]:
     """Return the images that most trials get wrong."""
-    return tuple(_hard(image, findings.classes) for image in findings.hardest)
+    return tuple(_hard(image, findings) for image in findings.hardest)
 
 
 def flips(findings: Findings) -> tuple[FlipCards, ...]:
@@ -84,8 +88,8 @@ def flips(findings: Findings) -> tuple[FlipCards, ...]:
             seed=flip.seed,
             count_only_a=flip.count_only_a,
             count_only_b=flip.count_only_b,
-            only_a=tuple(_mistake(mistake, findings.classes) for mistake in flip.only_a),
-            only_b=tuple(_mistake(mistake, findings.classes) for mistake in flip.only_b),
+            only_a=tuple(_mistake(mistake, findings) for mistake in flip.only_a),
+            only_b=tuple(_mistake(mistake, findings) for mistake in flip.only_b),
         )
         for flip in findings.flips
     )

@@ -1,0 +1,189 @@
+"""The look inside a network, as pictures and on its sheet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from bakeoff.findings.look import Activation, ConvolutionMaps, Look
+from bakeoff.report import draw_look
+from bakeoff.report.pictures.look_sheet import WIDTH, Sheet
+from bakeoff.report.pictures.looks import look_pictures, ordinal
+from bakeoff.report.pictures.raster import diverging, enlarged
+from tests.report.pictures import look, weight_look
+
+SVG = "{http://www.w3.org/2000/svg}"
+ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
+
+
+def texts(seen: Look) -> list[str]:
+    """Return the lines of the drawing; fails where it is not well-formed."""
+    drawn = ET.fromstring(draw_look(seen))  # noqa: S314  # drawn by ourselves
+    return ["".join(text.itertext()) for text in drawn.iter(f"{SVG}text")]
+
+
+def titles(seen: Look) -> list[str]:
+    """Return what the pictures of the drawing are said to show."""
+    drawn = ET.fromstring(draw_look(seen))  # noqa: S314  # drawn by ourselves
+    return ["".join(image.itertext()).strip() for image in drawn.iter(f"{SVG}image")]
+
+
+def with_activation(found: Activation | None) -> Look:
+    output = np.full((4, 14, 14), -1, np.float32)
+    return replace(look("e"), convolutions=(ConvolutionMaps("c", output, found),))
+
+
+def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
+    seen = look("some-entrant")
+    shown = look_pictures(seen).filters
+    assert seen.filters is not None
+    assert shown is not None
+    assert (shown.count, len(shown.large), shown.size) == (32, 5, "5 × 5")
+    assert shown.limit == pytest.approx(np.abs(seen.filters).max())
+    # Six picture elements a weight and lines of three between filters, eight filters in a row.
+    grid = shown.all.pixels
+    assert grid.shape == (4 * 30 + 3 * 3, 8 * 30 + 7 * 3, 3)
+    for number, weights in enumerate(seen.filters[:, 0]):
+        top, left = number // 8 * 33, number % 8 * 33
+        tile = grid[top : top + 30 : 6, left : left + 30 : 6]
+        np.testing.assert_array_equal(tile, diverging(weights, shown.limit))
+
+
+def test_filters_of_three_channels_have_colours_and_no_scale_of_orange_and_blue() -> None:
+    filters = np.zeros((2, 3, 5, 5), np.float32)
+    filters[1, 0] = -0.5
+    seen = replace(look("e"), filters=filters, convolutions=())
+    shown = look_pictures(seen).filters
+    assert shown is not None
+    assert shown.in_colour
+    grey, cyan = (picture.pixels[0, 0].tolist() for picture in shown.large)
+    assert (grey, cyan) == ([128, 128, 128], [0, 128, 128])
+    assert "colour scale" not in titles(seen)
+    assert "Grey is zero; full colours are 0.5 away from it." in texts(seen)
+
+
+def test_filters_of_many_channels_are_shown_as_their_mean() -> None:
+    filters = np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1)
+    shown = look_pictures(replace(look("e"), filters=filters)).filters
+    assert shown is not None
+    assert (shown.in_colour, shown.channels, shown.limit) == (False, 4, 1.5)
+
+
+def test_before_and_after_an_activation_share_one_scale() -> None:
+    seen = look("some-entrant")
+    for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
+        assert layer.all.limit == pytest.approx(np.abs(maps.output).max())
+        assert layer.first.limit == pytest.approx(np.abs(maps.output[0]).max())
+        # Where ReLU lets a value pass, its colour stays; where not, it is the colour of zero.
+        passed = maps.output[0] > 0
+        before, after = (picture.pixels for picture in layer.first.pictures)
+        np.testing.assert_array_equal(before[passed], after[passed])
+        assert np.unique(after[~passed].reshape(-1, 3), axis=0).tolist() == [[250, 249, 246]]
+        assert layer.zeros == np.mean(maps.output < 0)
+
+
+def test_an_activation_and_what_came_before_it_are_named() -> None:
+    before = np.array([[[-1, 1]], [[2, 3]]], np.float32)
+    gelu = Activation(
+        "GELU", ("pooling", "normalising", "adding"), before, before * np.float32(0.5)
+    )
+    seen = replace(look("e"), convolutions=(ConvolutionMaps("c", before, gelu),))
+    (layer,) = look_pictures(seen).layers
+    assert layer.title == "First convolution, after pooling, normalising and adding"
+    assert [picture.caption for picture in layer.all.pictures] == ["before GELU", "after GELU"]
+    first, second = (picture.pixels for picture in layer.first.pictures)
+    np.testing.assert_array_equal(first, diverging(before[0], 1))
+    np.testing.assert_array_equal(second, diverging(before[0] / 2, 1))
+    assert f"{layer.title}, channel 0" in texts(seen)
+    # GELU sets nothing to zero here, and so nothing is said of it.
+    assert layer.zeros == 0
+    assert not any("to zero" in text for text in texts(seen))
+
+
+def test_a_convolution_without_an_activation_shows_its_output_alone() -> None:
+    seen = with_activation(None)
+    (layer,) = look_pictures(seen).layers
+    assert (layer.title, layer.activation) == ("First convolution", None)
+    assert [picture.alt for picture in layer.all.pictures] == ["c, all 4 channels output"]
+    assert not any("ReLU" in text for text in texts(seen) + titles(seen))
+
+
+def test_what_an_activation_sets_to_zero_is_counted() -> None:
+    before = np.array([[[-1, -2, 0, 3]]], np.float32)
+    relu = Activation("ReLU", (), before, before.clip(min=0))
+    seen = with_activation(relu)
+    assert look_pictures(seen).layers[0].zeros == 0.5
+    assert "ReLU sets 50.0\N{NO-BREAK SPACE}% of these values to zero." in texts(seen)
+
+
+def test_lines_between_tiny_maps_are_thin() -> None:
+    before = np.array([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], np.float32)
+    seen = with_activation(Activation("ReLU", (), before, before))
+    grid = look_pictures(seen).layers[0].all.pictures[0].pixels
+    assert grid.shape == (16, 16 + 1 + 16, 3)
+    np.testing.assert_array_equal(grid[:, 17:], enlarged(diverging(before[1], 8), 8))
+
+
+def test_look_shows_filters_maps_and_weights() -> None:
+    shown = titles(look("some-entrant"))
+    assert [t for t in shown if t.startswith("filter")] == [f"filter {n}" for n in range(5)]
+    assert "all 32 filters" in shown
+    assert "convolution 2, all 64 channels after ReLU" in shown
+    weights = titles(weight_look("linear"))
+    assert [t for t in weights if t.startswith("weights")] == [
+        f"weights of class {n}" for n in range(10)
+    ]
+
+
+def test_classes_are_told_by_their_names() -> None:
+    seen = replace(weight_look("linear"), classes=ANIMALS)
+    assert look_pictures(seen).original.alt == "test image 7, labelled elk"
+    said = texts(seen)
+    assert "Label elk; the network says cat, 10.0\N{NO-BREAK SPACE}% sure." in said
+    assert set(ANIMALS) <= set(said)
+    assert {f"weights of class {name}" for name in ANIMALS} <= set(titles(seen))
+
+
+def test_long_names_run_neither_out_of_the_sheet_nor_into_each_other() -> None:
+    names = tuple(f"{number} {'word ' * 12}".strip() for number in range(10))
+    drawn = ET.fromstring(draw_look(replace(weight_look("l" * 64), classes=names)))  # noqa: S314
+    size = {"22": 0.6 * 22, "16": 0.58 * 16, "14": 7.5}
+    column = (WIDTH - 2 * 24 - 4 * 24) / 5
+    captions = 0
+    for text in drawn.iter(f"{SVG}text"):
+        width = len(text.text or "") * size[text.attrib["font-size"]]
+        caption = (text.text or "").endswith("…")
+        captions += caption
+        assert width <= (column if caption else WIDTH - 24)
+    assert captions == 10
+
+
+@pytest.mark.parametrize("limit", [1.0, 0.25, 0.0123, 0.000123])
+def test_the_ends_of_a_scale_stand_beside_its_bar(limit: float) -> None:
+    sheet = Sheet()
+    sheet.scale(limit)
+    low, high = sheet.texts
+    (bar,) = sheet.pictures
+    # Digits of a common typeface are at most 0.65 of the type's size wide.
+    assert low.x + 0.65 * 14 * len(low.text) < bar.x
+    assert bar.x + bar.width < high.x
+
+
+def test_look_into_a_network_without_pictures_says_so() -> None:
+    bare = replace(weight_look("mlp"), class_weights=None, summary="three layers <x>")
+    assert "Three layers &lt;x&gt;." in draw_look(bare)
+    assert titles(bare) == ["test image 7, labelled 4"]
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (1, "First"), (6, "Sixth"), (7, "7th"), (11, "11th"), (12, "12th"), (13, "13th"),
+        (20, "20th"), (21, "21st"), (22, "22nd"), (33, "33rd"), (101, "101st"), (111, "111th"),
+    ],
+)  # fmt: skip
+def test_places_are_counted_as_one_says_them(number: int, word: str) -> None:
+    assert ordinal(number) == word
