@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.data.catalogue import load_dataset
-from bakeoff.errors import StoreError, UsageError
-from bakeoff.records.folder import RunFolder
+from bakeoff.commands.finished import finished_run
+from bakeoff.findings.predicted import read_predicted
+from bakeoff.findings.standings import standings
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the trials of one entrant say."""
+    """What the complete trials of one entrant say."""
 
     entrant: str
+    seeds: tuple[int, ...]
     predicted: tuple[int, ...]
-    """One class per complete trial, by seed."""
-    right: int
-    """How many trials are right."""
+    """The class that the trial of each seed predicts."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,12 @@ class Opinions:
     known_wrong_label: bool
     classes: tuple[str, ...]
     entrants: tuple[Opinion, ...]
+    troubles: tuple[str, ...]
+    """One line for each trial that says nothing, since it is missing or did not complete."""
 
-    @property
-    def trials(self) -> int:
-        """How many trials were asked."""
-        return sum(len(opinion.predicted) for opinion in self.entrants)
+    def right(self, opinion: Opinion) -> int:
+        """Return how many trials of an entrant are right."""
+        return opinion.predicted.count(self.label)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
@@ -47,17 +47,19 @@ class Opinions:
             "entrants": [
                 {
                     "entrant": opinion.entrant,
+                    "seeds": list(opinion.seeds),
                     "predicted": [self.classes[label] for label in opinion.predicted],
-                    "right": opinion.right,
+                    "right": self.right(opinion),
                 }
                 for opinion in self.entrants
             ],
+            "troubles": list(self.troubles),
         }
 
     def to_text(self) -> str:
-        """Return what a person reads: one line per entrant."""
+        """Return what a person reads: one line per entrant, then what is missing."""
         width = max(len(opinion.entrant) for opinion in self.entrants)
-        warning = " (human raters found this label wrong)" if self.known_wrong_label else ""
+        warning = " (known to be wrong)" if self.known_wrong_label else ""
         lines = [f"test image {self.index}: label {self.classes[self.label]}{warning}"]
         for opinion in self.entrants:
             votes = Counter(opinion.predicted).most_common()
@@ -65,10 +67,11 @@ class Opinions:
                 f"{self.classes[label]}" + (f" x{count}" if len(opinion.predicted) > 1 else "")
                 for label, count in votes
             )
-            verdict = f"{opinion.right} of {len(opinion.predicted)} right"
+            verdict = f"{self.right(opinion)} of {len(opinion.predicted)} right"
             lines.append(f"{opinion.entrant:<{width}}  {verdict:<14}  says {said or '-'}")
-        right = sum(opinion.right for opinion in self.entrants)
-        lines.append(f"{right} of {self.trials} trials are right")
+        lines += self.troubles
+        trials = sum(len(opinion.predicted) for opinion in self.entrants)
+        lines.append(f"{sum(map(self.right, self.entrants))} of {trials} trials are right")
         return "\n".join(lines)
 
 
@@ -77,26 +80,22 @@ def opinions(directory: Path, index: int) -> Opinions:
 
     Raises UsageError where there is no such image, StoreError where the run has no trials.
     """
-    folder = RunFolder.open(directory)
-    records = [record for record in folder.read_records() if record.complete]
-    if not records:
-        raise StoreError(f"{directory}: no finished trial yet; run the study first")
-    dataset = load_dataset(folder.study.protocol.dataset)
-    if index >= len(dataset.test_labels):
-        raise UsageError(f"--index {index}: the last test image is {len(dataset.test_labels) - 1}")
-    label = int(dataset.test_labels[index])
+    run = finished_run(directory, index)
+    study, dataset = run.folder.study, run.dataset
+    predicted = read_predicted(run.folder, run.records, dataset)
     found = []
-    for entrant in folder.study.entrants:
-        predicted = tuple(
-            int(folder.read_tested(r.entrant, r.seed, dataset)["test_logits"][index].argmax())
-            for r in records
-            if r.entrant == entrant.name
-        )
-        found.append(Opinion(entrant.name, predicted, right=predicted.count(label)))
+    for entrant in study.entrants:
+        said = {
+            seed: int(each.classes[index])
+            for (name, seed), each in predicted.items()
+            if name == entrant.name
+        }
+        found.append(Opinion(entrant.name, tuple(said), tuple(said.values())))
     return Opinions(
         index=index,
-        label=label,
+        label=int(dataset.test_labels[index]),
         known_wrong_label=index in dataset.known_wrong_test_labels,
         classes=dataset.classes,
         entrants=tuple(found),
+        troubles=tuple(line for row in standings(study, run.records) for line in row.troubles),
     )
