@@ -17,7 +17,7 @@ from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints, encode
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch
-from bakeoff.runners.listener import PlannedTrial, Silence
+from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
 
 LABELS = "t10k-labels-idx1-ubyte"
@@ -44,7 +44,7 @@ SMALL = Study(
 )
 
 
-class _Stop(Silence):
+class _Stop(Listener):
     """Ends a run after the first epoch."""
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:

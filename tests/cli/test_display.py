@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 
+import pytest
 from rich.console import Console
 
 from bakeoff.cli.display import RunDisplay, epoch_line, short_epoch_line
@@ -37,7 +40,11 @@ def test_a_line_is_aligned_with_the_longest_name_and_names_the_seed_where_there_
 
 def shown(terminal: bool, width: int = 120) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=terminal, width=width)
+    show(Console(file=stream, force_terminal=terminal, width=width))
+    return stream.getvalue()
+
+
+def show(console: Console) -> None:
     trials = [planned("cnn-2conv"), planned("linear"), planned("broken", 1)]
     with RunDisplay(console) as display:
         display.planned(trials, finished_before=1)
@@ -48,7 +55,6 @@ def shown(terminal: bool, width: int = 120) -> str:
         display.trial_started(trials[2])
         display.trial_ended(trials[2], diverged(ASKED, "broken", 1))
         display.stage("comparing [bold]the trials")
-    return stream.getvalue()
 
 
 def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() -> None:
@@ -106,6 +112,98 @@ def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
     stopped = record(ASKED, "cnn-2conv", epochs=tuple(epoch(n + 1) for n in range(6)))
     display.trial_ended(trials[0], stopped)
     assert bars(display)[0] == "all trials 1/2 0:00:10 left 0:00:20"
+
+
+def test_each_running_trial_has_a_bar_and_a_finished_one_has_none() -> None:
+    clock = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
+    display = RunDisplay(console)
+    trials = [planned("linear"), planned("linear", 1)]  # 2 epochs each.
+    display.planned(trials, 0)
+    for trial in trials:
+        display.trial_started(trial)
+    clock[0] = 10.0
+    display.epoch_ended(trials[0], epoch(1))
+    display.epoch_ended(trials[1], epoch(1))
+    assert bars(display) == [
+        "all trials 0/2 0:00:10 left 0:00:10",
+        "linear seed 0 epoch 1/2 0:00:10 left 0:00:10",
+        "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
+    ]
+    display.trial_ended(trials[0], record(ASKED, "linear"))
+    assert bars(display) == [
+        "all trials 1/2 0:00:10 left 0:00:05",
+        "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
+    ]
+
+
+def test_a_trial_is_counted_once_however_often_it_is_told() -> None:
+    display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
+    trials = [planned("linear"), planned("linear", 1)]
+    display.planned(trials, 0)
+    display.trial_elsewhere(trials[0])
+    display.trial_started(trials[0])
+    display.epoch_ended(trials[0], epoch(2))
+    display.trial_ended(trials[0], record(ASKED, "linear"))
+    display.trial_elsewhere(trials[0])
+    [only] = bars(display)
+    assert only.startswith("all trials 1/2 ")
+    whole = display._bars.tasks[0]
+    assert whole.total is not None
+    assert whole.completed == whole.total / 2
+
+
+def test_a_training_that_begins_anew_moves_its_bar_back() -> None:
+    display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
+    trial = planned("cnn-2conv")
+    display.planned([trial], 0)
+    for number in (3, 1):
+        display.trial_started(trial)
+        display.epoch_ended(trial, epoch(number))
+        assert bars(display)[1:] == [bars(display)[-1]]
+        assert bars(display)[-1].startswith(f"cnn-2conv epoch {number}/11 ")
+    whole = display._bars.tasks[0]
+    assert whole.total is not None
+    assert whole.completed == pytest.approx(whole.total / 11)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("failure", [BrokenPipeError(), OSError(28, "No space"), ValueError()])
+def test_a_display_whose_stream_fails_falls_silent(failure: Exception, terminal: bool) -> None:
+    class Failing(io.StringIO):
+        asked = 0
+
+        def write(self, text: str) -> int:
+            self.asked += 1
+            raise failure
+
+    stream = Failing()
+    show(Console(file=stream, force_terminal=terminal))
+    assert stream.asked == 1
+
+
+def test_a_process_without_standard_error_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    show(Console(stderr=True))
+
+
+def test_a_full_disk_behind_standard_error_ends_nothing() -> None:
+    code = (
+        "from rich.console import Console\n"
+        "from bakeoff.cli.display import RunDisplay\n"
+        "with RunDisplay(Console(stderr=True)) as display:\n"
+        "    display.stage('nobody reads this')\n"
+        "print('done')\n"
+    )
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (0, "done\n")
 
 
 def test_without_a_terminal_there_are_plain_lines_and_nothing_else() -> None:

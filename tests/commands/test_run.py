@@ -16,7 +16,7 @@ from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
 from bakeoff.findings.trained import load_network
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
-from bakeoff.runners.listener import Silence
+from bakeoff.runners.listener import Listener
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.predict import predict_logits
@@ -278,7 +278,7 @@ def test_memory_that_ran_out_in_an_epoch_costs_no_more_than_the_epoch(
 def test_the_study_of_a_folder_is_that_of_its_report(tmp_path: Path) -> None:
     asked = study(entrant("a", epochs=1), seeds=2)
 
-    class Rival(Silence):
+    class Rival(Listener):
         def stage(self, text: str) -> None:
             if text.startswith("timing"):
                 RunFolder.create(tmp_path, asked.model_copy(update={"seeds": 1}))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bakeoff.records.record import Epoch, Record
-from bakeoff.runners.listener import PlannedTrial, Silence
+from bakeoff.runners.listener import Listener, PlannedTrial
 
 
-class Heard(Silence):
+class Heard(Listener):
     """Keeps a line for all that a runner tells."""
 
     def __init__(self) -> None:

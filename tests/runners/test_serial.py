@@ -13,13 +13,16 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.files import locks
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners import serial
+from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
-from bakeoff.runners.serial import run_serially, watch_for_others
+from bakeoff.runners.serial import run_beside_others, run_serially, watch_for_others
+from bakeoff.runners.setting import Runner, Setting
 
 from ..factories import entrant, first_of, record, study
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
+FIRST = PlannedTrial(ASKED.entrants[0], 0, 1.0)
 
 
 @pytest.fixture
@@ -27,16 +30,9 @@ def few(digits: Dataset) -> Dataset:
     return first_of(digits, train=150, test=50)
 
 
-def train(folder: RunFolder, few: Dataset, heard: Heard, contended: bool = False) -> None:
-    run_serially(
-        folder,
-        plan_trials(folder, few),
-        few,
-        device=torch.device("cpu"),
-        precision="float32",
-        listener=heard,
-        contended=contended,
-    )
+def train(folder: RunFolder, few: Dataset, heard: Heard, runner: Runner = run_serially) -> None:
+    setting = Setting(folder, few, torch.device("cpu"), "float32")
+    runner(setting, plan_trials(folder, few), heard)
 
 
 def test_trials_run_one_after_the_other_all_entrants_of_a_seed_first(
@@ -97,7 +93,7 @@ def test_a_trial_that_its_holder_gives_up_is_trained_after_all(
 
 def test_trials_known_to_run_beside_others_are_marked(few: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
-    train(folder, few, Heard(), contended=True)
+    train(folder, few, Heard(), run_beside_others)
     assert all(each.contended for each in folder.read_records())
 
 
@@ -106,7 +102,7 @@ def test_others_are_seen_while_they_hold_a_lock(tmp_path: Path) -> None:
     for file in (folder.lock("b", 0), folder.conclusion_lock):
         file.touch()
     with locks.held(folder.lock("a", 0)):
-        others = watch_for_others(folder, "a", 0)
+        others = watch_for_others(folder, FIRST)
         assert not others()
         with locks.held(folder.lock("b", 0)):
             assert others()
@@ -114,19 +110,19 @@ def test_others_are_seen_while_they_hold_a_lock(tmp_path: Path) -> None:
         with locks.held(folder.conclusion_lock):
             assert others()
         assert not others()
-    assert not watch_for_others(folder, "a", 0)()
+    assert not watch_for_others(folder, FIRST)()
 
 
 def test_others_are_seen_that_began_and_are_gone_again(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
     for lock in (folder.lock("b", 0), folder.conclusion_lock):
-        others = watch_for_others(folder, "a", 0)
+        others = watch_for_others(folder, FIRST)
         assert not others()
         with locks.held(lock):
             locks.stamp(lock)
         assert others()
         # That was before the next trial.
-        others = watch_for_others(folder, "a", 0)
+        others = watch_for_others(folder, FIRST)
         time.sleep(0.02)  # The clock of a file system may tick no more often.
         with locks.held(lock):
             locks.stamp(lock)

@@ -20,7 +20,8 @@ from bakeoff.records.record import Record
 from bakeoff.runners import stacked
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
-from bakeoff.runners.stacked import run_stacked
+from bakeoff.runners.setting import Setting
+from bakeoff.runners.stacked import run_stacked, run_stacks
 from bakeoff.study.study import Study
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.stacking.run import run_stack
@@ -40,15 +41,7 @@ def few(digits: Dataset) -> Dataset:
 def train(asked: Study, folder: Path, dataset: Dataset, at_once: int = 10) -> Any:
     """Return the run folder, and what was heard while its stacks were trained."""
     run, heard = RunFolder.create(folder, asked), Heard()
-    run_stacked(
-        run,
-        plan_trials(run, dataset),
-        dataset,
-        device=CPU,
-        precision="float32",
-        listener=heard,
-        at_once=at_once,
-    )
+    run_stacks(Setting(run, dataset, CPU, "float32"), plan_trials(run, dataset), heard, at_once)
     return run, heard.lines
 
 
@@ -132,7 +125,7 @@ def test_a_finished_trial_and_one_begun_alone_are_not_locked_by_a_stack(
             held.append([seed for seed in range(3) if locks.is_held(run.lock("a", seed))])
 
     planned = plan_trials(run, few)
-    run_stacked(run, planned, few, device=CPU, precision="float32", listener=Curious())
+    run_stacks(Setting(run, few, CPU, "float32"), planned, Curious())
     assert held == [[2], []]
 
 
@@ -144,7 +137,7 @@ def test_what_others_hold_and_what_was_begun_alone_is_left(few: Dataset, tmp_pat
     run.write_trial(record(asked, "a", 2), {}, {})
     heard = Heard()
     with locks.held(run.lock("a", 0)):
-        run_stacked(run, planned, few, device=CPU, precision="float32", listener=heard)
+        run_stacks(Setting(run, few, CPU, "float32"), planned, heard)
     assert finished(run) == [("a", 2), ("a", 3), ("a", 4)]
     assert heard.lines[:2] == ["a 3 started", "a 4 started"]
 
@@ -165,6 +158,17 @@ def test_a_stack_holds_the_locks_of_its_trials(
     assert seen == [True, True]
     assert not any(locks.is_held(file) for file in files)
     assert len(finished(run)) == 2
+
+
+def test_what_no_stack_trained_is_trained_one_by_one(few: Dataset, tmp_path: Path) -> None:
+    asked = study(entrant("a", epochs=1), validation=50, seeds=3)
+    run, heard = RunFolder.create(tmp_path / "run", asked), Heard()
+    planned = plan_trials(run, few)
+    run.unfinished("a", 1).mkdir(parents=True)
+    run_stacked(Setting(run, few, CPU, "float32"), planned, heard)
+    assert heard.lines[-3:] == ["a 1 started", "a 1 epoch 1", "a 1 ended"]
+    assert [line for line in heard.lines if line.endswith("elsewhere")] == []
+    assert [r.provenance.stacked for r in run.read_records()] == [2, 1, 2]
 
 
 class Branching(nn.Linear):

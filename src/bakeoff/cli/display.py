@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+import io
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -22,7 +24,7 @@ from rich.text import Text
 
 from bakeoff.cli.tables import say
 from bakeoff.records.record import Epoch, Record
-from bakeoff.runners.listener import PlannedTrial
+from bakeoff.runners.listener import Listener, PlannedTrial
 
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
@@ -54,9 +56,6 @@ def _place(trial: PlannedTrial, epoch: Epoch) -> str:
     return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
 
 
-def plain_display() -> RunDisplay:
-    """Return a display that writes plain lines to standard output, for another process to show."""
-    return RunDisplay(Console(file=sys.stdout, force_terminal=False, color_system=None))
 
 
 class _TimeLeft(ProgressColumn):
@@ -73,10 +72,57 @@ class _TimeLeft(ProgressColumn):
         return Text(left, style="progress.remaining")
 
 
-class RunDisplay:
-    """Shows a run on standard error: bars where there is a terminal, plain lines elsewhere."""
+class _Audience(io.TextIOBase):
+    """A stream that may close or fill up: from then on nothing is written, and nothing fails.
+
+    A training outlives whoever watched it.
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, where anybody is left to read it."""
+        self._try(lambda stream: stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what was written."""
+        self._try(lambda stream: stream.flush())
+
+    def isatty(self) -> bool:
+        """Return whether a terminal shows it."""
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor, which knows the width of a terminal."""
+        return super().fileno() if self._stream is None else self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """What characters can be shown."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def _try(self, work: Callable[[IO[str]], object]) -> None:
+        if self._stream is None:
+            return
+        try:
+            work(self._stream)
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                # What waits in its buffer would fail once more when Python ends.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            self._stream = None
+
+
+class RunDisplay(Listener):
+    """Shows a run on standard error: bars where there is a terminal, plain lines elsewhere.
+
+    One bar stands for all trials, and one for each that is being trained.
+    """
 
     def __init__(self, console: Console) -> None:
+        console.file = cast("IO[str]", _Audience(console.file))
         self._console = console
         self._name_width = 0
         self._seeds = False
@@ -92,8 +138,10 @@ class RunDisplay:
             disable=not console.is_terminal,
         )
         self._work = self._bars.add_task("all trials", visible=False, **_nothing_done(""))
-        self._epochs = self._bars.add_task("trial", visible=False, **_nothing_done(""))
-        self._trials_done = 0
+        self._running: dict[tuple[str, int], TaskID] = {}
+        self._epochs: dict[tuple[str, int], int] = {}
+        """How many epochs of each trial are accounted for in the bar of all trials."""
+        self._finished: set[tuple[str, int]] = set()
         self._trials = 0
 
     def __enter__(self) -> Self:
@@ -108,15 +156,11 @@ class RunDisplay:
     ) -> None:
         self._bars.stop()
 
-    def expect(self, trials: Sequence[PlannedTrial]) -> None:
-        """Hear which trials the lines will be about, without saying so."""
+    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
+        """Say what will be trained, and what was finished before."""
         self._name_width = max((len(trial.entrant.name) for trial in trials), default=0)
         self._seeds = any(trial.seed > 0 for trial in trials)
         self._trials = len(trials)
-
-    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
-        """Say what will be trained, and what was finished before."""
-        self.expect(trials)
         work = sum(_work(trial) * trial.entrant.recipe.epochs for trial in trials)
         self._bars.reset(
             self._work, total=work, visible=bool(trials), **_nothing_done(f"0/{len(trials)}")
@@ -134,79 +178,80 @@ class RunDisplay:
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Start the bar of one trial."""
-        name = trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
+        self._take_bar_away(trial)  # A stack that found no memory begins its trials anew.
         budget = trial.entrant.recipe.epochs
-        self._bars.reset(
-            self._epochs,
-            total=budget,
-            visible=True,
-            description=name,
-            **_nothing_done(f"epoch 0/{budget}"),
+        self._running[trial.key] = self._bars.add_task(
+            self._name(trial), total=budget, **_nothing_done(f"epoch 0/{budget}")
         )
 
     def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
         """Say where the trial goes on, and move the bars there."""
-        seed = f" seed {trial.seed}" if self._seeds else ""
-        self._say(f"{trial.entrant.name}{seed}: going on after epoch {epochs}")
-        self._move(self._epochs, f"epoch {epochs}/{trial.entrant.recipe.epochs}", spared=epochs)
-        self._move(self._work, self._trials_text, spared=epochs * _work(trial))
+        self.stage(f"{self._name(trial)}: going on after epoch {epochs}")
+        self._reach(trial, epochs, trained=False)
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Print the line of one epoch and move the bars."""
         line = epoch_line(trial, epoch, self._name_width, self._seeds)
         if self._console.is_terminal and len(line) > self._console.width:
             line = short_epoch_line(trial, epoch, self._name_width, self._seeds)
-        self._say(line)
-        # Seeds that train together share the bar, so it goes where the epoch is, not one further.
-        further = epoch.epoch - self._bars.tasks[self._epochs].completed
-        self._move(
-            self._epochs, f"epoch {epoch.epoch}/{trial.entrant.recipe.epochs}", worked=further
-        )
-        self._move(self._work, self._trials_text, worked=_work(trial))
+        self.stage(line)
+        self._reach(trial, epoch.epoch)
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
         """Say how the trial ended."""
-        self._trials_done += 1
         # A training that stopped before its budget leaves work that will not be done.
-        spared = trial.entrant.recipe.epochs - len(record.epochs)
-        self._move(self._work, self._trials_text, spared=spared * _work(trial))
-        seed = f" seed {trial.seed}" if self._seeds else ""
+        self._finish(trial, trained=False)
+        name = self._name(trial)
         if record.validation is None:
-            self._say(f"{trial.entrant.name}{seed}: {record.status}: {record.trouble}")
+            self.stage(f"{name}: {record.status}: {record.trouble}")
             return
-        self._say(
-            f"{trial.entrant.name}{seed}: {record.stopped.reason} after epoch "
-            f"{record.stopped.epoch}, {record.training_seconds:.1f} s, validation balanced "
-            f"accuracy {record.validation.balanced_accuracy:.4f}"
+        self.stage(
+            f"{name}: {record.stopped.reason} after epoch {record.stopped.epoch}, "
+            f"{record.training_seconds:.1f} s, validation balanced accuracy "
+            f"{record.validation.balanced_accuracy:.4f}"
         )
 
     def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Move the bar past a trial that another process has finished."""
-        self._trials_done += 1
-        whole = trial.entrant.recipe.epochs * _work(trial)
-        self._move(self._work, self._trials_text, worked=whole)
+        self._finish(trial, trained=True)
 
     def stage(self, text: str) -> None:
         """Print one line."""
-        self._say(text)
-
-    @property
-    def _trials_text(self) -> str:
-        return f"{self._trials_done}/{self._trials}"
-
-    def _move(self, bar: TaskID, text: str, worked: float = 0.0, spared: float = 0.0) -> None:
-        """Move a bar on. What was `spared` took no time here, and so says nothing of the pace."""
-        task = self._bars.tasks[bar]
-        completed = task.completed + worked + spared
-        all_worked = task.fields["worked"] + worked
-        due = None
-        if all_worked > 0 and task.total is not None and task.elapsed is not None:
-            pace = task.elapsed / all_worked
-            due = task.get_time() + pace * (task.total - completed)
-        self._bars.update(bar, completed=completed, done=text, worked=all_worked, due=due)
-
-    def _say(self, text: str) -> None:
         say(self._console, text)
+
+    def _name(self, trial: PlannedTrial) -> str:
+        return trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
+
+    def _finish(self, trial: PlannedTrial, *, trained: bool) -> None:
+        """Count the trial, once, however often it is told."""
+        self._take_bar_away(trial)
+        self._finished.add(trial.key)
+        self._reach(trial, trial.entrant.recipe.epochs, trained=trained)
+
+    def _take_bar_away(self, trial: PlannedTrial) -> None:
+        if trial.key in self._running:
+            self._bars.remove_task(self._running.pop(trial.key))
+
+    def _reach(self, trial: PlannedTrial, epoch: int, *, trained: bool = True) -> None:
+        """Move the bars to where so many epochs of the trial are done, `trained` now or not."""
+        further = epoch - self._epochs.get(trial.key, 0)
+        self._epochs[trial.key] = epoch
+        if trial.key in self._running:
+            text = f"epoch {epoch}/{trial.entrant.recipe.epochs}"
+            self._move(self._running[trial.key], text, further, trained=trained)
+        text = f"{len(self._finished)}/{self._trials}"
+        self._move(self._work, text, further * _work(trial), trained=trained)
+
+    def _move(self, bar: TaskID, text: str, amount: float, *, trained: bool) -> None:
+        """Move a bar on. What was not trained now took no time, and says nothing of the pace."""
+        task = next(task for task in self._bars.tasks if task.id == bar)
+        completed = task.completed + amount
+        worked = task.fields["worked"] + (amount if trained else 0)
+        due = None
+        if worked > 0 and task.total is not None and task.elapsed is not None:
+            pace = task.elapsed / worked
+            due = task.get_time() + pace * (task.total - completed)
+        self._bars.update(bar, completed=completed, done=text, worked=worked, due=due)
 
 
 def _nothing_done(text: str) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import torch
 
 from bakeoff.commands.report import report_folder
 from bakeoff.data.catalogue import SOURCES, load_dataset
@@ -21,10 +20,11 @@ from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
-from bakeoff.runners.listener import Listener, Silence
+from bakeoff.runners.listener import Listener
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.serial import run_serially
+from bakeoff.runners.setting import Runner, Setting
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
 from bakeoff.training.timing_pass import measure_bursts
@@ -98,7 +98,7 @@ def run_study(
     without checkpoints. `source` is what errors call the study: its file, or else its name.
     Raises BakeoffError with one line.
     """
-    listener = listener or Silence()
+    listener = listener or Listener()
     flush_denormals()
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a number from 1 up")
@@ -122,41 +122,34 @@ def run_study(
     trials = plan_trials(folder, dataset)
     refuse_full_disk(out, bytes_needed(study, trials, dataset, jobs))
     listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-    if jobs > 1 and len(trials) > 1:
-        run_in_workers(
-            folder, trials, jobs, device=on_device, precision=in_precision, listener=listener
-        )
-    elif stack:
-        run_stacked(
-            folder, trials, dataset, device=on_device, precision=in_precision, listener=listener
-        )
-    # What workers or stacks left, or all there is.
-    run_serially(
-        folder,
-        plan_trials(folder, dataset),
-        dataset,
-        device=on_device,
-        precision=in_precision,
-        listener=listener,
-    )
-    _time_in_turns(folder, dataset, on_device, in_precision, listener)
+    setting = Setting(folder, dataset, on_device, in_precision)
+    _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
+    _time_in_turns(setting, listener)
     # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
     RunFolder.create(out, study)
     listener.stage("comparing the trials and drawing the report")
     return Baked(folder, len(trials), report_folder(folder, dataset))
 
 
-def _time_in_turns(
-    folder: RunFolder, dataset: Dataset, device: torch.device, precision: str, listener: Listener
-) -> None:
+def _runner(stack: bool, jobs: int) -> Runner:
+    """Return what runs the trials."""
+    if stack:
+        return run_stacked
+    return partial(run_in_workers, jobs=jobs) if jobs > 1 else run_serially
+
+
+def _time_in_turns(setting: Setting, listener: Listener) -> None:
     """Measure what a training example costs each entrant, once per run folder."""
+    folder = setting.folder
     entrants = {entrant.name for entrant in folder.study.entrants}
     with locks.held(folder.conclusion_lock):
         if folder.read_timing().keys() == entrants:
             return
         locks.stamp(folder.conclusion_lock)
         listener.stage("timing training steps, the entrants taking turns")
-        measured = measure_bursts(folder.study, dataset, device=device, precision=precision)
+        measured = measure_bursts(
+            folder.study, setting.dataset, device=setting.device, precision=setting.precision
+        )
         folder.write_timing(
             dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
         )

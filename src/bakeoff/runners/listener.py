@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from bakeoff.records.record import Epoch, Record
 from bakeoff.study.study import Entrant
@@ -19,9 +18,17 @@ class PlannedTrial:
     work_per_epoch: float
     """Multiply-adds of one forward pass over all training images: what a progress bar weighs by."""
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from the other trials of its study: the entrant's name, and the seed."""
+        return self.entrant.name, self.seed
 
-class Listener(Protocol):
-    """Hears of a run's progress, in this order."""
+
+class Listener:
+    """Hears of a run's progress, in this order, and by itself does nothing with it.
+
+    Trials may run side by side, and a trial may be told as finished elsewhere after all.
+    """
 
     def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
         """Hear which trials will be trained, and how many were finished before."""
@@ -43,28 +50,3 @@ class Listener(Protocol):
 
     def stage(self, text: str) -> None:
         """Hear in one line that something other than training begins."""
-
-
-class Silence:
-    """A listener that shows nothing."""
-
-    def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
-        """Show nothing."""
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        """Show nothing."""
-
-    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
-        """Show nothing."""
-
-    def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
-        """Show nothing."""
-
-    def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-        """Show nothing."""
-
-    def trial_elsewhere(self, trial: PlannedTrial) -> None:
-        """Show nothing."""
-
-    def stage(self, text: str) -> None:
-        """Show nothing."""

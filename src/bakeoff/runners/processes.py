@@ -7,59 +7,78 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from queue import Queue
 from threading import Thread
-
-import torch
+from typing import IO
 
 from bakeoff.errors import BakeoffError
-from bakeoff.records.folder import RunFolder
+from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.runners.setting import Setting
 
-_ERROR = "bakeoff: "
 _LAST_WORDS = 20.0
 """Seconds that a worker has after SIGTERM; a training step may take a while."""
 
 
+@dataclass
+class _Worker:
+    process: subprocess.Popen[str]
+    failed: str = ""
+    """Why it could not go on, as it told."""
+    printed: str = ""
+    """The last line that was no event: of a library's warning, or of a traceback."""
+
+    def complaint(self) -> str | None:
+        """Return in one line why it failed, or None where it did not."""
+        code = self.process.returncode
+        if code == 0:
+            return None
+        if code < 0:
+            return f"a worker was ended by signal {-code}; the same command goes on"
+        return self.failed or self.printed or f"a worker failed with exit code {code}"
+
+
 def run_in_workers(
-    folder: RunFolder,
-    trials: Sequence[PlannedTrial],
-    jobs: int,
-    *,
-    device: torch.device,
-    precision: str,
-    listener: Listener,
+    setting: Setting, trials: Sequence[PlannedTrial], listener: Listener, *, jobs: int
 ) -> None:
-    """Train all `trials` in `jobs` processes, each with its share of the cores (at least one).
+    """Train in `jobs` processes, each with its share of the cores (at least one); a Runner.
 
     Raises BakeoffError with the line of the first worker that failed. However this ends, no worker
     is left: they are asked to stop as by Ctrl-C, and they stop if this process dies.
     """
     threads = max(1, usable_cores() // jobs)
-    command = [sys.executable, "-m", "bakeoff.cli.worker", str(folder.path)]
-    command += [str(folder.study.seeds), device.type, precision, str(threads)]
+    command = _command(setting, threads)
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     with ExitStack() as pipes:
         workers = [
-            pipes.enter_context(_start(command, environment)) for _ in range(min(jobs, len(trials)))
+            _Worker(pipes.enter_context(_start(command, environment)))
+            for _ in range(min(jobs, len(trials)))
         ]
         try:
-            last_lines = _show(folder, trials, workers, listener)
+            _listen(workers, trials, listener)
         except BaseException:
             for worker in workers:
-                worker.terminate()
+                worker.process.terminate()
             raise
         finally:
             for worker in workers:
-                _wait(worker)
-    for worker, last in zip(workers, last_lines, strict=True):
-        if worker.returncode != 0:
-            raise BakeoffError(_complaint(worker.returncode, last))
+                _wait(worker.process)
+    for worker in workers:
+        if complaint := worker.complaint():
+            raise BakeoffError(complaint)
 
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _command(setting: Setting, threads: int) -> list[str]:
+    """Return what starts a worker."""
+    folder = setting.folder
+    arguments = [folder.path, folder.study.seeds, setting.device.type, setting.precision, threads]
+    return [sys.executable, "-m", "bakeoff.runners.worker", *map(str, arguments)]
 
 
 def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -69,49 +88,65 @@ def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Po
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,
     )
 
 
-def _show(
-    folder: RunFolder,
-    trials: Sequence[PlannedTrial],
-    workers: Sequence[subprocess.Popen[str]],
-    listener: Listener,
-) -> list[str]:
-    """Pass on what the workers say until all are silent; return the last line of each.
+@dataclass
+class _Relay:
+    """Tells a listener what all workers tell, once."""
 
-    The line of an error is not passed on: it is this process's to say.
-    """
-    lines: Queue[tuple[int, str | None]] = Queue()
-    for number, worker in enumerate(workers):
-        Thread(target=_forward, args=(worker, number, lines), daemon=True).start()
-    last = [""] * len(workers)
-    left, silent = list(trials), 0
-    while silent < len(workers):
-        number, line = lines.get()
+    trials: dict[tuple[str, int], PlannedTrial]
+    listener: Listener
+    settled: set[tuple[str, int] | None] = field(default_factory=set)
+    """Trials that a worker began, or that were told as finished elsewhere."""
+
+    def pass_on(self, worker: _Worker, line: str) -> None:
+        """Tell what a line of a worker says; one that is no event is shown as it is."""
+        event = event_in(line)
+        if event is None:
+            worker.printed = line
+            self.listener.stage(line)
+        elif event.event == "failed":
+            # It is this process's to say.
+            worker.failed = str(event.detail)
+        elif not self._is_known(event):
+            event.tell(self.trials, self.listener)
+
+    def _is_known(self, event: Event) -> bool:
+        """Return whether it says of a trial of another worker that it was finished elsewhere."""
+        if event.event == "trial_elsewhere" and event.trial in self.settled:
+            return True
+        if event.event in {"trial_started", "trial_elsewhere"}:
+            self.settled.add(event.trial)
+        return False
+
+
+def _listen(workers: Sequence[_Worker], trials: Sequence[PlannedTrial], listener: Listener) -> None:
+    """Pass on what the workers tell until all are silent."""
+    lines: Queue[tuple[_Worker, str | None]] = Queue()
+    speaking = 0
+    for worker in workers:
+        for stream in (worker.process.stdout, worker.process.stderr):
+            Thread(target=_forward, args=(stream, worker, lines), daemon=True).start()
+            speaking += 1
+    relay = _Relay({planned.key: planned for planned in trials}, listener)
+    while speaking:
+        worker, line = lines.get()
         if line is None:
-            silent += 1
+            speaking -= 1
         else:
-            last[number] = line
-            if not line.startswith(_ERROR):
-                listener.stage(line)
-        for planned in list(left):
-            if folder.has_trial(planned.entrant.name, planned.seed):
-                listener.trial_elsewhere(planned)
-                left.remove(planned)
-    return last
+            relay.pass_on(worker, line)
 
 
-def _forward(
-    worker: subprocess.Popen[str], number: int, lines: Queue[tuple[int, str | None]]
-) -> None:
+def _forward(stream: IO[str], worker: _Worker, lines: Queue[tuple[_Worker, str | None]]) -> None:
     """Put each line of a worker into the queue, and None after the last."""
-    for line in worker.stdout or ():
-        lines.put((number, line.rstrip("\n")))
-    lines.put((number, None))
+    for line in stream:
+        lines.put((worker, line.rstrip("\n")))
+    lines.put((worker, None))
 
 
 def _wait(worker: subprocess.Popen[str]) -> None:
@@ -121,10 +156,3 @@ def _wait(worker: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         worker.kill()
         worker.wait()
-
-
-def _complaint(code: int, last: str) -> str:
-    """Return why a worker failed, in one line."""
-    if code < 0:
-        return f"a worker was ended by signal {-code}; the same command goes on"
-    return last.removeprefix(_ERROR) or f"a worker failed with exit code {code}"

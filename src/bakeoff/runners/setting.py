@@ -1,0 +1,43 @@
+"""The contract of everything that runs trials: what it is given, and what it promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.records.folder import RunFolder
+from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.training.trial import TrialSpec
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is the same for all trials of a run."""
+
+    folder: RunFolder
+    dataset: Dataset
+    device: torch.device
+    precision: str
+    """`float32` or `bfloat16`."""
+
+    def spec(self, planned: PlannedTrial) -> TrialSpec:
+        """Return all that the trial depends on."""
+        return TrialSpec(
+            self.folder.study,
+            planned.entrant,
+            planned.seed,
+            self.dataset,
+            self.device,
+            self.precision,
+        )
+
+
+Runner = Callable[[Setting, Sequence[PlannedTrial], Listener], None]
+"""Returns when all the trials are finished, each in the folder once, and told to the listener.
+
+A trial belongs to whoever holds its lock, so other runners may work on the same folder. Raises
+BakeoffError where a trial cannot be written, or what is there of it cannot be read.
+"""
