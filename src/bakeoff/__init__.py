@@ -3,11 +3,11 @@
 The public names are loaded when they are first used, so that `import bakeoff` is quick.
 """
 
-from __future__ import annotations
-
+# `python -m bakeoff` comes here while the current folder is still searched, where a `typing.py` may
+# lie: nothing is imported that Python has not loaded by then.
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bakeoff.commands.compare import compare_run
     from bakeoff.commands.report import report_run

@@ -1,12 +1,13 @@
 """The `bakeoff` command."""
 
-from __future__ import annotations
-
 import sys
+
+from bakeoff.files.search_paths import leave_out_current_folder
 
 
 def main() -> None:
     """Run the command line with the arguments of the process."""
+    leave_out_current_folder()
     # Before all else: an interruption during the imports is one too.
     from bakeoff.runners.interruption import end_at_once, how_to_go_on, stop_on_signals
 

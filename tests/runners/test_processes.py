@@ -149,11 +149,11 @@ def test_lines_that_are_no_events_are_shown_as_they_are_and_the_last_explains_a_
     assert {"caf\ufffd", "told", "RuntimeError: no such thing"} <= set(heard.lines)
 
 
-def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
+def test_a_worker_ends_with_its_parent(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
-    command = [sys.executable, "-m", "bakeoff.runners.worker", str(folder.path)]
+    setting = Setting(folder, digits, torch.device("cpu"), "float32")
     with subprocess.Popen(
-        [*command, "1", "cpu", "float32", "1"],
+        processes._command(setting, threads=1),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

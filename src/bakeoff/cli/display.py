@@ -56,8 +56,6 @@ def _place(trial: PlannedTrial, epoch: Epoch) -> str:
     return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
 
 
-
-
 class _TimeLeft(ProgressColumn):
     """Counts down to when a task is due. A bar that moves once an epoch has no other pace."""
 

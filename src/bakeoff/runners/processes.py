@@ -8,17 +8,30 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import IO
 
 from bakeoff.errors import BakeoffError
+from bakeoff.files.search_paths import safe_environment
 from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.setting import Setting
 
 _LAST_WORDS = 20.0
 """Seconds that a worker has after SIGTERM; a training step may take a while."""
+
+
+_WORKER = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+import bakeoff
+del sys.path[0]
+from bakeoff.runners.worker import main
+sys.exit(main(*sys.argv[1:]))
+"""
+"""The package of this process, wherever it was found, and nothing else from beside it."""
 
 
 @dataclass
@@ -49,7 +62,7 @@ def run_in_workers(
     """
     threads = max(1, usable_cores() // jobs)
     command = _command(setting, threads)
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    environment = safe_environment() | {"OMP_NUM_THREADS": str(threads)}
     with ExitStack() as pipes:
         workers = [
             _Worker(pipes.enter_context(_start(command, environment)))
@@ -78,7 +91,8 @@ def _command(setting: Setting, threads: int) -> list[str]:
     """Return what starts a worker."""
     folder = setting.folder
     arguments = [folder.path, folder.study.seeds, setting.device.type, setting.precision, threads]
-    return [sys.executable, "-m", "bakeoff.runners.worker", *map(str, arguments)]
+    home = Path(__file__).absolute().parents[2]
+    return [sys.executable, "-P", "-c", _WORKER, str(home), *map(str, arguments)]
 
 
 def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:

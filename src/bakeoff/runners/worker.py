@@ -1,10 +1,9 @@
-"""A process that trains trials beside others: `python -m bakeoff.runners.worker DIR ...`."""
+"""A process that trains trials beside others; `processes` starts it."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from threading import Thread
 
@@ -58,7 +57,3 @@ def _end_with_parent() -> None:
     # Not by way of sys.stdin, whose lock a thread must not hold when Python ends.
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
