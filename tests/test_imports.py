@@ -223,11 +223,16 @@ def test_a_breach_is_found(file: str, source: str, complaint: str, tmp_path: Pat
 # What really happens
 
 
-def imported_by(statement: str) -> set[str]:
-    """Return the top-level modules that a fresh Python has after `statement`."""
+def modules_after(statement: str) -> set[str]:
+    """Return the modules that a fresh Python has after `statement`."""
     code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {line.split(".")[0] for line in done.stdout.splitlines()}
+    return set(done.stdout.splitlines())
+
+
+def imported_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh Python has after `statement`."""
+    return {module.split(".")[0] for module in modules_after(statement)}
 
 
 HEAVY = {
@@ -246,7 +251,17 @@ def test_the_heavy_libraries_would_be_seen() -> None:
     assert {"torch", "numpy"} <= imported_by("import bakeoff.study.seeds, bakeoff.data.order")
 
 
-@pytest.mark.parametrize("package", ["comparison", "report"])
+def test_a_training_waits_for_torch_and_for_nothing_else_that_is_heavy() -> None:
+    """What scores, compares and draws is imported once there is something to score."""
+    loaded = modules_after("import bakeoff.commands.run")
+    assert "torch" in loaded
+    late = HEAVY - {"torch", "numpy", "pydantic", "safetensors"} | {"torch._dynamo"}
+    assert loaded & late == set()
+
+
+@pytest.mark.parametrize(
+    "package", ["comparison", "report", "commands.compare", "records.folder", "data.catalogue"]
+)
 def test_numbers_and_pictures_need_no_torch(package: str) -> None:
     loaded = imported_by(f"import bakeoff.{package}")
     assert "numpy" in loaded

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bakeoff.commands.report import report_folder
 from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
@@ -15,7 +15,6 @@ from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
 from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
 from bakeoff.files import locks
-from bakeoff.findings.conclusion import Conclusion
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
@@ -28,6 +27,9 @@ from bakeoff.runners.setting import Runner, Setting
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
 from bakeoff.training.timing_pass import measure_bursts
+
+if TYPE_CHECKING:
+    from bakeoff.findings.conclusion import Conclusion
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,9 @@ def run_study(
     # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
     RunFolder.create(out, study)
     listener.stage("comparing the trials and drawing the report")
+    # Statistics and figures take a second to import, which is not for the first trial to wait for.
+    from bakeoff.commands.report import report_folder
+
     return Baked(folder, len(trials), report_folder(folder, dataset))
 
 

@@ -6,19 +6,14 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    confusion_matrix,
-    precision_recall_fscore_support,
-)
 
 from bakeoff.records.record import Scores
 
 
 def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return the mean over examples of -log softmax(logits)[label], in nats, in float64."""
+    from scipy.special import logsumexp
+
     exact = logits.astype(np.float64)
     of_label = exact[np.arange(len(labels)), labels]
     return float(np.mean(logsumexp(exact, axis=1) - of_label))
@@ -30,6 +25,14 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     A class that is never predicted has precision 0; one without examples has recall 0 and does
     not count in the balanced accuracy, which is the mean recall of the classes present.
     """
+    # scikit-learn takes a second to import, and nothing is scored before a training has ended.
+    from sklearn.metrics import (
+        accuracy_score,
+        balanced_accuracy_score,
+        confusion_matrix,
+        precision_recall_fscore_support,
+    )
+
     classes = np.arange(logits.shape[1])
     predicted = logits.argmax(axis=1)
     precision, recall, f1, _ = precision_recall_fscore_support(
