@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .outside import births, explosions, links
 from .proofs import (
     Bench,
     Proof,
@@ -43,6 +44,9 @@ def main() -> int:
             "mutations": lambda: mutations(Path(name) / "files", asked.mutations, asked.seed),
             "rivals": lambda: rivals(crowd, asked.rounds, 4, dice),
             "trainings": lambda: bad_trainings(alone, range(1, 5)),
+            "links": lambda: links(alone),
+            "explosions": lambda: explosions(alone),
+            "births": lambda: births(alone, asked.rounds, 4),
             "repeats": lambda: repeats(alone, asked.repeats),
         }
         print("| what | bar | times | result |\n|---|---|---:|---|", flush=True)
