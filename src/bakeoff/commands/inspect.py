@@ -63,7 +63,7 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
     chosen = entrant or standings(study, run.records)[0].entrant
     record = _record_of(run.complete, chosen, seed)
     look = look_at(run.folder, record, run.dataset, index)
-    picture = run.folder.path / "figures" / f"inside-{chosen}-{record.seed}-{index}.svg"
+    picture = run.folder.place("figures", f"inside-{chosen}-{record.seed}-{index}.svg")
     write_file(picture, draw_look(look).encode())
     return Seen(look, picture)
 

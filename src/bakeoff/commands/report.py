@@ -29,9 +29,9 @@ def report_folder(folder: RunFolder, dataset: Dataset) -> Conclusion:
     conclusion = conclude(folder, dataset)
     findings = gather_findings(folder, conclusion, dataset)
     document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
-    files = {folder.path / "comparison.json": document}
+    files = {folder.place("comparison.json"): document}
     for name, drawing in draw_figures(findings).items():
-        files[folder.path / "figures" / f"{name}.svg"] = drawing
+        files[folder.place("figures", f"{name}.svg")] = drawing
     files[conclusion.report] = build_report(findings)
     with locks.held(folder.conclusion_lock):
         for file, text in files.items():
