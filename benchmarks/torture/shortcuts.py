@@ -13,44 +13,28 @@ from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.findings.conclusion import conclude
-from bakeoff.findings.findings import Findings
 from bakeoff.findings.gather import gather_findings
 from bakeoff.records.folder import RunFolder
-from bakeoff.report.charts.charts import charts
-from bakeoff.report.drawings import draw_figures
-from bakeoff.report.page import build_report
+from bakeoff.report import draw_report
+from bakeoff.report.charts.charts import Charts, draw_charts
+from bakeoff.report.sections.batches import batch_groups
+from bakeoff.report.sections.classes import class_tables
 from bakeoff.training.timing_pass import measure_bursts
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """A chart as the page wants it."""
-
-    svg: str
-
-    def inline(self) -> str:
-        return self.svg
 
 
 @dataclass(frozen=True)
 class Figures:
     """What a report draws."""
 
-    files: dict[str, str]
-    """SVG by file name."""
-    on_page: dict[str, _Drawn]
+    charts: Charts
 
     def install(self) -> None:
         """Let every report of this process show these, whatever was found."""
 
-        def files_of(_: Findings) -> dict[str, str]:
-            return self.files
+        def drawn(*_: object) -> Charts:
+            return self.charts
 
-        def charts_of(_: Findings) -> dict[str, _Drawn]:
-            return self.on_page
-
-        sys.modules["bakeoff.commands.report"].__dict__["draw_figures"] = files_of
-        sys.modules["bakeoff.report.page"].__dict__["charts"] = charts_of
+        sys.modules["bakeoff.report.page"].__dict__["draw_charts"] = drawn
 
 
 def figures_of(folder: Path) -> Figures:
@@ -58,9 +42,8 @@ def figures_of(folder: Path) -> Figures:
     run = RunFolder.open(folder)
     dataset = load_dataset(run.study.protocol.dataset)
     findings = gather_findings(run, conclude(run, dataset), dataset)
-    build_report(findings)  # Its templates are compiled now, for all.
-    on_page = {name: _Drawn(chart.inline()) for name, chart in charts(findings).items()}
-    return Figures(draw_figures(findings), on_page)
+    draw_report(findings)  # Its templates are compiled now, for all.
+    return Figures(draw_charts(findings, class_tables(findings), batch_groups(findings)))
 
 
 def install_short_timing() -> None:

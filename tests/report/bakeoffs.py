@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,11 @@ def predictions(rng: np.random.Generator, error: float) -> NDArray[np.int64]:
     return np.where(wrong, (LABELS + other) % 10, LABELS)
 
 
-def scores(predicted: NDArray[np.int64], labels: NDArray[np.int64], loss: float) -> Scores:
+def scores(
+    predicted: NDArray[np.int64], labels: NDArray[np.int64], loss: float, classes: int = 10
+) -> Scores:
     """Return the scores of predicted classes, all from one confusion matrix."""
-    confusion = np.zeros((10, 10), dtype=np.int64)
+    confusion = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     hits = np.diag(confusion)
     recall, precision = hits / confusion.sum(1), hits / confusion.sum(0)
@@ -229,10 +232,10 @@ def small_study() -> Study:
     return base.model_copy(update={"entrants": base.entrants[1:3]})
 
 
-def comparison_of(study: Study, records: tuple[Record, ...]) -> Comparison:
+def comparison_of(study: Study, records: tuple[Record, ...], order: Sequence[str]) -> Comparison:
     """Return what the package itself concludes from the trials' answers."""
     outcomes: list[EntrantOutcome] = []
-    for entrant in study.entrants:
+    for entrant in map(study.entrant, order):
         mine = [trial for trial in records if trial.entrant == entrant.name]
         done = [trial for trial in mine if trial.complete]
         rng = np.random.default_rng(len(outcomes))
@@ -272,7 +275,7 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         study=study,
         records=records,
         standings=rows,
-        comparison=comparison_of(study, records),
+        comparison=comparison_of(study, records, [row.entrant for row in rows]),
         classes=CLASSES,
         light_on_dark=True,
         answer=f"{winner} comes first on validation data.",

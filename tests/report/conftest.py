@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.findings.findings import Findings
-from bakeoff.report import build_report
+from bakeoff.report import Report, draw_report
 from tests.report.bakeoffs import assignment_study, fair_study, findings_of, small_study
 from tests.report.page_reading import Element, read_page
 
@@ -23,9 +23,15 @@ def five_seeds() -> Findings:
 
 
 @pytest.fixture(scope="session")
-def html(one_seed: Findings) -> str:
+def report(one_seed: Findings) -> Report:
+    """The assignment's report."""
+    return draw_report(one_seed)
+
+
+@pytest.fixture(scope="session")
+def html(report: Report) -> str:
     """The assignment's page."""
-    return build_report(one_seed)
+    return report.page
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +41,15 @@ def page(html: str) -> Element:
 
 
 @pytest.fixture(scope="session")
-def fair_html(five_seeds: Findings) -> str:
+def fair_report(five_seeds: Findings) -> Report:
+    """The fair study's report."""
+    return draw_report(five_seeds)
+
+
+@pytest.fixture(scope="session")
+def fair_html(fair_report: Report) -> str:
     """The fair study's page."""
-    return build_report(five_seeds)
+    return fair_report.page
 
 
 @pytest.fixture(scope="session")

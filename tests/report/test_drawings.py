@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -9,14 +10,13 @@ import numpy as np
 import pytest
 
 from bakeoff.findings.findings import Findings
-from bakeoff.report import draw_figures
+from bakeoff.report import draw_report
 from bakeoff.report.charts.curves import learning_curves
 from bakeoff.report.charts.dots import dot_rows
-from bakeoff.report.charts.grids import class_rows, confusions
-from bakeoff.report.charts.labels import Box, place_beside, shortened, spread, two_lines
+from bakeoff.report.charts.labels import Box, elided, place_beside, spread, two_lines
 from bakeoff.report.charts.tradeoff import offers
-from bakeoff.report.concluded import concluded
 from bakeoff.report.palette import TONES, styles
+from bakeoff.report.sections.classes import class_tables, confusions
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -27,11 +27,11 @@ def read_svg(text: str) -> ET.Element:
 
 
 @pytest.fixture(scope="module")
-def drawn(small: Findings) -> dict[str, str]:
-    return draw_figures(small)
+def drawn(small: Findings) -> Mapping[str, str]:
+    return draw_report(small).figures
 
 
-def test_figures_are_well_formed_and_of_their_own(drawn: dict[str, str]) -> None:
+def test_figures_are_well_formed_and_of_their_own(drawn: Mapping[str, str]) -> None:
     assert {"train-loss", "seeds", "accuracy-against-parameters", "classes-f1", "inside"} <= {
         *drawn
     }
@@ -43,11 +43,11 @@ def test_figures_are_well_formed_and_of_their_own(drawn: dict[str, str]) -> None
         assert root.get("aria-label"), name
 
 
-def test_figures_are_the_same_every_time(drawn: dict[str, str], small: Findings) -> None:
-    assert draw_figures(small) == drawn
+def test_figures_are_the_same_every_time(drawn: Mapping[str, str], small: Findings) -> None:
+    assert draw_report(small).figures == drawn
 
 
-def test_text_stays_text(drawn: dict[str, str]) -> None:
+def test_text_stays_text(drawn: Mapping[str, str]) -> None:
     texts = {"".join(t.itertext()) for t in read_svg(drawn["seeds"]).iter(f"{SVG}text")}
     assert {"cnn-1conv", "mlp-2x200"} <= texts
 
@@ -75,7 +75,7 @@ def test_pareto_front_is_what_nobody_beats(one_seed: Findings) -> None:
 
 
 def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findings) -> None:
-    rows = {row.entrant: row.values for row in class_rows(five_seeds, "recall")}
+    rows = {row.entrant: row.values for row in class_tables(five_seeds).recall.rows}
     trials = five_seeds.complete("mlp-2x200")
     assert len(trials) == 4
     recalls = np.array([t.test.recall for t in trials if t.test])
@@ -85,7 +85,7 @@ def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findin
 
 
 def test_dots_have_the_interval_of_the_comparison(five_seeds: Findings) -> None:
-    rows = dot_rows(five_seeds, concluded(five_seeds.comparison.to_dict()))
+    rows = dot_rows(five_seeds)
     told = {e["name"]: e["accuracy"] for e in five_seeds.comparison.to_dict()["entrants"]}
     for row in rows:
         assert row.interval == (told[row.entrant]["low"], told[row.entrant]["high"])
@@ -108,7 +108,7 @@ def test_labels_of_one_point_find_places_apart() -> None:
 
 
 def test_names_are_shortened_in_the_middle() -> None:
-    assert shortened("abcdefghij", 5) == "ab…ij"
+    assert elided("abcdefghij", 5) == "ab…ij"
     assert two_lines("cnn-2conv-dropout-batch-100") == "cnn-2conv-\ndropout-batch-100"
     assert max(map(len, two_lines("x" * 64).split("\n"))) <= 18
 

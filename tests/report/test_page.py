@@ -8,14 +8,23 @@ import hashlib
 import re
 from collections import Counter
 from itertools import pairwise
+from xml.etree import ElementTree as ET
 
 import pytest
+from jinja2 import TemplateNotFound, UndefinedError
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.nodes import Template
 
 from bakeoff.comparison import compare
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.standings import standings
-from bakeoff.report import build_report
+from bakeoff.report import Report, draw_report
+from bakeoff.report.charts.charts import draw_charts
+from bakeoff.report.page import Page
 from bakeoff.report.palette import TONES
+from bakeoff.report.sections.batches import batch_groups
+from bakeoff.report.sections.classes import class_tables
+from bakeoff.report.templating import environment, own_text
 from tests.report.bakeoffs import LABELS, findings_of, small_study
 from tests.report.page_reading import Element, everything, read_page
 
@@ -87,7 +96,7 @@ def test_landmarks_and_pictures_have_names(page: Element) -> None:
 
 
 def test_same_findings_give_the_same_page(small: Findings) -> None:
-    assert build_report(small) == build_report(findings_of(small_study()))
+    assert draw_report(small).page == draw_report(findings_of(small_study())).page
 
 
 def test_no_stand_in_colour_is_left(html: str) -> None:
@@ -109,7 +118,7 @@ def test_hostile_texts_are_inert(small: Findings) -> None:
     findings = dataclasses.replace(
         small, study=study, answer=evil, classes=tuple(f"{evil}{n}" for n in range(10))
     )
-    page = read_page(build_report(findings))
+    page = read_page(draw_report(findings).page)
     assert len(page.all("script")) == 1
     assert all("onerror" not in element.attributes for element in everything(page))
     (answer,) = page.all("p", "answer")
@@ -124,7 +133,7 @@ def test_names_of_64_characters_keep_their_rows() -> None:
         for name, entrant in zip(names, base.entrants, strict=True)
     )
     findings = findings_of(base.model_copy(update={"entrants": entrants}))
-    page = read_page(build_report(findings))
+    page = read_page(draw_report(findings).page)
     rows = [row.attributes["data-entrant"] for row in page.all("tr") if row.attributes]
     assert sorted(filter(None, rows)) == names
 
@@ -141,7 +150,67 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
         flips=(),
         hardest=(),
     )
-    page = read_page(build_report(bare))
+    page = read_page(draw_report(bare).page)
     assert "diverged" in page.text
     empty = dataclasses.replace(bare, records=(), standings=tuple(standings(study, ())))
-    assert "is missing: not trained yet" in read_page(build_report(empty)).text
+    assert "is missing: not trained yet" in read_page(draw_report(empty).page).text
+
+
+# What is drawn, what is shown, and the names by which they know each other
+
+
+@pytest.mark.parametrize("which", ["report", "fair_report"])
+def test_every_chart_that_is_drawn_is_shown_once(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    report: Report = request.getfixturevalue(which)
+    shown = [chart.attributes["aria-label"] for chart in read_page(report.page).all("svg")]
+    files = {
+        ET.fromstring(figure).get("aria-label")  # noqa: S314  # drawn by ourselves
+        for name, figure in report.figures.items()
+        if name != "inside"
+    }
+    assert len(shown) == len(report.figures) - 1
+    assert set(shown) == files
+
+
+def test_every_template_is_part_of_a_page_or_a_figure(page: Element, fair_page: Element) -> None:
+    sections = {s.attributes["id"] for of in (page, fair_page) for s in of.all("section")}
+    named = {"page.html", "look.svg"} | {f"{anchor}.html" for anchor in sections}
+    for template in sorted(named):
+        named |= {name for name in find_referenced_templates(parsed(template)) if name}
+    assert named == set(environment().list_templates(extensions=["html", "svg"]))
+
+
+def test_templates_use_what_the_page_has_and_all_of_it() -> None:
+    used = set()
+    for template in environment().list_templates(extensions=["html"]):
+        used |= find_undeclared_variables(parsed(template))
+    fields = {field.name for field in dataclasses.fields(Page)}
+    assert used == fields | {"study", "comparison", "policy", "sections", "show"}
+
+
+@pytest.mark.parametrize(
+    "misspelt",
+    [
+        "{{ show.chart(charts.train_los, '') }}",
+        "{{ show.charts(charts.train_loss, '') }}",
+        "{{ chart.train_loss }}",
+        "{{ charts.train_loss.inlin() }}",
+        "{% for each in charts.confusion %}{% endfor %}",
+        "{% include 'clases.html' %}",
+    ],
+)
+def test_a_misspelt_name_is_an_error(misspelt: str, small: Findings) -> None:
+    tables, groups = class_tables(small), batch_groups(small)
+    context = {"charts": draw_charts(small, tables, groups)}
+    macros = "{% import 'macros.html' as show %}"
+    spelt = f"{macros}{{{{ show.chart(charts.train_loss, '') }}}}"
+    assert "<svg" in environment().from_string(spelt).render(context)
+    with pytest.raises((UndefinedError, TemplateNotFound)):
+        environment().from_string(macros + misspelt).render(context)
+
+
+def parsed(template: str) -> Template:
+    source = own_text(template)
+    return environment().parse(source)

@@ -12,7 +12,7 @@ from bakeoff.files.atomic import remove_leftovers, write_file
 from bakeoff.findings.conclusion import Conclusion, conclude
 from bakeoff.findings.gather import gather_findings
 from bakeoff.records.folder import RunFolder
-from bakeoff.report import build_report, draw_figures
+from bakeoff.report import draw_report
 
 
 def report_run(directory: Path) -> Conclusion:
@@ -27,12 +27,12 @@ def report_folder(folder: RunFolder, dataset: Dataset) -> Conclusion:
     Raises StoreError as `conclude` does, and where a file cannot be written.
     """
     conclusion = conclude(folder, dataset)
-    findings = gather_findings(folder, conclusion, dataset)
+    drawn = draw_report(gather_findings(folder, conclusion, dataset))
     document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
     files = {folder.place("comparison.json"): document}
-    for name, drawing in draw_figures(findings).items():
+    for name, drawing in drawn.figures.items():
         files[folder.place("figures", f"{name}.svg")] = drawing
-    files[conclusion.report] = build_report(findings)
+    files[conclusion.report] = drawn.page
     with locks.held(folder.conclusion_lock):
         for file, text in files.items():
             remove_leftovers(file)

@@ -27,15 +27,21 @@ def points(proportion: float, finest: float = 1.0) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def p_text(p_value: float) -> str:
-    """Return "p = 0.31", "p = 0.002", "p < 0.001"."""
+def p_number(p_value: float) -> str:
+    """Return "0.31", "0.002", "< 0.001"."""
     if p_value < SMALLEST_P_SHOWN:
-        return "p < 0.001"
+        return f"< {SMALLEST_P_SHOWN}"
     if p_value >= THREE_DECIMALS_BELOW:
-        return f"p = {p_value:.2f}"
+        return f"{p_value:.2f}"
     # 0.0496 must not read as 0.050 beside a verdict that rests on its being below 0.05.
     decimals = 4 if f"{p_value:.3f}" == "0.050" else 3
-    return f"p = {p_value:.{decimals}f}"
+    return f"{p_value:.{decimals}f}"
+
+
+def p_text(p_value: float) -> str:
+    """Return "p = 0.31", "p = 0.002", "p < 0.001"."""
+    number = p_number(p_value)
+    return f"p {number}" if number.startswith("<") else f"p = {number}"
 
 
 def amount(paired: PairedDifference) -> str:
@@ -57,8 +63,9 @@ def holm_text(p_value: float, adjusted: float, pairs: int) -> str:
     """Return the adjusted p-value, and the raw one beside it where the two read differently."""
     if pairs == 1 or p_text(p_value) == p_text(adjusted):
         return p_text(adjusted)
-    alone = p_text(p_value).removeprefix("p ").removeprefix("= ")
-    return f"{p_text(adjusted)} after Holm's correction for {pairs} pairs ({alone} alone)"
+    return (
+        f"{p_text(adjusted)} after Holm's correction for {pairs} pairs ({p_number(p_value)} alone)"
+    )
 
 
 def plan_text(plan: Plan) -> str:

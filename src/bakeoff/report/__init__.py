@@ -1,6 +1,6 @@
 """The report: figures as data, drawn as SVG, assembled into one self-contained page."""
 
-from bakeoff.report.drawings import draw_figures, draw_look
-from bakeoff.report.page import build_report
+from bakeoff.report.drawings import draw_look
+from bakeoff.report.page import Report, draw_report
 
-__all__ = ["build_report", "draw_figures", "draw_look"]
+__all__ = ["Report", "draw_look", "draw_report"]

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
+from bakeoff.comparison import EntrantComparison, PairComparison
 from bakeoff.findings.findings import Findings
-from bakeoff.report.charts.charts import charts
-from bakeoff.report.concluded import Concluded, Pair, concluded
+from bakeoff.report.charts.charts import Charts, draw_charts, every_chart
+from bakeoff.report.drawings import draw_look
 from bakeoff.report.palette import style_sheet, styles
-from bakeoff.report.pictures.looks import colour_bar, look_pictures
+from bakeoff.report.pictures.looks import LookPictures, Picture, colour_bar, look_pictures
 from bakeoff.report.sections import published, samples
-from bakeoff.report.sections.batches import batch_groups
-from bakeoff.report.sections.matrix import in_order, matrix, told
-from bakeoff.report.sections.origins import facts, recipes
-from bakeoff.report.sections.table import table
+from bakeoff.report.sections.batches import BatchGroup, batch_groups
+from bakeoff.report.sections.classes import ClassTable, ClassTables, class_tables
+from bakeoff.report.sections.matrix import Matrix, matrix
+from bakeoff.report.sections.origins import Fact, Recipes, facts, recipes
+from bakeoff.report.sections.published import PublishedRow
+from bakeoff.report.sections.samples import Card, FlipCards
+from bakeoff.report.sections.table import Table, table
 from bakeoff.report.templating import environment, own_text
 
 
@@ -31,75 +37,126 @@ def policy(script: str) -> str:
     )
 
 
-def _sections(context: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return (anchor, title) of the sections that have something to show."""
-    charted = context["charts"]
-    everything = [
-        ("entrants", "All entrants", True),
-        ("pairs", "Pair by pair", context["matrix"] is not None or "seeds" in charted),
-        ("curves", "How they learned", "train-loss" in charted),
-        ("cost", "What accuracy costs", "accuracy-against-parameters" in charted),
-        ("classes", "Class by class", "classes-f1" in charted),
-        ("images", "Where they err", bool(context["mistakes"] or context["hardest"])),
-        ("target", "Time to the target", bool(context["waits"])),
-        ("batches", "Large or small batches", bool(context["batch_groups"])),
-        ("inside", "Inside the winner", context["look"] is not None),
-        ("published", "Against the published figures", bool(context["published_rows"])),
-        ("origins", "Where this comes from", True),
-    ]
-    return [(anchor, title) for anchor, title, shown in everything if shown]
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading of its own."""
+
+    anchor: str
+    title: str
+    shown: bool
+    """Whether there is anything to show in it."""
+
+    @property
+    def template(self) -> str:
+        """The file that says how it looks."""
+        return f"{self.anchor}.html"
 
 
-def _sentences(
-    findings: Findings, found: Concluded, pairs: tuple[Pair, ...]
-) -> dict[str, list[dict[str, str]]]:
-    """Return the verdicts in words: the winner's first, then the others'.
+@dataclass(frozen=True)
+class Page:
+    """What the templates show, each of them under the name that it has here."""
 
-    With one seed every sentence says the same caution; the page says it once instead.
-    """
-    told_of: dict[str, list[dict[str, str]]] = {"winner": [], "others": []}
-    for pair in pairs if findings.several_seeds else ():
-        original = found.pair(pair.a, pair.b) or pair
-        whose = "winner" if findings.winner in (pair.a, pair.b) else "others"
-        told_of[whose].append(
-            {"kind": pair.verdict, "name": told(original), "text": original.sentence}
+    findings: Findings
+    charts: Charts
+    table: Table
+    winner_pairs: Sequence[PairComparison]
+    other_pairs: Sequence[PairComparison]
+    matrix: Matrix | None
+    waits: Sequence[EntrantComparison]
+    """The entrants that train until they reach a target."""
+    f1: ClassTable
+    mistakes: Sequence[Card]
+    hardest: Sequence[Card]
+    flips: Sequence[FlipCards]
+    batch_groups: Sequence[BatchGroup]
+    look: LookPictures | None
+    other_looks: Sequence[LookPictures]
+    published_rows: Sequence[PublishedRow]
+    facts: Sequence[Fact]
+    recipes: Recipes
+    colours: Mapping[str, str]
+    """CSS, by entrant."""
+    colour_bar: Picture
+    published_titles: Sequence[str] = published.TITLES
+    style: str = style_sheet() + own_text("page.css")
+    script: str = own_text("page.js")
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """All sections, in the order of the page."""
+        charts = self.charts
+        return (
+            Section("entrants", "All entrants", True),
+            Section("pairs", "Pair by pair", bool(self.matrix or charts.seeds)),
+            Section("curves", "How they learned", charts.train_loss is not None),
+            Section("cost", "What accuracy costs", charts.accuracy_by_parameters is not None),
+            Section("classes", "Class by class", charts.f1 is not None),
+            Section("images", "Where they err", bool(self.mistakes or self.hardest)),
+            Section("target", "Time to the target", bool(self.waits)),
+            Section("batches", "Large or small batches", bool(self.batch_groups)),
+            Section("inside", "Inside the winner", self.look is not None),
+            Section("published", "Against the published figures", bool(self.published_rows)),
+            Section("origins", "Where this comes from", True),
         )
-    return told_of
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The names that the templates know."""
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
+            "study": self.findings.study,
+            "comparison": self.findings.comparison,
+            "policy": policy(self.script),
+            "sections": [section for section in self.sections if section.shown],
+        }
+
+    def render(self) -> str:
+        """Return the page as HTML."""
+        return environment().get_template("page.html").render(self.context)
 
 
-def build_report(findings: Findings) -> str:
-    """Return the report as one HTML page that needs nothing outside itself."""
-    found = concluded(findings.comparison.to_dict())
-    script = own_text("page.js")
+@dataclass(frozen=True)
+class Report:
+    """What is written of a run for people to look at."""
+
+    page: str
+    """HTML that needs nothing outside itself."""
+    figures: Mapping[str, str]
+    """Each chart of the page, and the look inside the winner: SVG by file name without .svg."""
+
+
+def draw_report(findings: Findings) -> Report:
+    """Return the page and its figures, each chart drawn once."""
+    tables, groups = class_tables(findings), batch_groups(findings)
+    charts = draw_charts(findings, tables, groups)
+    figures = {chart.name: chart.standalone() for chart in every_chart(charts)}
+    if findings.look is not None:
+        figures["inside"] = draw_look(findings.look)
+    return Report(_page(findings, charts, tables, groups).render(), figures)
+
+
+def _page(
+    findings: Findings, charts: Charts, tables: ClassTables, groups: Sequence[BatchGroup]
+) -> Page:
+    comparison, winner = findings.comparison, findings.winner
     names = tuple(entrant.name for entrant in findings.study.entrants)
-    pairs = in_order(findings, found)
-    looked = [look for look in (findings.look, *findings.looks_others) if look is not None]
-    pictures = [look_pictures(look) for look in looked]
-    context: dict[str, Any] = {
-        "findings": findings,
-        "study": findings.study,
-        "policy": policy(script),
-        "script": script,
-        "style": style_sheet() + own_text("page.css"),
-        "colours": {name: style.css for name, style in styles(names).items()},
-        "charts": {name: chart.inline() for name, chart in charts(findings).items()},
-        "table": table(findings),
-        "concluded": found,
-        "pairs": pairs,
-        "sentences": _sentences(findings, found, pairs),
-        "matrix": matrix(findings, found),
-        "waits": [each for each in found.entrants.values() if each.epochs_to_target],
-        "mistakes": samples.mistakes(findings),
-        "hardest": samples.hardest(findings),
-        "flips": samples.flips(findings),
-        "batch_groups": batch_groups(findings),
-        "look": pictures[0] if findings.look is not None else None,
-        "other_looks": pictures[1:] if findings.look is not None else pictures,
-        "colour_bar": colour_bar(),
-        "published_titles": published.TITLES,
-        "published_rows": published.published_rows(findings),
-        "facts": facts(findings),
-        "recipes": recipes(findings),
-    }
-    context["sections"] = _sections(context)
-    return environment().get_template("page.html").render(context)
+    return Page(
+        findings=findings,
+        charts=charts,
+        table=table(findings),
+        winner_pairs=[pair for pair in comparison.pairs if winner in (pair.a, pair.b)],
+        other_pairs=[pair for pair in comparison.pairs if winner not in (pair.a, pair.b)],
+        matrix=matrix(comparison),
+        waits=[each for each in comparison.entrants if each.epochs_to_target],
+        f1=tables.f1,
+        mistakes=samples.mistakes(findings),
+        hardest=samples.hardest(findings),
+        flips=samples.flips(findings),
+        batch_groups=groups,
+        look=look_pictures(findings.look) if findings.look else None,
+        other_looks=[look_pictures(look) for look in findings.looks_others],
+        published_rows=published.published_rows(findings),
+        facts=facts(findings),
+        recipes=recipes(findings),
+        colours={name: style.css for name, style in styles(names).items()},
+        colour_bar=colour_bar(),
+    )

@@ -8,18 +8,20 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bakeoff.comparison.words import p_text
 from bakeoff.report import words
 from bakeoff.text import visible
 
 _FILTERS = (
     words.proportion,
-    words.points,
+    words.signed_points,
     words.whole,
     words.count,
-    words.seconds,
+    words.duration,
     words.percent,
     words.p_value,
-    words.plain,
+    words.setting,
+    p_text,
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bakeoff.comparison.words import p_number
+
 MISSING = "–"
 
 
@@ -10,9 +12,9 @@ def proportion(value: float | None) -> str:
     return MISSING if value is None else f"{value:.4f}"
 
 
-def points(value: float | None) -> str:
-    """Return signed percentage points with a true minus: +0.31, −0.05."""
-    return signed(value, 2)
+def signed_points(difference: float | None) -> str:
+    """Return a difference of proportions as percentage points with their sign: +0.31, −0.05."""
+    return MISSING if difference is None else signed(100 * difference, 2)
 
 
 def signed(value: float | None, places: int = 4) -> str:
@@ -33,17 +35,8 @@ def count(value: float | None) -> str:
     return MISSING if value is None else f"{value:,.1f}".removesuffix(".0")
 
 
-def seconds(value: float | None) -> str:
-    """Return seconds with about three digits: 9.31, 31.4, 452."""
-    return _three_digits(value)
-
-
-def milliseconds(value: float | None) -> str:
-    """Return milliseconds with about three digits: 0.0214, 0.84, 12.1."""
-    return _three_digits(value)
-
-
-def _three_digits(value: float | None) -> str:
+def duration(value: float | None) -> str:
+    """Return seconds or milliseconds with about three digits: 0.0214, 0.84, 9.31, 31.4, 452."""
     if value is None:
         return MISSING
     for limit, places in ((100, 0), (10, 1), (1, 2), (0.1, 3), (0.01, 4)):
@@ -52,18 +45,9 @@ def _three_digits(value: float | None) -> str:
     return f"{value:.5f}"
 
 
-_SMALLEST_P = 0.001
-_CLOSE_P = 0.1
-"""Below it the third place matters."""
-
-
 def p_value(value: float | None) -> str:
-    """Return a p-value: 0.023, or < 0.001."""
-    if value is None:
-        return MISSING
-    if value < _SMALLEST_P:
-        return f"< {_SMALLEST_P}"
-    return f"{value:.3f}" if value < _CLOSE_P else f"{value:.2f}"
+    """Return a p-value as the verdicts' sentences have it: 0.023, or < 0.001."""
+    return MISSING if value is None else p_number(value)
 
 
 def percent(value: float | None) -> str:
@@ -76,7 +60,7 @@ def percent(value: float | None) -> str:
     return f"{text}\N{NO-BREAK SPACE}%"
 
 
-def plain(value: object) -> str:
+def setting(value: object) -> str:
     """Return a setting as it would stand in a study file."""
     if value is None:
         return MISSING

@@ -1,26 +1,20 @@
-"""Every chart of a report by its name: drawn once, used in the page and as files."""
+"""Every chart of a report: drawn once, shown in the page and written as files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any, NamedTuple
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts.canvas import own_settings
-from bakeoff.report.charts.curves import AGAINST, TITLES, Measure, draw_curves, learning_curves
+from bakeoff.report.charts.curves import TITLES, Against, Measure, draw_curves, learning_curves
 from bakeoff.report.charts.dots import dot_rows, draw_dots
-from bakeoff.report.charts.grids import (
-    ClassScore,
-    class_rows,
-    confusions,
-    draw_class_rows,
-    draw_confusion,
-)
+from bakeoff.report.charts.grids import draw_class_table, draw_confusion, shown_of
 from bakeoff.report.charts.svg import inline, standalone
 from bakeoff.report.charts.tradeoff import Price, draw_offers, offers
-from bakeoff.report.concluded import concluded
-from bakeoff.report.sections.batches import batch_groups
+from bakeoff.report.sections.batches import BatchGroup
+from bakeoff.report.sections.classes import ClassTable, ClassTables, confusions
 
 
 @dataclass(frozen=True)
@@ -41,75 +35,116 @@ class Chart:
         return standalone(self.drawn, self.description)
 
 
-def _curves(findings: Findings) -> Iterator[Chart]:
-    measures: tuple[Measure, ...] = ("train_loss", "validation_loss", "validation_accuracy")
-    for measure in measures:
-        curves = learning_curves(findings, measure)
-        if curves:
-            words = f"Line chart: {TITLES[measure]} of each entrant against epochs."
-            drawn = draw_curves(curves, measure, "epoch")
-            yield Chart(measure.replace("_", "-"), words, drawn)
-    curves = learning_curves(findings, "validation_accuracy", "seconds")
-    if curves:
-        words = "Line chart: validation accuracy of each entrant against seconds of training."
-        drawn = draw_curves(curves, "validation_accuracy", "seconds")
-        yield Chart("validation-accuracy-against-seconds", words, drawn)
+class BatchCharts(NamedTuple):
+    """The curves of entrants that differ in the size of their batches alone."""
+
+    by_epochs: Chart | None
+    by_seconds: Chart | None
 
 
-def _costs(findings: Findings) -> Iterator[Chart]:
-    prices: tuple[tuple[Price, str], ...] = (
-        ("training_seconds", "seconds of training"),
-        ("parameters", "parameters"),
-    )
-    for price, words in prices:
-        found = offers(findings, price)
-        if found:
-            text = f"Scatter chart: balanced accuracy on test data against {words}."
-            name = f"accuracy-against-{price.replace('_', '-')}"
-            yield Chart(name, text, draw_offers(found, price))
+class Charts(NamedTuple):
+    """Every chart of a report; None where there are no data for it."""
+
+    seeds: Chart | None
+    train_loss: Chart | None
+    validation_loss: Chart | None
+    validation_accuracy: Chart | None
+    validation_accuracy_by_seconds: Chart | None
+    accuracy_by_seconds: Chart | None
+    accuracy_by_parameters: Chart | None
+    f1: Chart | None
+    recall: Chart | None
+    precision: Chart | None
+    confusions: tuple[Chart, ...]
+    """One per entrant that has scores, best on validation data first."""
+    batches: tuple[BatchCharts, ...]
+    """One per group of entrants."""
 
 
-def _classes(findings: Findings) -> Iterator[Chart]:
-    kinds: tuple[ClassScore, ...] = ("f1", "recall", "precision")
-    for score in kinds:
-        rows = class_rows(findings, score)
-        if rows:
-            text = f"Heat map: {score} of each entrant for each class, on test data."
-            yield Chart(f"classes-{score}", text, draw_class_rows(rows, findings.classes, score))
-    for found in confusions(findings):
-        text = f"Confusion matrix of {found.entrant}, true classes down, predicted across."
-        yield Chart(f"confusion-{found.entrant}", text, draw_confusion(found, findings.classes))
+def every_chart(charts: Chart | tuple[Any, ...] | None) -> Iterator[Chart]:
+    """Yield each chart that was drawn, however deep it lies."""
+    if isinstance(charts, Chart):
+        yield charts
+    for each in charts if isinstance(charts, tuple) else ():
+        yield from every_chart(each)
 
 
-def _batches(findings: Findings) -> Iterator[Chart]:
-    for number, group in enumerate(batch_groups(findings), start=1):
-        for against in AGAINST:
-            names = group.names
-            curves = learning_curves(findings, "validation_accuracy", against, only=names)
-            if curves:
-                words = "epochs" if against == "epoch" else "seconds of training"
-                text = f"Line chart: validation accuracy of {' and '.join(names)} against {words}."
-                drawn = draw_curves(curves, "validation_accuracy", against, target=group.target)
-                yield Chart(f"batches-{number}-{against}", text, drawn)
-
-
-def _seeds(findings: Findings) -> Iterator[Chart]:
-    rows = dot_rows(findings, concluded(findings.comparison.to_dict()))
-    if rows:
-        text = "Dot chart: test accuracy of every seed of each entrant, with mean and interval."
-        yield Chart("seeds", text, draw_dots(rows))
-
-
-@lru_cache(maxsize=1)
-def charts(findings: Findings) -> dict[str, Chart]:
-    """Return every chart that the findings have data for, by name.
-
-    Page and files show the same charts, and drawing them takes seconds: the last set is kept.
-    """
+def draw_charts(findings: Findings, tables: ClassTables, groups: Sequence[BatchGroup]) -> Charts:
+    """Return every chart that the findings have data for; drawing them takes seconds."""
     with own_settings():
-        found = [
-            chart
-            for kind in (_seeds, _curves, _costs, _classes, _batches)
-            for chart in kind(findings)
-        ]
-    return {chart.name: chart for chart in found}
+        return Charts(
+            seeds=_seeds(findings),
+            train_loss=_curves(findings, "train_loss"),
+            validation_loss=_curves(findings, "validation_loss"),
+            validation_accuracy=_curves(findings, "validation_accuracy"),
+            validation_accuracy_by_seconds=_curves(findings, "validation_accuracy", "seconds"),
+            accuracy_by_seconds=_cost(findings, "training_seconds"),
+            accuracy_by_parameters=_cost(findings, "parameters"),
+            f1=_classes(tables.f1, findings.classes),
+            recall=_classes(tables.recall, findings.classes),
+            precision=_classes(tables.precision, findings.classes),
+            confusions=tuple(_confusions(findings)),
+            batches=tuple(
+                BatchCharts(
+                    by_epochs=_batches(findings, group, number, "epoch"),
+                    by_seconds=_batches(findings, group, number, "seconds"),
+                )
+                for number, group in enumerate(groups, start=1)
+            ),
+        )
+
+
+_CLOCK: dict[Against, str] = {"epoch": "epochs", "seconds": "seconds of training"}
+
+
+def _seeds(findings: Findings) -> Chart | None:
+    rows = dot_rows(findings)
+    if not rows:
+        return None
+    text = "Dot chart: test accuracy of every seed of each entrant, with mean and interval."
+    return Chart("seeds", text, draw_dots(rows))
+
+
+def _curves(findings: Findings, measure: Measure, against: Against = "epoch") -> Chart | None:
+    curves = learning_curves(findings, measure, against)
+    if not curves:
+        return None
+    text = f"Line chart: {TITLES[measure]} of each entrant against {_CLOCK[against]}."
+    name = measure.replace("_", "-") + ("-against-seconds" if against == "seconds" else "")
+    return Chart(name, text, draw_curves(curves, measure, against))
+
+
+def _cost(findings: Findings, price: Price) -> Chart | None:
+    found = offers(findings, price)
+    if not found:
+        return None
+    words = "parameters" if price == "parameters" else "seconds of training"
+    text = f"Scatter chart: balanced accuracy on test data against {words}."
+    return Chart(f"accuracy-against-{price.replace('_', '-')}", text, draw_offers(found, price))
+
+
+def _classes(table: ClassTable, classes: Sequence[str]) -> Chart | None:
+    if not table.rows:
+        return None
+    which = shown_of(table.shown, classes, "lowest") or "each class"
+    text = f"Heat map: {table.score} of each entrant for {which}, on test data."
+    return Chart(f"classes-{table.score}", text, draw_class_table(table, classes))
+
+
+def _confusions(findings: Findings) -> Iterator[Chart]:
+    for found in confusions(findings):
+        which = shown_of(found.shown, findings.classes, "most confused") or "true classes"
+        text = f"Confusion matrix of {found.entrant}, {which} down, predicted across."
+        drawn = draw_confusion(found, findings.classes)
+        yield Chart(f"confusion-{found.entrant}", text, drawn)
+
+
+def _batches(findings: Findings, group: BatchGroup, number: int, against: Against) -> Chart | None:
+    curves = learning_curves(findings, "validation_accuracy", against, only=group.names)
+    if not curves:
+        return None
+    text = (
+        f"Line chart: validation accuracy of {' and '.join(group.names)} against {_CLOCK[against]}."
+    )
+    drawn = draw_curves(curves, "validation_accuracy", against, target=group.target)
+    return Chart(f"batches-{number}-{against}", text, drawn)

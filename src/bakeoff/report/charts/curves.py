@@ -16,7 +16,6 @@ from bakeoff.study.study import Published
 
 Measure = Literal["train_loss", "validation_loss", "validation_accuracy"]
 Against = Literal["epoch", "seconds"]
-AGAINST: tuple[Against, ...] = ("epoch", "seconds")
 Points = tuple[tuple[float, float], ...]
 """(epoch or seconds, value), in order."""
 

@@ -7,8 +7,7 @@ from statistics import fmean
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts import canvas
-from bakeoff.report.charts.labels import shortened
-from bakeoff.report.concluded import Concluded
+from bakeoff.report.charts.labels import elided
 from bakeoff.report.palette import INK, PAPER, Style, styles
 
 
@@ -24,8 +23,9 @@ class DotRow:
     """Over new seeds, where the comparison has one."""
 
 
-def dot_rows(findings: Findings, concluded: Concluded) -> tuple[DotRow, ...]:
+def dot_rows(findings: Findings) -> tuple[DotRow, ...]:
     """Return the entrants that have scores, best on validation data first."""
+    estimates = {each.name: each.accuracy for each in findings.comparison.entrants}
     style = styles(tuple(entrant.name for entrant in findings.study.entrants))
     found = []
     for row in findings.standings:
@@ -33,14 +33,14 @@ def dot_rows(findings: Findings, concluded: Concluded) -> tuple[DotRow, ...]:
             record.test.accuracy for record in findings.complete(row.entrant) if record.test
         )
         if values:
-            spread = concluded.spread(row.entrant)
+            estimate = estimates.get(row.entrant)
             found.append(
                 DotRow(
                     entrant=row.entrant,
                     style=style[row.entrant],
                     values=values,
                     mean=fmean(values),
-                    interval=spread.interval if spread else None,
+                    interval=(estimate.low, estimate.high) if estimate else None,
                 )
             )
     return tuple(found)
@@ -71,7 +71,7 @@ def draw_dots(rows: tuple[DotRow, ...]) -> str:
         if len(row.values) > 1:
             axes.plot([1 - row.mean] * 2, [place + 0.3, place + 0.54], color=INK, linewidth=1.8)
         axes.annotate(
-            shortened(row.entrant, 56), (0, place - 0.14), xycoords=("axes fraction", "data"),
+            elided(row.entrant, 56), (0, place - 0.14), xycoords=("axes fraction", "data"),
             color=row.style.text, size=canvas.TEXT - 0.5, va="center",
         )  # fmt: skip
     return canvas.to_svg(figure)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean
-from typing import Literal
 
-from bakeoff.findings.findings import Findings
+import numpy as np
+
 from bakeoff.report.charts import canvas
-from bakeoff.report.charts.labels import shortened
+from bakeoff.report.charts.labels import CHARACTER, elided
 from bakeoff.report.palette import HEAT, INK, MISS, MUTED
-
-ClassScore = Literal["f1", "recall", "precision"]
+from bakeoff.report.sections.classes import ClassScore, ClassTable, Confusion
 
 TITLES: dict[ClassScore, str] = {
     "f1": "F1 of each class",
@@ -23,40 +20,39 @@ TITLES: dict[ClassScore, str] = {
 
 _DEEPEST = 0.52
 """Opacity of the deepest cell: ink stays readable on it, on light paper and on dark."""
+_SIZE = canvas.TEXT - 0.5
+_LONGEST_CLASS = 16
+"""Characters of a class's name."""
+_OTHERS = "others"
+_NOTE = 18.0
+"""Height of the line that says which classes are shown."""
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """One entrant's scores per class on test data, means over its seeds."""
-
-    entrant: str
-    values: tuple[float, ...]
-
-
-def class_rows(findings: Findings, score: ClassScore) -> tuple[ClassRow, ...]:
-    """Return the entrants that have scores, best on validation data first."""
-    found = []
-    for row in findings.standings:
-        tests = [record.test for record in findings.complete(row.entrant) if record.test]
-        if tests:
-            columns = zip(*(getattr(test, score) for test in tests), strict=True)
-            found.append(ClassRow(row.entrant, tuple(fmean(column) for column in columns)))
-    return tuple(found)
+def shown_of(shown: Sequence[int], classes: Sequence[str], which: str) -> str:
+    """Return that only some classes are shown, or nothing where all are."""
+    if len(shown) == len(classes):
+        return ""
+    return f"the {len(shown)} {which} of {len(classes)} classes"
 
 
-def draw_class_rows(rows: tuple[ClassRow, ...], classes: Sequence[str], score: ClassScore) -> str:
+def draw_class_table(found: ClassTable, classes: Sequence[str]) -> str:
     """Return the chart as SVG: the darker a cell, the further from a perfect score."""
-    figure = canvas.sheet(64 + 50 * len(rows))
+    names = [elided(classes[place], _LONGEST_CLASS) for place in found.shown]
+    width = canvas.WIDTH / max(len(names), 1)
+    note = shown_of(found.shown, classes, "lowest")
+    head = 26 + (_NOTE if note else 0) + _height_across(names, width)
+    figure = canvas.sheet(head + 18 + 50 * len(found.rows))
     axes = canvas.bare(figure)
-    canvas.heading(figure, TITLES[score])
-    width = canvas.WIDTH / max(len(classes), 1)
-    for place, name in enumerate(classes):
-        _write(axes, (place + 0.5) * width, 38, shortened(name, 6), MUTED)
-    worst = math.log10(max((1 - value for row in rows for value in row.values), default=1) or 1)
-    for number, row in enumerate(rows):
-        top = 50 + 50 * number
-        _write(axes, 0, top + 11, shortened(row.entrant, 58), INK, align="left")
-        for place, value in enumerate(row.values):
+    canvas.heading(figure, TITLES[found.score])
+    if note:
+        _write(axes, 0, 32, note, MUTED, "left")
+    _write_across(axes, names, 0, head, width)
+    values = np.array([row.values for row in found.rows])[:, list(found.shown)]
+    worst = math.log10(float((1 - values).max(initial=0)) or 1)
+    for number, (row, scores) in enumerate(zip(found.rows, values.tolist(), strict=True)):
+        top = head + 4 + 50 * number
+        _write(axes, 0, top + 11, elided(row.entrant, 58), INK, "left")
+        for place, value in enumerate(scores):
             # Depth counts powers of ten of the error: 0.9, 0.99 and 0.999 are evenly apart.
             depth = 1 - (worst - math.log10(max(1 - value, 1e-6))) / (worst + 3.3)
             depth = min(max(_DEEPEST * depth, 0.02), _DEEPEST)
@@ -64,48 +60,34 @@ def draw_class_rows(rows: tuple[ClassRow, ...], classes: Sequence[str], score: C
     return canvas.to_svg(figure)
 
 
-@dataclass(frozen=True)
-class Confusion:
-    """Test images by true and predicted class, summed over an entrant's seeds."""
-
-    entrant: str
-    counts: tuple[tuple[int, ...], ...]
-    """[true class][predicted class]."""
-    seeds: int
-
-
-def confusions(findings: Findings) -> tuple[Confusion, ...]:
-    """Return the entrants that have scores, best on validation data first."""
-    found = []
-    for row in findings.standings:
-        tests = [record.test for record in findings.complete(row.entrant) if record.test]
-        if tests:
-            size = range(len(tests[0].confusion))
-            counts = tuple(
-                tuple(sum(test.confusion[true][said] for test in tests) for said in size)
-                for true in size
-            )
-            found.append(Confusion(row.entrant, counts, len(tests)))
-    return tuple(found)
-
-
 def draw_confusion(found: Confusion, classes: Sequence[str]) -> str:
-    """Return the chart as SVG: hits in a quiet tint, misses by the logarithm of their number."""
-    side, left, top = 42.0, 60.0, 62.0
-    size = len(found.counts)
-    side = min(side, (canvas.WIDTH - left) / max(size, 1))
-    figure = canvas.sheet(top + side * size + 4)
+    """Return the chart as SVG: hits in a quiet tint, misses by the logarithm of their number.
+
+    Where not all classes are shown, a last column counts what was taken for any of the others.
+    """
+    shown = list(found.shown)
+    names = [elided(classes[place], _LONGEST_CLASS) for place in shown]
+    note = shown_of(shown, classes, "most confused")
+    counts = found.counts[np.ix_(shown, shown)]
+    across = names
+    if note:
+        rest = found.counts[shown].sum(axis=1) - counts.sum(axis=1)
+        counts, across = np.column_stack([counts, rest]), [*names, _OTHERS]
+    left = 16 + max(44.0, *map(_width, names))
+    side = min(42.0, (canvas.WIDTH - left) / len(across))
+    top = 42 + (_NOTE if note else 0) + _height_across(across, side)
+    figure = canvas.sheet(top + side * len(names) + 4)
     axes = canvas.bare(figure)
-    canvas.heading(figure, shortened(found.entrant, 48))
-    _write(axes, left, 36, "predicted", MUTED, align="left")
-    _write(axes, 0, top - 8, "true", MUTED, align="left")
-    for place, name in enumerate(classes):
-        _write(axes, left + (place + 0.5) * side, top - 8, shortened(name, 5), MUTED)
-        _write(axes, left - 12, top + (place + 0.5) * side, shortened(name, 6), MUTED, "right")
-    misses = [n for true, row in enumerate(found.counts) for said, n in enumerate(row)
-              if true != said]  # fmt: skip
-    most = math.log1p(max(misses, default=0)) or 1.0
-    for true, row in enumerate(found.counts):
+    canvas.heading(figure, elided(found.entrant, 48))
+    if note:
+        _write(axes, 0, 32, note, MUTED, "left")
+    _write(axes, left, 36 + (_NOTE if note else 0), "predicted", MUTED, "left")
+    _write(axes, 0, top - 8, "true", MUTED, "left")
+    _write_across(axes, across, left, top, side)
+    misses = counts[~np.eye(*counts.shape, dtype=np.bool_)]
+    most = math.log1p(int(misses.max(initial=0))) or 1.0
+    for true, row in enumerate(counts.tolist()):
+        _write(axes, left - 12, top + (true + 0.5) * side, names[true], MUTED, "right")
         for said, count in enumerate(row):
             box = (left + said * side, top + true * side, side, side)
             if true == said:
@@ -116,10 +98,41 @@ def draw_confusion(found: Confusion, classes: Sequence[str]) -> str:
     return canvas.to_svg(figure)
 
 
-def _write(
-    axes: canvas.Axes, x: float, y: float, text: str, colour: str, align: str = "center"
+def _width(text: str) -> float:
+    """Return how wide a text may be, in units."""
+    return CHARACTER * _SIZE * len(text)
+
+
+def _height_across(names: Sequence[str], width: float) -> float:
+    """Return the height of names over columns: one line, or the longest name where they turn."""
+    widest = max(map(_width, names), default=0.0)
+    return 20.0 if widest <= width else widest + 8
+
+
+def _write_across(
+    axes: canvas.Axes, names: Sequence[str], left: float, bottom: float, width: float
 ) -> None:
-    axes.text(x, y, text, color=colour, ha=align, va="center", size=canvas.TEXT - 0.5)
+    """Write a name over each column; where one is wider than its column, all are turned."""
+    turned = max(map(_width, names), default=0.0) > width
+    for place, name in enumerate(names):
+        centre = left + (place + 0.5) * width
+        if turned:
+            axes.text(centre, bottom - 3, name, color=MUTED, ha="center", va="bottom",
+                      size=_SIZE, rotation=90)  # fmt: skip
+        else:
+            _write(axes, centre, bottom - 8, name, MUTED)
+
+
+def _write(
+    axes: canvas.Axes,
+    x: float,
+    y: float,
+    text: str,
+    colour: str,
+    align: str = "center",
+    size: float = _SIZE,
+) -> None:
+    axes.text(x, y, text, color=colour, ha=align, va="center", size=size)
 
 
 def _cell(
@@ -134,7 +147,8 @@ def _cell(
         )
     )  # fmt: skip
     if text:
-        _write(axes, left + width / 2, top + height / 2, text, INK)
+        size = min(_SIZE, _SIZE * width / _width(text))
+        _write(axes, left + width / 2, top + height / 2, text, INK, size=size)
 
 
 def _three_places(value: float) -> str:

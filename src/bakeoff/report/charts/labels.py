@@ -11,7 +11,7 @@ CHARACTER = 0.62
 """Width of a character as a share of the size of text: generous, for fonts differ."""
 
 
-def shortened(name: str, longest: int) -> str:
+def elided(name: str, longest: int) -> str:
     """Return the name in at most `longest` characters, its middle left out where needed."""
     if len(name) <= longest:
         return name
@@ -21,7 +21,7 @@ def shortened(name: str, longest: int) -> str:
 
 def two_lines(name: str, width: int = 18) -> str:
     """Return a name on one line, or on two that break after a hyphen, dot or underscore."""
-    name = shortened(name, 2 * width)
+    name = elided(name, 2 * width)
     if len(name) <= width:
         return name
     breaks = [match.end() for match in re.finditer(r"[-._…]", name)]

@@ -54,7 +54,7 @@ def _told(row: BatchRow) -> str:
     if row.epochs_to_target is None:
         return f"batch {row.batch_size} did not get there"
     seconds = row.seconds_to_target
-    clock = "" if seconds is None else f" and {words.seconds(seconds)} s"
+    clock = "" if seconds is None else f" and {words.duration(seconds)} s"
     missed = row.standing.trials - row.reached
     rest = (
         f" where it got there, in {row.reached} of {row.standing.trials} trials" if missed else ""

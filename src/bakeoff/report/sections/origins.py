@@ -21,7 +21,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RecipeValue:
     """One setting of one entrant."""
 
     text: str
@@ -34,7 +34,7 @@ class Recipes:
     """Settings that differ between entrants, and those that all share, the protocol's first."""
 
     keys: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Setting, ...]], ...]
+    rows: tuple[tuple[str, tuple[RecipeValue, ...]], ...]
     """(entrant, one setting per key)."""
     shared: tuple[tuple[str, str], ...]
 
@@ -78,7 +78,7 @@ def recipes(findings: Findings) -> Recipes:
         for entrant in entrants
     ]
     columns = {
-        key: [words.plain(setting[key]) for setting in settings]
+        key: [words.setting(setting[key]) for setting in settings]
         for key in settings[0]
         if any(setting[key] is not None for setting in settings)
     }
@@ -88,12 +88,13 @@ def recipes(findings: Findings) -> Recipes:
         (
             entrant.name,
             tuple(
-                Setting(columns[key][place], columns[key][place] != usual[key]) for key in differing
+                RecipeValue(columns[key][place], columns[key][place] != usual[key])
+                for key in differing
             ),
         )
         for place, entrant in enumerate(entrants)
     )
     protocol = findings.study.protocol.model_dump(exclude_none=True)
-    shared = [(key, words.plain(value)) for key, value in protocol.items()]
+    shared = [(key, words.setting(value)) for key, value in protocol.items()]
     shared += [(key, column[0]) for key, column in columns.items() if key not in differing]
     return Recipes(differing, rows, tuple(shared))

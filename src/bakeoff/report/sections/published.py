@@ -13,7 +13,7 @@ from bakeoff.study.study import Published
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedFigure:
     """One figure: ours, the published one, and ours minus it."""
 
     title: str
@@ -37,7 +37,7 @@ class PublishedRow:
 
     entrant: str
     source: str
-    figures: tuple[Comparison, ...]
+    figures: tuple[PublishedFigure, ...]
     gaps: tuple[Gap, ...]
 
 
@@ -88,7 +88,7 @@ def _epochs(published: Published) -> int | None:
 
 def _figures(
     ours: Standing, last_loss: float | None, published: Published
-) -> tuple[Comparison, ...]:
+) -> tuple[PublishedFigure, ...]:
     places = words.proportion
     losses = published.train_loss
     rows = (
@@ -97,14 +97,14 @@ def _figures(
         (ours.test_balanced_accuracy, published.test_balanced_accuracy, places, 4),
         (last_loss, losses[-1] if losses else None, places, 4),
         (ours.epochs, _epochs(published), words.count, 0),
-        (ours.training_seconds, published.training_seconds, words.seconds, 0),
+        (ours.training_seconds, published.training_seconds, words.duration, 0),
     )
     found = []
     for title, (mine, theirs, write, decimals) in zip(TITLES, rows, strict=True):
         both = mine is not None and theirs is not None
         difference = mine - theirs if mine is not None and theirs is not None else None
         text = "same" if both and difference == 0 else words.signed(difference, decimals)
-        found.append(Comparison(title, write(mine), write(theirs), text))
+        found.append(PublishedFigure(title, write(mine), write(theirs), text))
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ def _mistake(mistake: Mistake, findings: Findings) -> Card:
     label, said = _name(classes, mistake.label), _name(classes, mistake.predicted)
     pixels = photograph(mistake.image, light_on_dark=findings.light_on_dark)
     return Card(
-        picture=Picture(pixels, f"labelled {label}, read as {said}"),
+        picture=Picture(pixels, f"labelled {label}, taken for {said}"),
         label=label,
         said=said,
         detail=words.percent(mistake.probability),
@@ -60,7 +60,7 @@ def _hard(image: HardImage, findings: Findings) -> Card:
     label, said = _name(classes, image.label), _name(classes, image.most_common_prediction)
     pixels = photograph(image.image, light_on_dark=findings.light_on_dark)
     return Card(
-        picture=Picture(pixels, f"labelled {label}, most often read as {said}"),
+        picture=Picture(pixels, f"labelled {label}, most often taken for {said}"),
         label=label,
         said=said,
         detail=f"{image.times_wrong} of {image.trials}",

@@ -77,10 +77,10 @@ def _numbers(row: Standing, metric: str) -> list[tuple[str, float | None]]:
         (words.proportion(row.test_accuracy), row.test_accuracy),
         (words.whole(row.parameters), row.parameters),
         (words.count(row.epochs), row.epochs),
-        (words.seconds(row.training_seconds), row.training_seconds),
+        (words.duration(row.training_seconds), row.training_seconds),
         (words.whole(row.multiply_adds_per_image), row.multiply_adds_per_image),
-        (words.milliseconds(one), one),
-        (words.milliseconds(thousand), thousand),
+        (words.duration(one), one),
+        (words.duration(thousand), thousand),
     ]
 
 
