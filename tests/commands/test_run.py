@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,33 @@ def without_times(record: Record) -> dict[str, object]:
     for epoch in document["epochs"]:
         del epoch["seconds"]
     return document
+
+
+def with_classes(monkeypatch: pytest.MonkeyPatch, classes: int) -> None:
+    """Let the digits have so many classes, most of them without images."""
+    many = replace(load_digits(), classes=tuple(map(str, range(classes))))
+    monkeypatch.setattr("bakeoff.commands.run.load_dataset", lambda _: many)
+
+
+def test_a_study_that_could_not_be_read_back_is_refused_before_it_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_classes(monkeypatch, 10_001)
+    with pytest.raises(StudyError) as caught:
+        run_study(SMALL, tmp_path / "run", source="small.toml")
+    assert str(caught.value) == (
+        "small.toml: protocol.dataset: digits has 10,001 classes, at most 10,000 can be recorded"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_study_of_many_classes_is_concluded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_classes(monkeypatch, 315)
+    baked = run_study(SMALL, tmp_path / "run")
+    assert baked.conclusion.troubles == ()
+    assert [r.complete for r in baked.folder.read_records()] == [True, True]
 
 
 def test_a_run_leaves_what_the_design_says(baked: Baked) -> None:

@@ -19,7 +19,14 @@ def with_scores(**changed: Any) -> Scores:
 
 
 def test_what_a_trial_leaves_contradicts_nothing() -> None:
-    for sound in (record(STUDY, "a"), diverged(STUDY, "a"), record(STUDY, "a", value=1.0)):
+    many = scores(0.5, classes=101).model_copy(update={"confusion": ()})
+    for sound in (
+        record(STUDY, "a"),
+        diverged(STUDY, "a"),
+        record(STUDY, "a", value=1.0),
+        record(STUDY, "a", test=many, validation=many),
+        record(STUDY, "a", test=scores(0.5, classes=100)),
+    ):
         assert contradiction_in(sound, ENTRANT) is None
 
 
@@ -43,6 +50,9 @@ def test_what_a_trial_leaves_contradicts_nothing() -> None:
         ({"test": with_scores(confusion=((1, 1),) * 3)}, "impossible scores"),
         ({"test": with_scores(confusion=((0,) * 3,) * 3)}, "impossible scores"),
         ({"test": scores(0.5, classes=0)}, "impossible scores"),
+        ({"test": with_scores(confusion=())}, "impossible scores"),
+        ({"test": scores(0.5, classes=101)}, "impossible scores"),
+        ({"test": scores(0.5, 10_001).model_copy(update={"confusion": ()})}, "impossible scores"),
     ],
 )  # fmt: skip
 def test_a_contradiction_is_named(changed: dict[str, Any], contradiction: str) -> None:

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.files.arrays import to_npz
-from bakeoff.files.reading import sealed
+from bakeoff.files.reading import sealed, sealed_toml
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.limits import MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.manifest import manifest_of
 from bakeoff.records.record import Record, Stopped
 from bakeoff.study.study import MOST_EPOCHS, Recipe, Study
+from bakeoff.study.toml import to_toml
 
-from ..factories import diverged, entrant, epoch, record, study
+from ..factories import diverged, entrant, epoch, record, scores, study
 
 STUDY = study(entrant("a"), entrant("b", "cnn-1conv"), seeds=2)
 MEND = "away and run again to train it anew"
@@ -284,13 +286,21 @@ def test_a_damaged_manifest_is_named(content: bytes, reason: str, tmp_path: Path
     assert str(caught.value) == f"{manifest}: {reason}; move {manifest.parent} {MEND}"
 
 
-@pytest.mark.parametrize(("text", "place"), [(b"{", ""), (b'{"format": 1}', "study"), (b"[]", "")])
-def test_a_record_that_is_none_is_named(text: bytes, place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"{", "damaged, not valid JSON"),
+        (b'{"format": 1}', "study"),
+        (b"[]", "not a JSON object"),
+        (b"[" + b"0," * 200_000 + b"0]", "damaged, more than 200,000 values"),
+    ],
+)
+def test_a_record_that_is_none_is_named(text: bytes, reason: str, tmp_path: Path) -> None:
     folder = filled(tmp_path)
     file = rewrite(folder, "record.json", lambda _: text)
     with pytest.raises(StoreError) as caught:
         folder.read_record("a", 0)
-    assert str(caught.value) == f"{file}: not a record of this version ({place})"
+    assert str(caught.value) == f"{file}: not a record of this version ({reason})"
 
 
 def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
@@ -307,7 +317,10 @@ def test_a_record_may_have_keys_that_a_later_version_added(tmp_path: Path) -> No
     assert folder.read_record("a", 0) == record(STUDY, "a")
 
 
-def test_the_record_of_the_longest_training_can_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("classes", [MOST_CLASSES_OF_A_MATRIX, MOST_CLASSES])
+def test_the_record_of_the_longest_training_on_the_most_classes_can_be_read(
+    classes: int, tmp_path: Path
+) -> None:
     epochs = tuple(
         epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
         for number in range(1, MOST_EPOCHS + 1)
@@ -316,8 +329,50 @@ def test_the_record_of_the_longest_training_can_be_read(tmp_path: Path) -> None:
     asked = study(entrant("a", epochs=MOST_EPOCHS))
     folder = RunFolder.create(tmp_path / "run", asked)
     stopped = Stopped(epoch=MOST_EPOCHS, reason="budget used")
-    folder.write_trial(record(asked, "a", epochs=epochs, recipe=recipe, stopped=stopped), {}, {})
-    assert folder.read_record("a", 0).epochs == epochs
+    matrix = ((10**9,) * classes,) * classes if classes <= MOST_CLASSES_OF_A_MATRIX else ()
+    long = scores(1 / 3, classes).model_copy(update={"confusion": matrix})
+    written = record(
+        asked, "a", epochs=epochs, recipe=recipe, stopped=stopped, validation=long, test=long
+    )
+    folder.write_trial(written, {}, {})
+    assert folder.read_record("a", 0) == written
+
+
+@pytest.mark.parametrize(
+    ("kept", "arrays", "complaint"),
+    [
+        ({"training_seconds": -1.0}, {}, "record.json: not a record of this version (-1.0 was not"),
+        ({"format": 2}, {}, "record.json: format 2, this bakeoff reads 1"),
+        ({"trouble": "a" * 8_000_000}, {}, "bytes, at most 8,000,000 are read"),
+        (
+            {"test": scores(0.5).model_copy(update={"precision": (0.5,) * 200_000})},
+            {},
+            "record.json: not a record of this version (impossible scores)",
+        ),
+        (
+            {"trouble": "," * 200_000},
+            {},
+            "record.json: not a record of this version (damaged, more than 200,000 values)",
+        ),
+        (
+            {},
+            {"test_logits": np.array([[np.nan, 1]], np.float32)},
+            "predictions.npz: not the predictions of a trial",
+        ),
+        ({}, {"test_labels": np.array([1, 2])}, "predictions.npz: not the predictions of a trial"),
+    ],
+)
+def test_what_could_not_be_read_back_is_not_written(
+    kept: dict[str, Any], arrays: dict[str, NDArray[Any]], complaint: str, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    unreadable = record(STUDY, "a").model_copy(update=kept)
+    with pytest.raises(StoreError) as caught:
+        folder.write_trial(unreadable, weights(), predictions() | arrays)
+    assert str(folder.trial("a", 0)) in str(caught.value)
+    assert complaint in str(caught.value)
+    assert not folder.has_trial("a", 0)
+    assert not folder.unfinished("a", 0).exists()
 
 
 def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
@@ -331,8 +386,8 @@ def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
 
 def test_a_record_of_another_study_is_refused(tmp_path: Path) -> None:
     other = Study(**(dict(STUDY) | {"name": "other"}))
-    folder = RunFolder.create(tmp_path, STUDY)
-    folder.write_trial(record(other, "a"), weights(), {})
+    RunFolder.create(tmp_path, other).write_trial(record(other, "a"), weights(), {})
+    folder = RunFolder(tmp_path, STUDY)
     with pytest.raises(StoreError) as caught:
         folder.read_record("a", 0)
     file = folder.trial("a", 0) / "record.json"
@@ -487,6 +542,19 @@ def test_a_folder_that_is_not_writable_is_one_line(
     )
 
 
+def test_a_study_that_could_not_be_read_back_makes_no_folder(tmp_path: Path) -> None:
+    # Short as a file, since entrants share a recipe there; every default written out, it is not.
+    crowd = study(*(entrant(f"entrant-{number}") for number in range(1000)))
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(tmp_path / "run", crowd)
+    size = len(sealed_toml(to_toml(crowd)))
+    assert str(caught.value) == (
+        f"{tmp_path / 'run' / 'study.toml'}: with every default written out the study has "
+        f"{size:,} bytes, at most 250,000 are read; take fewer entrants or shorter texts"
+    )
+    assert not (tmp_path / "run").exists()
+
+
 # The timing pass
 
 
@@ -495,6 +563,26 @@ def test_the_timing_pass_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert folder.read_timing() == {}
     folder.write_timing({"a": [0.5, 0.25], "b": [1.0, 2.0]})
     assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        ({"a": [0.5], "b": [0.5, 1.0]}, "the entrants were not timed equally often"),
+        ({"a": [0.0]}, "not a time"),
+        ({"a": []}, "not a time"),
+        ({"a": [math.nan]}, "Out of range float values are not JSON compliant: nan"),
+    ],
+)
+def test_times_that_could_not_be_read_back_are_not_written(
+    times: dict[str, list[float]], reason: str, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    with pytest.raises(StoreError) as caught:
+        folder.write_timing(times)
+    file = tmp_path / "timing.json"
+    assert str(caught.value) == f"{file}: cannot write: {reason}; run again to time anew"
+    assert folder.read_timing() == {}
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"seconds_per_example": {"a": [null]}}'])

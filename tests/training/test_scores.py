@@ -50,6 +50,15 @@ def test_a_class_neither_predicted_nor_present_still_has_its_place() -> None:
     assert found.accuracy == found.balanced_accuracy == 1.0
 
 
+@pytest.mark.parametrize(("classes", "rows"), [(100, 100), (101, 0)])
+def test_many_classes_have_scores_without_a_confusion_matrix(classes: int, rows: int) -> None:
+    found = score(logits_for([0, 1, 1], classes), np.array([0, 1, 2]))
+    assert len(found.confusion) == rows
+    assert found.recall == (1.0, 1.0) + (0.0,) * (classes - 2)
+    assert found.precision == (1.0, 0.5) + (0.0,) * (classes - 2)
+    assert found.accuracy == pytest.approx(2 / 3)
+
+
 def test_the_first_class_is_predicted_where_logits_tie() -> None:
     assert score(np.zeros((1, 3), np.float32), np.array([0])).accuracy == 1.0
 

@@ -17,8 +17,9 @@ from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
 from bakeoff.files import locks
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
-from bakeoff.runners.disk import bytes_needed, refuse_full_disk
+from bakeoff.runners.disk import bytes_needed, refuse_full_disk, weights_bytes
 from bakeoff.runners.listener import Listener
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.processes import run_in_workers
@@ -115,6 +116,8 @@ def run_study(
         kernels()
     dataset = load_dataset(study.protocol.dataset)
     _refuse_impossible_split(study, dataset, source)
+    weights = {each.name: weights_bytes(study, each, dataset) for each in study.entrants}
+    refuse_unreadable(study, dataset, weights, source)
     folder = RunFolder.create(out, study)
     set_damaged_aside(folder, listener.stage)
     remove_remains(folder)

@@ -110,5 +110,5 @@ def _refuse_other_data(folder: RunFolder, records: Sequence[Record], dataset: Da
         if record.provenance.data_hash != dataset.sha256:
             raise StoreError(f"{where}: trained on other data than this {dataset.name}")
         for scores in (record.validation, record.test):
-            if scores is not None and len(scores.confusion) != len(dataset.classes):
+            if scores is not None and len(scores.precision) != len(dataset.classes):
                 raise StoreError(f"{where}: scored on other classes than this {dataset.name}'s")

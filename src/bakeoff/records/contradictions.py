@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bakeoff.records.limits import MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.record import Record, Scores
 from bakeoff.study.study import Entrant
 from bakeoff.text import shortened
@@ -42,7 +43,8 @@ def _numbers(value: Any) -> Iterator[float]:
 
 def _possible(scores: Scores) -> bool:
     """Return whether scores are proportions, and as many for each class as there are classes."""
-    classes = len(scores.confusion)
+    classes = len(scores.precision)
+    rows = classes if classes <= MOST_CLASSES_OF_A_MATRIX else 0
     per_class = (scores.precision, scores.recall, scores.f1)
     proportions = [
         scores.accuracy,
@@ -51,6 +53,8 @@ def _possible(scores: Scores) -> bool:
     ]
     return (
         max(proportions) <= 1
-        and sum(map(sum, scores.confusion)) > 0
+        and len(scores.confusion) == rows
+        and (sum(map(sum, scores.confusion)) > 0 or not rows)
+        and 0 < classes <= MOST_CLASSES
         and all(len(each) == classes for each in (*per_class, *scores.confusion))
     )

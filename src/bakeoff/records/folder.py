@@ -82,13 +82,18 @@ class RunFolder:
         weights: Mapping[str, torch.Tensor],
         predictions: Mapping[str, NDArray[Any]],
     ) -> None:
-        """Write a finished trial. Its folder appears under its name only when all is in it."""
+        """Write a finished trial. Its folder appears under its name only when all is in it.
+
+        Raises StoreError, and writes nothing, where the trial could not be read back.
+        """
         final = self.trial(record.entrant, record.seed)
         if final.exists():
             raise StoreError(f"{final}: already there; a finished trial is never overwritten")
+        self._refuse_foreign(record, record.entrant, record.seed, final / trial_files.RECORD)
+        files = trial_files.files_of(record, weights, predictions, final)
         complete = self.place("unfinished", f"{record.entrant}.{record.seed}", "complete")
         remove_folder(complete)
-        for name, content in trial_files.files_of(record, weights, predictions).items():
+        for name, content in files.items():
             write_file(complete / name, content)
         move_folder(complete, final)
         if record.resumable:
@@ -133,9 +138,6 @@ class RunFolder:
         file = self.trial(entrant, seed) / trial_files.RECORD
         record = trial_files.read_record(file.parent)
         self._refuse_foreign(record, entrant, seed, file)
-        contradiction = contradiction_in(record, self.study.entrant(entrant))
-        if contradiction:
-            raise StoreError(f"{file}: not a record of this version ({contradiction})")
         return record
 
     def read_records(self) -> tuple[Record, ...]:
@@ -186,3 +188,6 @@ class RunFolder:
                 f"{file}: belongs to another study ({record.study}, "
                 f"{record.provenance.study_hash[:12]}); move it away"
             )
+        contradiction = contradiction_in(record, self.study.entrant(entrant))
+        if contradiction:
+            raise StoreError(f"{file}: not a record of this version ({contradiction})")

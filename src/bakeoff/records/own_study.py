@@ -24,13 +24,14 @@ def take_up(path: Path, study: Study, say: Say) -> None:
     file = below(path, STUDY)
     if not is_there(file) and not _may_become_run_folder(path):
         raise StoreError(f"{path}: not a run folder and not empty; give another --out")
+    content = _written(study, file)
     with held(below(path, LOCKS, "study"), say):
         found = _read(file) if is_there(file) else None
         if found is not None:
             _refuse_other_study(found, study, path)
         if found != study:
             remove_leftovers(file)
-            write_file(file, sealed_toml(to_toml(study)))
+            write_file(file, content)
 
 
 def study_of(path: Path) -> Study:
@@ -47,6 +48,17 @@ def _read(file: Path) -> Study:
         return parse_study(unsealed_toml(read_file(file, LARGEST_FILE), str(file)), str(file))
     except (UnreadableError, StudyError) as error:
         raise StoreError(f"{error}; delete it and run the study again: trials are kept") from error
+
+
+def _written(study: Study, file: Path) -> bytes:
+    """Return what `_read` reads as this study; raise StoreError where nothing is read so."""
+    content = sealed_toml(to_toml(study))
+    if len(content) > LARGEST_FILE:
+        raise StoreError(
+            f"{file}: with every default written out the study has {len(content):,} bytes, at most "
+            f"{LARGEST_FILE:,} are read; take fewer entrants or shorter texts"
+        )
+    return content
 
 
 def _may_become_run_folder(path: Path) -> bool:

@@ -56,7 +56,7 @@ class Scores(Part):
     recall: tuple[float, ...]
     f1: tuple[float, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """[true class][predicted class], counts."""
+    """[true class][predicted class], counts; empty above a hundred classes (`limits`)."""
 
 
 class Cost(Part):

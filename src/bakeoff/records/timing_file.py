@@ -14,10 +14,19 @@ _LARGEST = 1_000_000  # Bytes.
 
 
 def write_timing(folder: Path, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
-    """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
+    """Write the interleaved timing pass: entrant -> seconds per training example [rounds].
+
+    Raises StoreError, and writes nothing, where the times could not be read back.
+    """
+    file = folder / TIMING
     document = {"seconds_per_example": {k: list(v) for k, v in seconds_per_example.items()}}
-    remove_leftovers(folder / TIMING)
-    write_file(folder / TIMING, sealed(document))
+    try:
+        content = sealed(document)
+        _timed(content, file)
+    except ValueError as error:
+        raise StoreError(f"{file}: cannot write: {error}; run again to time anew") from error
+    remove_leftovers(file)
+    write_file(file, content)
 
 
 def read_timing(folder: Path) -> dict[str, list[float]]:
@@ -26,18 +35,20 @@ def read_timing(folder: Path) -> dict[str, list[float]]:
     if not is_there(file):
         return {}
     try:
-        document = unsealed(read_file(file, _LARGEST), str(file))
-        found = document["seconds_per_example"]
-        timed = {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
-        _refuse_odd_times(timed)
+        return _timed(read_file(file, _LARGEST), file)
     except (UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{file}: damaged; delete it and run again to time anew") from error
-    return timed
 
 
-def _refuse_odd_times(timed: Mapping[str, Sequence[float]]) -> None:
-    """Raise ValueError where the entrants did not all take turns, or a turn took no time."""
+def _timed(content: bytes, file: Path) -> dict[str, list[float]]:
+    """Return entrant -> seconds.
+
+    Raises ValueError where the entrants did not all take turns, or a turn took no time.
+    """
+    found = unsealed(content, str(file))["seconds_per_example"]
+    timed = {str(name): [float(s) for s in rounds] for name, rounds in found.items()}
     if len({len(rounds) for rounds in timed.values()}) > 1:
         raise ValueError("the entrants were not timed equally often")
     if not all(rounds and min(rounds) > 1e-12 and max(rounds) < 1e6 for rounds in timed.values()):
         raise ValueError("not a time")
+    return timed

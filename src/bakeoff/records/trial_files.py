@@ -1,4 +1,7 @@
-"""The files of a finished trial: as bytes, and read back, each compared with the manifest."""
+"""The files of a finished trial: as bytes, and read back, each compared with the manifest.
+
+What could not be read back is not written: `files_of` hands its bytes to the very readers.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pydantic import ValidationError
 from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.arrays import from_npz, to_npz
 from bakeoff.files.reading import parse_json
+from bakeoff.records.limits import LARGEST_ARRAYS, LARGEST_RECORD
 from bakeoff.records.manifest import MANIFEST, manifest_of, read_listed
 from bakeoff.records.record import FORMAT, Record
 
@@ -22,8 +26,7 @@ if TYPE_CHECKING:
 RECORD = "record.json"
 WEIGHTS = "model.safetensors"
 PREDICTIONS = "predictions.npz"
-_LARGEST_RECORD = 4_000_000  # Bytes: one of ten thousand epochs has half of it.
-_LARGEST_ARRAYS = 2**30
+_LARGEST = {RECORD: LARGEST_RECORD, WEIGHTS: LARGEST_ARRAYS, PREDICTIONS: LARGEST_ARRAYS}
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
@@ -33,10 +36,15 @@ def files_of(
     record: Record,
     weights: Mapping[str, torch.Tensor],
     predictions: Mapping[str, NDArray[Any]],
+    trial: Path,
 ) -> dict[str, bytes]:
-    """Return the content of a trial's files by name, the manifest last."""
+    """Return the content of a trial's files by name, the manifest last.
+
+    trial: where they shall be. Raises BakeoffError, naming the file, where one could not be read
+    back.
+    """
     # Who writes a trial has torch; who reads one to compare it should not wait for it.
-    from bakeoff.files.tensors import to_safetensors
+    from bakeoff.files.tensors import from_safetensors, to_safetensors
 
     files = {
         RECORD: (record.model_dump_json(indent=1) + "\n").encode(),
@@ -44,32 +52,62 @@ def files_of(
     }
     if predictions:
         files[PREDICTIONS] = to_npz(predictions)
+    for name, content in files.items():
+        most = _LARGEST[name]
+        if len(content) > most:
+            raise StoreError(f"{trial / name}: {len(content):,} bytes, at most {most:,} are read")
+    _record(files[RECORD], trial / RECORD)
+    from_safetensors(files[WEIGHTS], str(trial / WEIGHTS))
+    if predictions:
+        _predictions(files[PREDICTIONS], trial / PREDICTIONS)
     return files | {MANIFEST: manifest_of(files)}
 
 
 def read_record(trial: Path) -> Record:
     """Return the record in the folder of a trial; raise StoreError, naming the file, if damaged."""
-    file = trial / RECORD
-    content = read_listed(file, _LARGEST_RECORD)
+    return _record(_listed(trial / RECORD), trial / RECORD)
+
+
+def read_weights(trial: Path) -> bytes:
+    """Return the bytes of `model.safetensors` in the folder of a trial."""
+    return _listed(trial / WEIGHTS)
+
+
+def read_predictions(trial: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of `predictions.npz` in the folder of a complete trial."""
+    return _predictions(_listed(trial / PREDICTIONS), trial / PREDICTIONS)
+
+
+def check_arrays(trial: Path, record: Record) -> None:
+    """Compare weights and predictions with the manifest; raise DamagedError where one differs."""
+    for name in (WEIGHTS, PREDICTIONS) if record.complete else (WEIGHTS,):
+        _listed(trial / name)
+
+
+def _listed(file: Path) -> bytes:
+    return read_listed(file, _LARGEST[file.name])
+
+
+def _record(content: bytes, file: Path) -> Record:
     try:
         parse_json(content, str(file))
         record = Record.model_validate_json(content)
     except (ValidationError, UnreadableError) as error:
-        raise StoreError(f"{file}: not a record of this version ({_place(error)})") from error
+        reason = _reason(error).removeprefix(f"{file}: ")
+        raise StoreError(f"{file}: not a record of this version ({reason})") from error
     if record.format != FORMAT:
         raise StoreError(f"{file}: format {record.format}, this bakeoff reads {FORMAT}")
     return record
 
 
-def read_weights(trial: Path) -> bytes:
-    """Return the bytes of `model.safetensors` in the folder of a trial."""
-    return read_listed(trial / WEIGHTS, _LARGEST_ARRAYS)
+def _reason(error: ValidationError | UnreadableError) -> str:
+    """Return what is wrong with a record: its key, where it has keys."""
+    if isinstance(error, UnreadableError):
+        return str(error)
+    return ".".join(str(step) for step in error.errors()[0]["loc"]) or "not a JSON object"
 
 
-def read_predictions(trial: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of `predictions.npz` in the folder of a complete trial."""
-    file = trial / PREDICTIONS
-    content = read_listed(file, _LARGEST_ARRAYS)
+def _predictions(content: bytes, file: Path) -> dict[str, NDArray[Any]]:
     try:
         found = from_npz(content, _PREDICTED, str(file))
     except UnreadableError as error:
@@ -77,19 +115,6 @@ def read_predictions(trial: Path) -> dict[str, NDArray[Any]]:
     if not _fit_each_other(found):
         raise StoreError(f"{file}: not the predictions of a trial")
     return found
-
-
-def check_arrays(trial: Path, record: Record) -> None:
-    """Compare weights and predictions with the manifest; raise DamagedError where one differs."""
-    for name in (WEIGHTS, PREDICTIONS) if record.complete else (WEIGHTS,):
-        read_listed(trial / name, _LARGEST_ARRAYS)
-
-
-def _place(error: ValidationError | UnreadableError) -> str:
-    """Return the key of a record that is not what it must be."""
-    if isinstance(error, UnreadableError):
-        return ""
-    return ".".join(str(step) for step in error.errors()[0]["loc"])
 
 
 def _fit_each_other(found: Mapping[str, NDArray[Any]]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import KEPT
+from bakeoff.records.limits import predictions_bytes
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.trial import build_entrant
@@ -27,13 +28,12 @@ def bytes_needed(study: Study, trials: Sequence[PlannedTrial], dataset: Dataset,
     if not trials:
         return 0
     by_name = {trial.entrant.name: trial.entrant for trial in trials}
-    weights = {name: _weights(study, entrant, dataset) for name, entrant in by_name.items()}
+    weights = {name: weights_bytes(study, each, dataset) for name, each in by_name.items()}
     kept = sum(weights[trial.entrant.name] for trial in trials)
     largest = max(weights[name] * (1 + _moments(each)) for name, each in by_name.items())
     checkpoints = min(jobs, len(trials)) * (KEPT + 1) * largest
     images = study.protocol.validation_examples + len(dataset.test_images)
-    # float32 logits, an int64 label and an int64 index.
-    predictions = len(trials) * images * (4 * len(dataset.classes) + 16)
+    predictions = len(trials) * predictions_bytes(images, len(dataset.classes))
     return int(_MARGIN * (kept + checkpoints + predictions + _REPORT))
 
 
@@ -47,7 +47,8 @@ def refuse_full_disk(where: Path, needed: int) -> None:
         )
 
 
-def _weights(study: Study, entrant: Entrant, dataset: Dataset) -> int:
+def weights_bytes(study: Study, entrant: Entrant, dataset: Dataset) -> int:
+    """Return what the entrant's network takes, buffers included."""
     state = build_entrant(study, entrant, 0, dataset).state_dict()
     return sum(value.numel() * value.element_size() for value in state.values())
 

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.records.limits import MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.record import Scores
 
 
@@ -23,7 +24,8 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     """Return all scores of logits [n, classes] against labels [n].
 
     A class that is never predicted has precision 0; one without examples has recall 0 and does
-    not count in the balanced accuracy, which is the mean recall of the classes present.
+    not count in the balanced accuracy, which is the mean recall of the classes present. Many
+    classes get no confusion matrix.
     """
     # scikit-learn takes a second to import, and nothing is scored before a training has ended.
     from sklearn.metrics import (
@@ -34,6 +36,7 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     )
 
     classes = np.arange(logits.shape[1])
+    matrix = len(classes) <= MOST_CLASSES_OF_A_MATRIX
     predicted = logits.argmax(axis=1)
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, predicted, labels=classes, zero_division=0
@@ -43,7 +46,7 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
         warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
         warnings.filterwarnings("ignore", "A single label was found")
         balanced = balanced_accuracy_score(labels, predicted)
-    confusion = confusion_matrix(labels, predicted, labels=classes)
+    confusion = confusion_matrix(labels, predicted, labels=classes).tolist() if matrix else []
     return Scores(
         loss=cross_entropy(logits, labels),
         accuracy=float(accuracy_score(labels, predicted)),
@@ -51,5 +54,5 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
         precision=tuple(precision.tolist()),
         recall=tuple(recall.tolist()),
         f1=tuple(f1.tolist()),
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        confusion=tuple(tuple(row) for row in confusion),
     )

@@ -84,11 +84,11 @@ def _lowest(rows: list[ClassRow], classes: int) -> tuple[int, ...]:
 
 
 def confusions(findings: Findings) -> tuple[Confusion, ...]:
-    """Return the entrants that have scores, best on validation data first."""
+    """Return the entrants whose records hold a matrix, best on validation data first."""
     found = []
     for row in findings.standings:
         tests = [record.test for record in findings.complete(row.entrant) if record.test]
-        if tests:
+        if tests and tests[0].confusion:
             counts = np.array([test.confusion for test in tests], dtype=np.int64).sum(axis=0)
             found.append(Confusion(row.entrant, counts, _most_confused(counts)))
     return tuple(found)
