@@ -75,7 +75,7 @@ class Recipe(Frozen):
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     momentum: float | None = _detail("momentum", ge=0, lt=1)
     nesterov: bool | None = _detail("nesterov")
-    betas: tuple[_Share, _Share] | None = _detail("betas")
+    betas: tuple[_Share, _Share] | None = _detail("betas", strict=False)
     """How much of the means of gradients and of their squares stays in each step."""
     epsilon: float | None = _detail("epsilon", gt=0, le=1)
     """Added to the root of the mean of squares that a step is divided by."""
