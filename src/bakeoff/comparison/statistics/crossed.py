@@ -177,7 +177,7 @@ def _paired(correct_a: ArrayLike, correct_b: ArrayLike) -> tuple[Bools, Bools]:
 def _difference(a: Bools, b: Bools, strata: Strata, confidence: float) -> PairedDifference:
     d = a.astype(np.float64) - b
     seeds, images = d.shape
-    by_seed = d @ strata.image_weights
+    by_seed = strata.means(d)
     # Counts that cancel must give 0, not the 1e-17 that sums of fractions leave.
     difference = round(float(by_seed.mean()), 15) + 0.0
     parts = crossed_parts(by_seed, d, strata, LARGEST_VARIANCE)

@@ -81,10 +81,8 @@ def entrant_scores(
     correct = (guess == truth).astype(np.float64)
     single, by_class = one_stratum(len(truth)), strata_of_classes(truth)
     return EntrantScores(
-        accuracy=_estimate(correct @ single.image_weights, correct, single, confidence),
-        balanced_accuracy=_estimate(
-            correct @ by_class.image_weights, correct, by_class, confidence
-        ),
+        accuracy=_estimate(single.means(correct), correct, single, confidence),
+        balanced_accuracy=_estimate(by_class.means(correct), correct, by_class, confidence),
         f1=tuple(_f1(guess, truth, each, confidence) for each in range(number_of_classes)),
     )
 
@@ -178,5 +176,5 @@ def _wilson(
 
 def balanced_accuracy_of_trial(correct: ArrayLike, labels: ArrayLike) -> float:
     """Return the balanced accuracy of one trial from boolean [images] and its labels."""
-    truth = np.asarray(labels, dtype=np.int64)
-    return float(np.asarray(correct).astype(np.float64) @ strata_of_classes(truth).image_weights)
+    strata = strata_of_classes(np.asarray(labels, dtype=np.int64))
+    return float(strata.means(np.asarray(correct).astype(np.float64)[None])[0])

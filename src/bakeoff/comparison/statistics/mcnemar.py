@@ -66,13 +66,15 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
     reach = float(
         stats.norm.isf((1 - proportion(confidence, "confidence")) / 2) * np.sqrt(variance)
     )
+    difference = (only_a - only_b) / images
     return McNemar(
         only_a=only_a,
         only_b=only_b,
         images=images,
-        difference=(only_a - only_b) / images,
-        low=max(centre - reach, -1.0),
-        high=min(centre + reach, 1.0),
+        difference=difference,
+        # The two images added pull the centre to zero, at a low confidence away from what was seen.
+        low=min(max(centre - reach, -1.0), difference),
+        high=max(min(centre + reach, 1.0), difference),
         p_value=_binomial_p(only_a, only_b),
         confidence=confidence,
     )

@@ -60,7 +60,8 @@ def one_sided_p(
     distance, seed_part, image_part = np.broadcast_arrays(distance, seed_part, image_part)
     variance = np.multiply.outer(seed_part, inflation) + np.asarray(image_part)[..., None]
     tails: Floats = special.ndtr(-np.asarray(distance)[..., None] / np.sqrt(variance))
-    return np.asarray(tails @ weights, dtype=np.float64)
+    # The sum of weights may round to a little more than one.
+    return np.minimum(tails @ weights, 1.0)
 
 
 def two_sided_p(

@@ -48,6 +48,14 @@ class Strata:
         """The weight of each image in the overall mean: float64 [images], summing to 1."""
         return (self.weights / self.sizes)[self.index]
 
+    def means(self, scores: Floats) -> Floats:
+        """Return the overall mean of each row of `scores` [seeds, images]: float64 [seeds].
+
+        A mean lies within what it is the mean of. Sums of fractions may pass that by 1e-15, and a
+        perfect score would be above 1.
+        """
+        return np.clip(scores @ self.image_weights, scores.min(axis=1), scores.max(axis=1))
+
 
 def one_stratum(images: int) -> Strata:
     """All images in one group: the overall mean is the plain mean (accuracy)."""
