@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from bakeoff.errors import BakeoffError, DataError, StoreError, StudyError, UsageError, did_you_mean
+from bakeoff.errors import (
+    BakeoffError,
+    DataError,
+    StoreError,
+    StudyError,
+    TrialsFailedError,
+    UsageError,
+    did_you_mean,
+)
 
 
 def test_the_nearest_name_is_offered() -> None:
@@ -19,3 +27,18 @@ def test_all_names_are_offered_in_order_where_none_is_near() -> None:
 def test_each_error_has_the_exit_code_of_the_design(error: type[BakeoffError], code: int) -> None:
     assert issubclass(error, BakeoffError)
     assert error.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("missing", "mend"),
+    [
+        (0, "--retry-failed trains them again"),
+        (1, "the same command trains what is missing, with --retry-failed the others again"),
+        (2, "the same command trains what is missing"),
+    ],
+)
+def test_a_missing_trial_is_not_told_to_be_tried_again(missing: int, mend: str) -> None:
+    error = TrialsFailedError(["a seed 0 diverged: nan", "b seed 1 is missing"], 4, missing)
+    assert str(error) == (
+        f"2 of 4 trials did not complete: a seed 0 diverged: nan; b seed 1 is missing; {mend}"
+    )

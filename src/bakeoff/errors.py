@@ -51,11 +51,16 @@ class DamagedError(StoreError):
 class TrialsFailedError(BakeoffError):
     """A run that went to its end, with trials that did not complete."""
 
-    def __init__(self, troubles: Sequence[str], planned: int) -> None:
+    def __init__(self, troubles: Sequence[str], planned: int, missing: int) -> None:
+        """Take one trouble per trial; `missing` of them were never trained, the others failed."""
         one = "trial" if planned == 1 else "trials"
+        mend = "--retry-failed trains them again"
+        if missing == len(troubles):
+            mend = "the same command trains what is missing"
+        elif missing:
+            mend = "the same command trains what is missing, with --retry-failed the others again"
         super().__init__(
-            f"{len(troubles)} of {planned} {one} did not complete: {'; '.join(troubles)}; "
-            "--retry-failed trains them again"
+            f"{len(troubles)} of {planned} {one} did not complete: {'; '.join(troubles)}; {mend}"
         )
 
 

@@ -48,6 +48,20 @@ def test_better() -> None:
     assert found.sentence == "A is better than B by 0.31 points (0.12 to 0.50), p = 0.002"
 
 
+def test_another_confidence_than_95_per_cent_is_named() -> None:
+    paired = replace(result(0.0031, 0.0012, 0.005), confidence=0.99)
+    ninety_nine = replace(evidence(0.002), level=0.01)
+    assert verdict("A", "B", paired, ninety_nine).sentence == (
+        "A is better than B by 0.31 points (99 % interval 0.12 to 0.50), p = 0.002"
+    )
+    near = replace(evidence(0.4, near=0.001), level=0.001001)
+    most = replace(result(0.0004, -0.0008, 0.0016), confidence=0.998999)
+    assert verdict("A", "B", most, near).sentence == (
+        "A and B are equivalent within 0.25 points, p = 0.001: "
+        "A minus B is 0.04 points (99.8999 % interval -0.08 to 0.16)"
+    )
+
+
 def test_better_the_other_way_round() -> None:
     found = verdict("A", "B", result(-0.0031, -0.005, -0.0012), evidence(0.0002))
     assert found.better == "B"
@@ -131,6 +145,13 @@ def test_words_for_numbers() -> None:
         "p = 0.31",
         "p = 1.00",
     ]
+    # The side of the level on which the number lies is the side on which it reads.
+    assert p_text(0.00996, 0.01) == "p = 0.00996"
+    assert p_text(0.0996, 0.1) == "p = 0.0996"
+    assert p_text(0.1004, 0.1) == "p = 0.1004"
+    assert p_text(0.1, 0.1) == "p = 0.10"
+    assert p_text(0.0007, 0.0005) == "p = 0.001"
+    assert p_text(0.0003, 0.0005) == "p < 0.0005"
     assert points(-0.00001) == "0.00"
     assert points(0.000123, finest=0.0001) == "0.012"
 

@@ -43,7 +43,10 @@ def predictions(of: Study, seed: int, wrong: int) -> dict[str, NDArray[Any]]:
 def compared(folder: RunFolder) -> Comparison:
     asked, records = folder.study, folder.read_records()
     found = read_predicted(folder, records, DIGITS)
-    outcomes = [outcome_of(asked, each, records, found, DIGITS) for each in asked.entrants]
+    outcomes = [
+        outcome_of(asked, each, records, found, DIGITS, beyond=folder.seeds_beyond(each.name))
+        for each in asked.entrants
+    ]
     return compare_outcomes(asked, outcomes, DIGITS)
 
 
@@ -73,6 +76,26 @@ def test_missing_and_diverged_trials_are_named(tmp_path: Path) -> None:
     assert [(each.seed, each.reason) for each in found.entrants[0].left_out] == [(1, "missing")]
     assert [(each.seed, each.reason) for each in found.entrants[1].left_out] == [(1, "diverged")]
     assert len(found.notes) == 2
+
+
+def test_trials_beyond_the_seeds_asked_for_are_named(tmp_path: Path) -> None:
+    four = study(entrant("a"), entrant("b"), seeds=4)
+    folder = RunFolder.create(tmp_path / "run", four)
+    for name, wrong in (("a", 10), ("b", 60)):
+        for seed in four.trial_seeds:
+            folder.write_trial(record(four, name, seed), {}, predictions(four, seed, wrong + seed))
+    assert folder.seeds_beyond("a") == ()
+    (folder.path / "trials" / "a" / "no-seed").mkdir()
+    fewer = RunFolder.create(tmp_path / "run", four.model_copy(update={"seeds": 2}))
+    found = compared(fewer)
+    assert found.pairs[0].seeds == (0, 1)
+    assert found.pairs[0].verdict.sentence.endswith(
+        "; left out: seeds 2, 3 (a beyond the 2 seeds asked for), "
+        "seeds 2, 3 (b beyond the 2 seeds asked for)"
+    )
+    assert found.notes[0] == (
+        "a seed 2 is not part of the comparison: beyond the 2 seeds asked for"
+    )
 
 
 def test_a_diverged_trial_never_reached_its_target_in_a_full_budget(tmp_path: Path) -> None:

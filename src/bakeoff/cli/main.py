@@ -153,7 +153,7 @@ def run_command(
     conclusion = baked.conclusion
     _print_conclusion(conclusion, conclusion.pairs_of_winner, as_json)
     if conclusion.troubles:
-        raise TrialsFailedError(conclusion.troubles, conclusion.planned)
+        raise TrialsFailedError(conclusion.troubles, conclusion.planned, conclusion.missing)
 
 
 @app.command()

@@ -114,10 +114,7 @@ def verdict_without_seeds(a: str, b: str) -> Verdict:
 
 
 def _better(better: str, other: str, paired: PairedDifference, evidence: Evidence) -> str:
-    return (
-        f"{better} is better than {other} by {amount_ahead(paired)}, "
-        f"{holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)}"
-    )
+    return f"{better} is better than {other} by {amount_ahead(paired)}, {_difference_p(evidence)}"
 
 
 def _equivalent(
@@ -128,17 +125,22 @@ def _equivalent(
     near: Nearness,
     better: str | None,
 ) -> str:
-    p_value = holm_text(near.p_value, near.p_value_holm, evidence.pairs)
+    p_value = holm_text(near.p_value, near.p_value_holm, evidence.pairs, evidence.level)
     sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
     if better is None:
         return sentence + f"{a} minus {b} is {amount(paired)}"
-    differs = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    differs = _difference_p(evidence)
     return sentence + (f"{better} is better, but only by {amount_ahead(paired)}, {differs}")
 
 
 def _undecided(a: str, b: str, paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
-    p_value = holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs)
+    p_value = _difference_p(evidence)
     return f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
+
+
+def _difference_p(evidence: Evidence) -> str:
+    """Return what the p-values say of no difference."""
+    return holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs, evidence.level)
 
 
 def _rule(evidence: Evidence) -> DecisionRule:

@@ -13,6 +13,8 @@ SMALL = 0.0005
 # p-values, down to "p < 0.001".
 SMALLEST_P_SHOWN = 0.001
 THREE_DECIMALS_BELOW = 0.1
+# Intervals at this confidence need not say so.
+USUAL_CONFIDENCE = 0.95
 # A sentence names so many seeds that are left out for one reason; of more it says how many.
 SEEDS_NAMED = 4
 
@@ -27,28 +29,40 @@ def points(proportion: float, finest: float = 1.0) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def p_number(p_value: float) -> str:
-    """Return "0.31", "0.002", "< 0.001"."""
-    if p_value < SMALLEST_P_SHOWN:
-        return f"< {SMALLEST_P_SHOWN}"
-    if p_value >= THREE_DECIMALS_BELOW:
-        return f"{p_value:.2f}"
+def p_number(p_value: float, level: float = 0.05) -> str:
+    """Return "0.31", "0.002", "< 0.001"; on that side of `level` on which the number is."""
+    smallest = min(SMALLEST_P_SHOWN, level)
+    if p_value < smallest:
+        return f"< {smallest:g}"
+    decimals = 2 if p_value >= THREE_DECIMALS_BELOW else 3
     # 0.0496 must not read as 0.050 beside a verdict that rests on its being below 0.05.
-    decimals = 4 if f"{p_value:.3f}" == "0.050" else 3
+    while not _same_side(f"{p_value:.{decimals}f}", p_value, level) and p_value != level:
+        decimals += 1
     return f"{p_value:.{decimals}f}"
 
 
-def p_text(p_value: float) -> str:
+def _same_side(shown: str, p_value: float, level: float) -> bool:
+    """Return whether a reader sees whether the p-value is below the level."""
+    return float(shown) != level and (float(shown) < level) == (p_value < level)
+
+
+def p_text(p_value: float, level: float = 0.05) -> str:
     """Return "p = 0.31", "p = 0.002", "p < 0.001"."""
-    number = p_number(p_value)
+    number = p_number(p_value, level)
     return f"p {number}" if number.startswith("<") else f"p = {number}"
 
 
 def amount(paired: PairedDifference) -> str:
-    """Return a difference with its interval: "0.31 points (0.12 to 0.50)"."""
+    """Return a difference with its interval: "0.31 points (0.12 to 0.50)".
+
+    At another confidence than 95 % that is said: "0.31 points (99 % interval 0.06 to 0.56)".
+    """
     low, high, difference = paired.low, paired.high, paired.difference
     finest = (high - low) / 2
-    return f"{points(difference, finest)} points ({points(low, finest)} to {points(high, finest)})"
+    usual = paired.confidence == USUAL_CONFIDENCE
+    which = "" if usual else f"{100 * paired.confidence:.10g} % interval "
+    ends = f"{points(low, finest)} to {points(high, finest)}"
+    return f"{points(difference, finest)} points ({which}{ends})"
 
 
 def amount_ahead(paired: PairedDifference) -> str:
@@ -59,13 +73,12 @@ def amount_ahead(paired: PairedDifference) -> str:
     return amount(turned)
 
 
-def holm_text(p_value: float, adjusted: float, pairs: int) -> str:
+def holm_text(p_value: float, adjusted: float, pairs: int, level: float) -> str:
     """Return the adjusted p-value, and the raw one beside it where the two read differently."""
-    if pairs == 1 or p_text(p_value) == p_text(adjusted):
-        return p_text(adjusted)
-    return (
-        f"{p_text(adjusted)} after Holm's correction for {pairs} pairs ({p_number(p_value)} alone)"
-    )
+    said, alone = p_text(adjusted, level), p_number(p_value, level)
+    if pairs == 1 or said == p_text(p_value, level):
+        return said
+    return f"{said} after Holm's correction for {pairs} pairs ({alone} alone)"
 
 
 def plan_text(plan: Plan) -> str:
@@ -73,10 +86,10 @@ def plan_text(plan: Plan) -> str:
     if plan.more_seeds is None:
         return "neither more seeds nor more test images within reason would decide"
     if plan.test_images is None:
-        return f"about {_count(plan.more_seeds, 'more seed')} would decide"
+        return f"about {counted(plan.more_seeds, 'more seed')} would decide"
     text = f"no number of seeds can decide on this test set; about {plan.test_images:,} test images"
     if plan.more_seeds:
-        text += f" and {_count(plan.more_seeds, 'more seed')}"
+        text += f" and {counted(plan.more_seeds, 'more seed')}"
     return text + " would"
 
 
@@ -90,9 +103,10 @@ def left_out_text(lost: Sequence[tuple[int, str]]) -> str:
 
 def _seeds(seeds: Sequence[int]) -> str:
     if len(seeds) > SEEDS_NAMED:
-        return _count(len(seeds), "seed")
+        return counted(len(seeds), "seed")
     return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(str(seed) for seed in seeds)
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return "1 seed", "2 seeds"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

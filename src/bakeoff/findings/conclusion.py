@@ -49,6 +49,11 @@ class Conclusion:
         return sum(row.planned for row in self.standings)
 
     @property
+    def missing(self) -> int:
+        """How many of these were never trained."""
+        return sum(row.missing for row in self.standings)
+
+    @property
     def pairs_of_winner(self) -> tuple[PairComparison, ...]:
         """The pairs that decide about the winner; none with one seed, which decides nothing."""
         pairs = pairs_of(self.standings[0].entrant, self.comparison)
@@ -81,7 +86,15 @@ def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
     predicted, seconds = read_predicted(folder, records, dataset), folder.read_timing()
     # The best on validation data first, so that most differences are positive.
     outcomes = [
-        outcome_of(study, study.entrant(name), records, predicted, dataset, seconds.get(name))
+        outcome_of(
+            study,
+            study.entrant(name),
+            records,
+            predicted,
+            dataset,
+            seconds_per_example=seconds.get(name),
+            beyond=folder.seeds_beyond(name),
+        )
         for name in (row.entrant for row in rows)
     ]
     comparison = compare_outcomes(study, outcomes, dataset)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bakeoff.comparison import Comparison, EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.comparison.words import counted
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.predicted import PredictedBy
 from bakeoff.records.record import Record
@@ -20,11 +21,14 @@ def outcome_of(
     records: Sequence[Record],
     predicted: PredictedBy,
     dataset: Dataset,
+    *,
     seconds_per_example: Sequence[float] | None = None,
+    beyond: Sequence[int] = (),
 ) -> EntrantOutcome:
-    """Return what the trials of one entrant came to; those that are not there are named in it.
+    """Return what the trials of one entrant came to; those that take no part are named in it.
 
     seconds_per_example: [rounds] of the interleaved timing pass, where it was made.
+    beyond: seeds of trials that were trained, and that the study, with fewer seeds, leaves out.
     """
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
@@ -35,10 +39,16 @@ def outcome_of(
         seeds=tuple(record.seed for record in complete),
         seconds=np.array([_seconds(record) for record in complete]),
         epochs=np.array([float(record.stopped.epoch) for record in complete]),
-        left_out=tuple(
-            LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
-            for seed in study.trial_seeds
-            if seed not in by_seed or not by_seed[seed].complete
+        left_out=(
+            *(
+                LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
+                for seed in study.trial_seeds
+                if seed not in by_seed or not by_seed[seed].complete
+            ),
+            *(
+                LeftOut(seed, f"beyond the {counted(study.seeds, 'seed')} asked for")
+                for seed in beyond
+            ),
         ),
         target=_target_times(entrant, list(by_seed.values())),
         seconds_per_example=None if seconds_per_example is None else np.array(seconds_per_example),

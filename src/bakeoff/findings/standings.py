@@ -24,6 +24,8 @@ class Standing:
     trials: int
     """Complete trials, of `planned`."""
     planned: int
+    missing: int
+    """Planned trials that were never trained."""
     troubles: tuple[str, ...]
     """One line for each trial that is missing or did not complete."""
     parameters: int | None
@@ -79,6 +81,7 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         architecture=entrant.architecture,
         trials=len(complete),
         planned=study.seeds,
+        missing=len(set(study.trial_seeds) - by_seed.keys()),
         troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
         parameters=next((record.parameters for record in by_seed.values()), None),
         epochs=mean(lambda r: r.stopped.epoch),

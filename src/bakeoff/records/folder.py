@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,10 @@ from bakeoff.study.study import Study
 
 if TYPE_CHECKING:
     import torch
+
+
+_SEED = re.compile("0|[1-9][0-9]{0,8}")
+"""The name of a trial's folder."""
 
 
 class RunFolder:
@@ -148,6 +153,13 @@ class RunFolder:
             for seed in self.study.trial_seeds
             if self.has_trial(entrant.name, seed)
         )
+
+    def seeds_beyond(self, entrant: str) -> tuple[int, ...]:
+        """Return the seeds of trials that lie here but that the study, with fewer, leaves out."""
+        folder = self.place("trials", entrant)
+        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        seeds = sorted(int(name) for name in names if _SEED.fullmatch(name))
+        return tuple(seed for seed in seeds if seed >= self.study.seeds)
 
     def read_weights(self, entrant: str, seed: int) -> bytes:
         """Return the bytes of `model.safetensors` of a finished trial, checked by its manifest."""

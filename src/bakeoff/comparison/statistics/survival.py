@@ -144,13 +144,14 @@ def _excesses(scores: Floats, of_a: int) -> Floats:
     """
     trials = len(scores)
     if math.comb(trials, of_a) <= MOST_DEALS:
-        return np.abs(scores[_choices(trials, of_a)].sum(axis=1))
+        sums = scores[_choices(trials, of_a)].sum(axis=1)
+        return np.asarray(np.abs(sums))
     rng, rows = np.random.default_rng(0), max(1_000_000 // trials, 1)
-    sums = [scores[None, :of_a].sum(axis=1)]
+    drawn = [scores[None, :of_a].sum(axis=1)]
     for first in range(0, DRAWN_DEALS, rows):
         decks = np.tile(scores, (min(rows, DRAWN_DEALS - first), 1))
-        sums.append(rng.permuted(decks, axis=1)[:, :of_a].sum(axis=1))
-    return np.abs(np.concatenate(sums))
+        drawn.append(rng.permuted(decks, axis=1)[:, :of_a].sum(axis=1))
+    return np.asarray(np.abs(np.concatenate(drawn)))
 
 
 @functools.lru_cache(maxsize=4)
