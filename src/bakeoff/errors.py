@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from bakeoff.text import visible
+
+Known = TypeVar("Known")
 
 
 class BakeoffError(Exception):
@@ -62,6 +65,18 @@ class TrialsFailedError(BakeoffError):
         super().__init__(
             f"{len(troubles)} of {planned} {one} did not complete: {'; '.join(troubles)}; {mend}"
         )
+
+
+def look_up(
+    name: str, known: Mapping[str, Known], complaint: str, error: type[BakeoffError]
+) -> Known:
+    """Return what `name` stands for; raise `error` with the nearest name where it is unknown.
+
+    complaint: what is wrong, to be followed by the name, as "unknown study".
+    """
+    if name not in known:
+        raise error(f"{complaint} {name!r}; {did_you_mean(name, known)}")
+    return known[name]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

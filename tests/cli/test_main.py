@@ -170,7 +170,7 @@ def test_list_and_show(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (
             ["list", "study"],
             2,
-            "bakeoff: nothing called 'study' to list; did you mean 'studies'?",
+            "bakeoff: nothing to list is called 'study'; did you mean 'studies'?",
         ),
         (
             ["run", "quick", "--device", "gpu"],

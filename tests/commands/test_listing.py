@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from typing import NoReturn
+
+import pytest
+
 from bakeoff.commands.listing import describe
 from bakeoff.data.catalogue import SOURCES
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.readers.mnist import BUNDLED, read_mnist
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.study.toml import shipped_studies
 
@@ -15,6 +21,17 @@ def test_everything_that_ships_is_listed_with_one_line() -> None:
         rows = describe(what)
         assert [name for name, _ in rows] == list(names)
         assert all(text and "\n" not in text for _, text in rows)
+
+
+def test_listing_data_sets_loads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(*_: object) -> NoReturn:
+        raise AssertionError("an array was read")
+
+    monkeypatch.setattr(Dataset, "__post_init__", loaded)
+    monkeypatch.setattr("bakeoff.data.readers.mnist.read_file", loaded)
+    with pytest.raises(AssertionError):
+        read_mnist(BUNDLED)
+    assert len(describe("datasets")) == len(SOURCES)
 
 
 def test_the_lines_say_what_matters() -> None:

@@ -85,8 +85,15 @@ def test_the_hash_does_not_depend_on_how_the_array_lies_in_memory() -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_data_set_is_found_by_its_name(name: str) -> None:
-    assert load_dataset(name).name == name
+def test_a_data_set_is_what_was_known_of_it_before(name: str) -> None:
+    source, loaded = SOURCES[name], load_dataset(name)
+    assert loaded.name == source.name == name
+    assert (loaded.title, loaded.licence) == (source.title, source.licence)
+    assert (loaded.classes, loaded.image_shape) == (source.classes, source.image_shape)
+    assert (len(loaded.train_images), len(loaded.test_images)) == (
+        source.train_images,
+        source.test_images,
+    )
 
 
 def test_a_misspelt_data_set_gets_the_nearest_name() -> None:

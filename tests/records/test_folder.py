@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
 from bakeoff.files.arrays import to_npz
 from bakeoff.files.reading import sealed, sealed_toml
@@ -391,7 +392,7 @@ def test_a_record_of_another_study_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         folder.read_record("a", 0)
     file = folder.trial("a", 0) / "record.json"
-    found = f"other, {other.hash[:12]}"
+    found = other.hash[:12]
     assert str(caught.value) == f"{file}: belongs to another study ({found}); move it away"
 
 
@@ -429,23 +430,29 @@ def test_predictions_that_do_not_fit_each_other_are_named(
     assert str(caught.value) == f"{file}: not the predictions of a trial"
 
 
-def test_predictions_of_other_images_or_classes_are_refused(
+def test_predictions_of_a_trial_are_read_and_those_of_other_images_refused(
     tmp_path: Path, digits: Dataset
 ) -> None:
     folder = filled(tmp_path)
-    tested: dict[str, NDArray[Any]] = {
-        "test_labels": digits.test_labels,
+    index = split_of(STUDY, 0, digits).validation
+    sound: dict[str, NDArray[Any]] = {
+        "validation_index": index,
+        "validation_logits": np.zeros((len(index), 10), np.float32),
+        "validation_labels": digits.train_labels[index],
         "test_logits": np.zeros((len(digits.test_labels), 10), np.float32),
+        "test_labels": digits.test_labels,
     }
-    nine = tested | {"test_logits": tested["test_logits"][:, :9]}
-    for changed in (to_npz(predictions()), to_npz(predictions() | nine)):
-        rewrite(folder, "predictions.npz", lambda _: changed)  # noqa: B023
-        with pytest.raises(StoreError) as caught:
-            folder.read_tested("a", 0, digits)
-        where = folder.trial("a", 0)
-        assert str(caught.value) == f"{where}: predictions are of another test set than digits's"
-    rewrite(folder, "predictions.npz", lambda _: to_npz(predictions() | tested))
+    rewrite(folder, "predictions.npz", lambda _: to_npz(sound))
     assert folder.read_tested("a", 0, digits)["test_logits"].shape == (500, 10)
+    rewrite(
+        folder,
+        "predictions.npz",
+        lambda _: to_npz(sound | {"test_labels": sound["test_labels"][::-1]}),
+    )
+    with pytest.raises(StoreError) as caught:
+        folder.read_tested("a", 0, digits)
+    where = folder.trial("a", 0)
+    assert str(caught.value) == f"{where}: predictions are of another test set than digits's"
 
 
 # Whose folder it is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from bakeoff.errors import UsageError, did_you_mean
+from bakeoff.errors import UsageError, look_up
 
 
 def describe(what: str) -> list[tuple[str, str]]:
@@ -13,9 +13,7 @@ def describe(what: str) -> list[tuple[str, str]]:
     Raises UsageError where `what` is none of the three.
     """
     kinds = {"studies": _studies, "architectures": _architectures, "datasets": _datasets}
-    if what not in kinds:
-        raise UsageError(f"nothing called {what!r} to list; {did_you_mean(what, kinds)}")
-    return kinds[what]()
+    return look_up(what, kinds, "nothing to list is called", UsageError)()
 
 
 def _studies() -> list[tuple[str, str]]:
@@ -40,12 +38,11 @@ def _architectures() -> list[tuple[str, str]]:
 def _datasets() -> list[tuple[str, str]]:
     from bakeoff.data.catalogue import SOURCES
 
-    datasets = [load() for load in SOURCES.values()]
     return [
         (
-            data.name,
-            f"{data.title} ({len(data.train_labels):,} to train on, "
-            f"{len(data.test_labels):,} to test; {data.licence})",
+            source.name,
+            f"{source.title} ({source.train_images:,} to train on, "
+            f"{source.test_images:,} to test; {source.licence})",
         )
-        for data in datasets
+        for source in SOURCES.values()
     ]

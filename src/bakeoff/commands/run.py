@@ -13,9 +13,10 @@ from bakeoff.data.split import split_of
 from bakeoff.engine import flush_denormals
 from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
-from bakeoff.errors import StoreError, StudyError, UsageError, did_you_mean
+from bakeoff.errors import StoreError, StudyError, UsageError, look_up
 from bakeoff.files import locks
 from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
@@ -45,18 +46,11 @@ class Baked:
 
 def check_names(study: Study, where: str) -> None:
     """Raise StudyError where the study names an architecture or data set that does not exist."""
-    if study.protocol.dataset not in SOURCES:
-        hint = did_you_mean(study.protocol.dataset, SOURCES)
-        raise StudyError(
-            f"{where}: protocol.dataset: unknown data set {study.protocol.dataset!r}; {hint}"
-        )
+    unknown = f"{where}: protocol.dataset: unknown data set"
+    look_up(study.protocol.dataset, SOURCES, unknown, StudyError)
     for number, entrant in enumerate(study.entrants):
-        if entrant.architecture not in ARCHITECTURES:
-            hint = did_you_mean(entrant.architecture, ARCHITECTURES)
-            raise StudyError(
-                f"{where}: entrants[{number}].architecture: unknown architecture "
-                f"{entrant.architecture!r}; {hint}"
-            )
+        unknown = f"{where}: entrants[{number}].architecture: unknown architecture"
+        look_up(entrant.architecture, ARCHITECTURES, unknown, StudyError)
 
 
 def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None:
@@ -71,13 +65,9 @@ def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) 
     """Raise StoreError where finished trials were trained on other data or in other precision."""
     for record in folder.read_records():
         where = folder.trial(record.entrant, record.seed)
-        if record.provenance.data_hash != data_hash:
-            raise StoreError(f"{where}: trained on other data; give another --out")
-        if record.provenance.precision != precision:
-            raise StoreError(
-                f"{where}: trained in {record.provenance.precision}, not {precision}; "
-                f"give --precision {record.provenance.precision} or another --out"
-            )
+        complaint = foreign_origin(record.provenance, data_hash=data_hash, precision=precision)
+        if complaint:
+            raise StoreError(f"{where}: {complaint}")
 
 
 def run_study(

@@ -1,22 +1,15 @@
-"""The data sets by name."""
+"""The data sets by name, each as what is known of it before it is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bakeoff.data.dataset import Dataset, Source
+from bakeoff.data.readers.digits import DIGITS
+from bakeoff.data.readers.mnist import MNIST
+from bakeoff.errors import StudyError, look_up
 
-from bakeoff.data.dataset import Dataset
-from bakeoff.data.readers.digits import load_digits
-from bakeoff.data.readers.mnist import load_mnist
-from bakeoff.errors import StudyError, did_you_mean
-
-SOURCES: dict[str, Callable[[], Dataset]] = {
-    "mnist": load_mnist,
-    "digits": load_digits,
-}
+SOURCES: dict[str, Source] = {source.name: source for source in (MNIST, DIGITS)}
 
 
 def load_dataset(name: str) -> Dataset:
     """Return the data set called `name`; raise StudyError, with the nearest name, if unknown."""
-    if name not in SOURCES:
-        raise StudyError(f"unknown data set {name!r}; {did_you_mean(name, SOURCES)}")
-    return SOURCES[name]()
+    return look_up(name, SOURCES, "unknown data set", StudyError).load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,3 +80,21 @@ class Dataset:
             digest.update(repr((array.dtype.str, array.shape)).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of a data set before it is loaded."""
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    """The name of each class; a label is an index into it."""
+    image_shape: tuple[int, int, int]
+    """(channels, height, width)."""
+    train_images: int
+    """How many there are to train and validate on."""
+    test_images: int
+    licence: str
+    load: Callable[[], Dataset]
+    """Bring the arrays, checked. Raises DataError where they are missing or damaged."""

@@ -14,6 +14,7 @@ from bakeoff.findings.answer import answer, pairs_of
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
+from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
@@ -120,8 +121,9 @@ def _why_nothing(records: Sequence[Record]) -> str:
 def _refuse_other_data(folder: RunFolder, records: Sequence[Record], dataset: Dataset) -> None:
     for record in records:
         where = folder.trial(record.entrant, record.seed)
-        if record.provenance.data_hash != dataset.sha256:
-            raise StoreError(f"{where}: trained on other data than this {dataset.name}")
+        complaint = foreign_origin(record.provenance, data_hash=dataset.sha256)
+        if complaint:
+            raise StoreError(f"{where}: {complaint}")
         for scores in (record.validation, record.test):
             if scores is not None and len(scores.precision) != len(dataset.classes):
                 raise StoreError(f"{where}: scored on other classes than this {dataset.name}'s")

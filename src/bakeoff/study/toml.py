@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean
+from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean, look_up
 from bakeoff.files.reading import parse_toml, read_file
 from bakeoff.study.study import Decision, Entrant, Frozen, Protocol, Published, Recipe, Study
 from bakeoff.text import shortened, visible
@@ -45,10 +45,7 @@ def find_study(name: str) -> Path:
     """
     if name.endswith(".toml"):
         return Path(name)
-    shipped = shipped_studies()
-    if name not in shipped:
-        raise UsageError(f"unknown study {name!r}; {did_you_mean(name, shipped)}")
-    return shipped[name]
+    return look_up(name, shipped_studies(), "unknown study", UsageError)
 
 
 def read_study(path: Path) -> Study:

@@ -6,12 +6,11 @@ from functools import cache
 
 import numpy as np
 
-from bakeoff.data.dataset import Dataset
+from bakeoff.data.dataset import Dataset, Source
 from bakeoff.errors import DataError
 from bakeoff.files.unzipping import DAMAGE
 
 _SHA256 = "06a5a20c596012dc32c81385f559f3cfc3fbee90c2314334e43d60e925b7f087"
-_TEST_IMAGES = 500
 
 
 @cache
@@ -32,16 +31,28 @@ def load_digits() -> Dataset:
     images = np.round(bunch.images * (255 / 16)).astype(np.uint8)[:, np.newaxis]
     labels = bunch.target.astype(np.int64)
     dataset = Dataset(
-        name="digits",
-        title="Digits: 1,797 handwritten digits, 8 x 8",
-        classes=tuple("0123456789"),
-        train_images=images[:-_TEST_IMAGES],
-        train_labels=labels[:-_TEST_IMAGES],
-        test_images=images[-_TEST_IMAGES:],
-        test_labels=labels[-_TEST_IMAGES:],
+        name=DIGITS.name,
+        title=DIGITS.title,
+        classes=DIGITS.classes,
+        train_images=images[: DIGITS.train_images],
+        train_labels=labels[: DIGITS.train_images],
+        test_images=images[DIGITS.train_images :],
+        test_labels=labels[DIGITS.train_images :],
         light_on_dark=True,
-        licence="CC BY 4.0, E. Alpaydin and C. Kaynak",
+        licence=DIGITS.licence,
     )
     if dataset.sha256 != _SHA256:
         raise DataError("digits: damaged, not the known images; reinstall scikit-learn")
     return dataset
+
+
+DIGITS = Source(
+    name="digits",
+    title="Digits: 1,797 handwritten digits, 8 x 8",
+    classes=tuple("0123456789"),
+    image_shape=(1, 8, 8),
+    train_images=1297,
+    test_images=500,
+    licence="CC BY 4.0, E. Alpaydin and C. Kaynak",
+    load=load_digits,
+)

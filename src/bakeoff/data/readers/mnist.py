@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.dataset import Dataset
+from bakeoff.data.dataset import Dataset, Source
 from bakeoff.data.readers.idx import parse_idx
 from bakeoff.errors import DataError, UnreadableError
 from bakeoff.files.reading import read_file
@@ -81,16 +81,16 @@ def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
         raise DataError(f"{path}: truncated or altered; reinstall bakeoff") from error
     train_images, train_labels, test_images, test_labels = arrays
     return Dataset(
-        name="mnist",
-        title="MNIST: 70,000 handwritten digits, 28 x 28",
-        classes=tuple("0123456789"),
+        name=MNIST.name,
+        title=MNIST.title,
+        classes=MNIST.classes,
         train_images=train_images[:, np.newaxis],
         train_labels=train_labels.astype(np.int64),
         test_images=test_images[:, np.newaxis],
         test_labels=test_labels.astype(np.int64),
         known_wrong_test_labels=KNOWN_WRONG_TEST_LABELS,
         light_on_dark=True,
-        licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
+        licence=MNIST.licence,
     )
 
 
@@ -98,3 +98,15 @@ def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
 def load_mnist() -> Dataset:
     """Return the MNIST that ships in the package. It is read and checked once per process."""
     return read_mnist(BUNDLED, BUNDLED_SHA256)
+
+
+MNIST = Source(
+    name="mnist",
+    title="MNIST: 70,000 handwritten digits, 28 x 28",
+    classes=tuple("0123456789"),
+    image_shape=(1, 28, 28),
+    train_images=60_000,
+    test_images=10_000,
+    licence="CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
+    load=load_mnist,
+)

@@ -1,0 +1,67 @@
+"""Is this trial of this study, of these data, in this precision? The one room that answers.
+
+Each function returns the complaint, with what to do, or None; its caller names the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
+from bakeoff.records.record import Provenance, Record
+from bakeoff.study.study import Study
+
+
+def foreign_record(record: Record, entrant: str, seed: int, study: Study) -> str | None:
+    """Return why a record is not that of this trial of this study."""
+    if (record.entrant, record.seed) != (entrant, seed):
+        return (
+            f"speaks of {record.entrant} seed {record.seed}, not of {entrant} seed {seed}; "
+            "move it away"
+        )
+    return foreign_origin(record.provenance, study_hash=study.hash)
+
+
+def foreign_origin(
+    origin: Provenance,
+    *,
+    study_hash: str | None = None,
+    data_hash: str | None = None,
+    precision: str | None = None,
+) -> str | None:
+    """Return why a trial or checkpoint is of another study, other data or precision than asked.
+
+    None for what is not asked.
+    """
+    if study_hash not in (None, origin.study_hash):
+        return f"belongs to another study ({origin.study_hash[:12]}); move it away"
+    if data_hash not in (None, origin.data_hash):
+        return "trained on other data; bring those back, or train in another folder"
+    if precision not in (None, origin.precision):
+        return (
+            f"trained in {origin.precision}, not {precision}; "
+            f"give --precision {origin.precision} or another --out"
+        )
+    return None
+
+
+def foreign_predictions(
+    found: Mapping[str, NDArray[Any]], study: Study, seed: int, dataset: Dataset
+) -> str | None:
+    """Return why predictions are not of the images that the trials of this seed share."""
+    validation = split_of(study, seed, dataset).validation
+    if not np.array_equal(found["validation_index"], validation):
+        return f"trained on another split than seed {seed} has here"
+    for part, of, labels in (
+        ("validation", "validation part", dataset.train_labels[validation]),
+        ("test", "test set", dataset.test_labels),
+    ):
+        same_labels = np.array_equal(found[f"{part}_labels"], labels)
+        if not same_labels or found[f"{part}_logits"].shape[1] != len(dataset.classes):
+            return f"predictions are of another {of} than {dataset.name}'s"
+    return None

@@ -1,0 +1,90 @@
+"""Whether a trial is of this study, of these data, in this precision: each answer word for word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
+from bakeoff.records.conditions import foreign_origin, foreign_predictions, foreign_record
+
+from ..factories import entrant, provenance, record, study
+
+ASKED = study(entrant("a"), entrant("b"), seeds=2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({}, None),
+        ({"study_hash": "5" * 64, "data_hash": "0" * 64, "precision": "float32"}, None),
+        ({"study_hash": "6" * 64}, "belongs to another study (555555555555); move it away"),
+        (
+            {"data_hash": "1" * 64},
+            "trained on other data; bring those back, or train in another folder",
+        ),
+        (
+            {"precision": "bfloat16"},
+            "trained in float32, not bfloat16; give --precision float32 or another --out",
+        ),
+    ],
+)
+def test_an_origin_is_asked_for_what_is_given(asked: dict[str, str], complaint: str | None) -> None:
+    assert foreign_origin(provenance("5" * 64), **asked) == complaint
+
+
+def test_a_record_is_that_of_its_place_and_study() -> None:
+    made = record(ASKED, "a", 1)
+    assert foreign_record(made, "a", 1, ASKED) is None
+    assert foreign_record(made, "b", 0, ASKED) == (
+        "speaks of a seed 1, not of b seed 0; move it away"
+    )
+    assert foreign_record(made, "a", 1, study(entrant("a"))) == (
+        f"belongs to another study ({ASKED.hash[:12]}); move it away"
+    )
+
+
+def predictions(digits: Dataset) -> dict[str, NDArray[Any]]:
+    index = split_of(ASKED, 1, digits).validation
+    return {
+        "validation_index": index,
+        "validation_logits": np.zeros((len(index), 10), np.float32),
+        "validation_labels": digits.train_labels[index],
+        "test_logits": np.zeros((500, 10), np.float32),
+        "test_labels": digits.test_labels,
+    }
+
+
+SPLIT = "trained on another split than seed 1 has here"
+VALIDATION = "predictions are of another validation part than digits's"
+TEST = "predictions are of another test set than digits's"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "complaint"),
+    [
+        ("validation_index", lambda array: array[::-1], SPLIT),
+        ("validation_index", lambda array: array[:-1], SPLIT),
+        ("validation_labels", lambda array: (array + 1) % 10, VALIDATION),
+        ("validation_logits", lambda array: array[:, :9], VALIDATION),
+        ("test_labels", lambda array: array[::-1], TEST),
+        ("test_labels", lambda array: array[:-1], TEST),
+        ("test_logits", lambda array: array[:, :9], TEST),
+    ],
+)
+def test_predictions_are_of_the_images_of_their_seed(
+    name: str, change: Any, complaint: str, digits: Dataset
+) -> None:
+    sound = predictions(digits)
+    assert foreign_predictions(sound, ASKED, 1, digits) is None
+    assert foreign_predictions(sound | {name: change(sound[name])}, ASKED, 1, digits) == complaint
+
+
+def test_another_seed_has_another_split(digits: Dataset) -> None:
+    assert foreign_predictions(predictions(digits), ASKED, 0, digits) == (
+        "trained on another split than seed 0 has here"
+    )
