@@ -146,16 +146,76 @@ def forged(document: Any) -> bytes:
     """Return a whole safetensors file with another document than ours."""
     import safetensors.torch
 
-    return safetensors.torch.save({"t": torch.zeros(2)}, {"bakeoff": json.dumps(document)})
+    tensors = {"state.t": torch.zeros(2)}
+    return safetensors.torch.save(tensors, {"bakeoff": json.dumps(document)})
 
 
-GOOD = {
+def with_state(value: Any) -> dict[str, Any]:
+    return {"state": {"keys": ["t"], "values": [value]}}
+
+
+GOOD: dict[str, Any] = {
     "format": 1,
     "history": [epoch(1).model_dump()],
     "origin": provenance("f" * 64).model_dump(mode="json"),
     "contended": False,
-    "state": {"tensor": "t", "strides": [1]},
+    **with_state({"tensor": "state.t", "strides": [1]}),
 }
+RESUMED = {"epoch": 1, "bit_identical": False, "differs": ["threads: 2 then, 1 now"]}
+
+
+def with_epoch(**keys: Any) -> dict[str, Any]:
+    return {"history": [epoch(1).model_dump() | keys]}
+
+
+def with_origin(**keys: Any) -> dict[str, Any]:
+    return {"origin": provenance("f" * 64).model_dump(mode="json") | keys}
+
+
+WRONG: list[dict[str, Any]] = [
+    {"history": [{"epoch": "one"}]},
+    {"history": 1},
+    {"history": [epoch(2).model_dump()]},
+    with_epoch(epoch="1"),
+    with_epoch(train_loss=True),
+    with_epoch(validation_loss=-0.1),
+    with_epoch(validation_accuracy=9.9),
+    with_epoch(validation_accuracy=-0.1),
+    with_epoch(seconds=-1),
+    {"origin": {}},
+    {"origin": []},
+    with_origin(threads="2"),
+    with_origin(threads=0),
+    with_origin(stacked=2),
+    with_origin(cpu="\x1b[31mred"),
+    with_origin(versions={"torch\n": "2"}),
+    with_origin(kernels="k" * 1001),
+    with_origin(started="yesterday"),
+    with_origin(resumed=[RESUMED | {"epoch": 2}]),
+    with_origin(resumed=[RESUMED | {"epoch": 0}]),
+    with_origin(resumed=[RESUMED | {"differs": ["\u202e"]}]),
+    with_origin(resumed=[RESUMED | {"bit_identical": True}]),
+    {"contended": 0},
+    {"contended": None},
+    {"state": 1},
+    {"state": {"list": []}},
+    {"state": {"keys": [], "values": []}},
+    {"state": {"tensor": "state", "strides": [1]}},
+    with_state({"tensor": "other", "strides": [1]}),
+    with_state({"tensor": 1, "strides": [1]}),
+    # One that would make two numbers take 8 TB.
+    with_state({"tensor": "state.t", "strides": [10**12]}),
+    with_state({"tensor": "state.t", "strides": [10**30]}),
+    with_state({"tensor": "state.t", "strides": [0]}),
+    with_state({"tensor": "state.t", "strides": [-1]}),
+    with_state({"tensor": "state.t", "strides": [1.0]}),
+    with_state({"tensor": "state.t", "strides": []}),
+    with_state({"tensor": "state.t", "strides": "1"}),
+    {"state": {"keys": [1], "values": []}},
+    {"state": {"keys": [[]], "values": [1]}},
+    {"state": {"keys": ["t", "t"], "values": [GOOD["state"], 1]}},
+    {"state": {"other": 1}},
+]
 
 
 @pytest.mark.parametrize(
@@ -166,22 +226,14 @@ GOOD = {
         forged(None),
         forged([]),
         forged(GOOD | {"format": 2}),
-        forged(GOOD | {"history": [{"epoch": "one"}]}),
-        forged(GOOD | {"origin": {}}),
-        forged(GOOD | {"state": {"tensor": "other", "strides": [1]}}),
-        # One that would make two numbers take 8 TB.
-        forged(GOOD | {"state": {"tensor": "t", "strides": [10**12]}}),
-        forged(GOOD | {"state": {"tensor": "t", "strides": [-1]}}),
-        forged(GOOD | {"state": {"tensor": "t", "strides": []}}),
-        forged(GOOD | {"state": {"keys": [1], "values": []}}),
-        forged(GOOD | {"state": {"keys": [[]], "values": [1]}}),
-        forged(GOOD | {"state": {"other": 1}}),
+        *(forged(GOOD | wrong) for wrong in WRONG),
     ],
 )
 def test_a_file_of_another_kind_under_a_right_name_is_refused(
     tmp_path: Path, content: bytes
 ) -> None:
     decode(forged(GOOD))
+    decode(forged(GOOD | with_origin(resumed=[RESUMED])))
     with pytest.raises(ValueError, match=r"."):
         decode(content)
     said: list[str] = []
@@ -192,6 +244,38 @@ def test_a_file_of_another_kind_under_a_right_name_is_refused(
     assert said == [
         f"{file}: not a checkpoint of this version; going back to the checkpoint before it"
     ]
+
+
+def test_the_reader_of_a_training_says_what_does_not_fit(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    for number in (1, 2):
+        store.write(checkpoint(number))
+    file = newest_file(store)
+    found = store.newest(lambda read: "too old" if len(read.history) == 2 else None)
+    assert found is not None
+    assert len(found[1].history) == 1
+    assert said == [f"{file}: too old; going back to the checkpoint before it"]
+
+
+def test_a_name_that_counts_other_epochs_is_no_checkpoint(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = kept(tmp_path, said)
+    store.write(checkpoint(1))
+    (file,) = tmp_path.iterdir()
+    renamed = file.rename(file.with_name(file.name.replace("epoch-0001", "epoch-0007")))
+    assert store.newest() is None
+    assert said == [
+        f"{renamed}: its name counts other epochs than it holds; going back to the checkpoint "
+        "before it"
+    ]
+
+
+def test_a_tensor_that_is_not_dense_is_kept_as_one_that_is() -> None:
+    wide = torch.arange(3.0).expand(4, 3)
+    read = decode(encode(checkpoint(wide=wide, every_other=torch.arange(6.0)[::2])))
+    assert torch.equal(read.state["wide"], wide)
+    assert read.state["every_other"].tolist() == [0, 2, 4]
 
 
 def huge(file: Path) -> None:

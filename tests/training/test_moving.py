@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import itertools
+import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,10 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
-from bakeoff.engine.step import Update, make_update
+from bakeoff.engine.step import EagerStep, Update, make_update
 from bakeoff.errors import StoreError
 from bakeoff.networks.catalogue import build
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
@@ -25,7 +27,6 @@ from bakeoff.training import run_trial as running
 from bakeoff.training.fit import Start, Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.moving import Moving, changed_conditions, foreign_to
-from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.provenance import provenance as made_here
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import Trial, TrialSpec, to_device
@@ -130,36 +131,188 @@ def test_losing_the_optimizer_would_be_seen(digits: Dataset) -> None:
         states.append(copied(moving))
 
     trained(digits, recipe, "float32", None, note)
-    forgetful = states[0] | {"optimizer": states[0]["optimizer"] | {"state": {}}}
+    forgetful = copy.deepcopy(states[0])
+    for moments in forgetful["optimizer"]["state"].values():
+        moments["exp_avg"].zero_()
     trained(digits, recipe, "float32", Start(histories[0], forgetful), note)
     assert not same(states[-1], states[1])
 
 
-def test_a_training_that_was_at_its_end_takes_no_further_step(digits: Dataset) -> None:
+def test_a_training_that_was_at_its_end_takes_no_further_step(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = Recipe(batch_size=50, epochs=1)
     starts: list[Start] = []
     trained(
         digits, recipe, "float32", None,
         lambda history, moving: starts.append(Start(tuple(history), copied(moving))),
     )  # fmt: skip
-    handle = register_optimizer_step_pre_hook(lambda *_: pytest.fail("a step"))
-    try:
-        model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
-    finally:
-        handle.remove()
+    monkeypatch.setattr(EagerStep, "__call__", lambda *_: pytest.fail("a step"))
+    model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
     assert same(dict(model.state_dict()), starts[0].state["model"])
 
 
-def test_a_state_of_another_network_is_refused() -> None:
-    def moving(name: str) -> Moving:
-        model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
-        optimizer = make_optimizer(model, Recipe())
-        return Moving(model, optimizer, make_schedule(optimizer, Recipe(), 1))
+def begun(
+    name: str = "mlp-2x200", optimizer: Any = "adam", epochs: int = 0, **recipe: Any
+) -> Moving:
+    """Return what moves in a training of 4 steps an epoch, after so many epochs of 8 x 8 images."""
+    network = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
+    model = place(network, CPU)
+    moving = Moving.of(model, Recipe(optimizer=optimizer, **recipe), 4)
+    update = make_update(
+        model, moving.optimizer, 1 / 255, torch.autocast("cpu", enabled=False), None
+    )
+    images = torch.arange(5 * 64, dtype=torch.uint8).reshape(5, 1, 8, 8)
+    for _ in range(4 * epochs):
+        update(images, torch.arange(5))
+        moving.schedule.step()
+    return moving
 
-    with pytest.raises(StoreError, match=r"^the checkpoint is not one of this network and opt"):
-        moving("mlp-2x200").restore(moving("logistic-regression").state())
-    with pytest.raises(StoreError, match=r"^the checkpoint is not one of this network and opt"):
-        moving("mlp-2x200").restore({})
+
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("name", ["mlp-2x200", "cnn-2conv", "cnn-3conv"])
+def test_what_was_left_is_taken_up_to_the_last_bit(
+    name: str, optimizer: Any, schedule: Any
+) -> None:
+    after_two = copied(begun(name, optimizer, 2, schedule=schedule))
+    fresh = begun(name, optimizer, schedule=schedule)
+    fresh.restore(after_two, 2)
+    assert same(copied(fresh), after_two)
+
+
+def part(path: str, of: Any) -> tuple[Any, Any]:
+    """Return what holds a part of a state, and the part's key in it."""
+    *way, last = [int(key) if key.isdecimal() else key for key in path.split("/")]
+    for key in way:
+        of = of[key]
+    return of, last
+
+
+def change(path: str, value: Any) -> Callable[[Any], None]:
+    """Return what sets one part of a state."""
+    return lambda state: operator.setitem(*part(path, state), value)
+
+
+def drop(path: str) -> Callable[[Any], None]:
+    """Return what takes one part out of a state."""
+    return lambda state: operator.delitem(*part(path, state))
+
+
+MOMENTS = "optimizer/state/0"
+GROUP = "optimizer/param_groups/0"
+RIGHT = "float32 [200, 64] with strides [64, 1]"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (drop("model"), "model is NoneType, not dict"),
+        (change("model", 1), "model is int, not dict"),
+        (drop("model/1.weight"), "model.1.weight is missing"),
+        (change("model/extra", torch.ones(1)), "model.extra is no part"),
+        (
+            change("model/1.weight", torch.ones(5)),
+            f"model.1.weight is float32 [5] with strides [1], not {RIGHT}",
+        ),
+        (
+            change("model/1.weight", torch.full((200, 64), float("nan"))),
+            "model.1.weight holds what is not a number",
+        ),
+        (
+            change(f"{MOMENTS}/exp_avg", torch.ones(5)),
+            f"optimizer.state.0.exp_avg is float32 [5] with strides [1], not {RIGHT}",
+        ),
+        (
+            change(f"{MOMENTS}/exp_avg", torch.ones(200, 64).double()),
+            "optimizer.state.0.exp_avg is float64 [200, 64] with strides [64, 1], not " + RIGHT,
+        ),
+        (
+            change(f"{MOMENTS}/exp_avg", torch.ones(64, 200).t()),
+            "optimizer.state.0.exp_avg is float32 [200, 64] with strides [1, 200], not " + RIGHT,
+        ),
+        (
+            change(f"{MOMENTS}/exp_avg_sq", torch.full((200, 64), -1.0)),
+            "optimizer.state.0.exp_avg_sq holds a number below zero",
+        ),
+        (drop(f"{MOMENTS}/exp_avg"), "optimizer.state.0.exp_avg is missing"),
+        (change(f"{MOMENTS}/exp_avg", 3), "optimizer.state.0.exp_avg is int, not Tensor"),
+        (drop("optimizer"), "optimizer is missing"),
+        (drop(MOMENTS), "optimizer.state.0 is missing"),
+        (change("optimizer/state", {}), "optimizer.state.0 is missing"),
+        (change("optimizer/state", []), "optimizer.state is list, not dict"),
+        (change("optimizer/state/9", {}), "optimizer.state.9 is no part"),
+        (
+            change(f"{MOMENTS}/step", torch.tensor(-1.0)),
+            "optimizer.state.0.step is -1.0 after 8 steps",
+        ),
+        (
+            change(f"{MOMENTS}/step", torch.tensor(7.5)),
+            "optimizer.state.0.step is 7.5 after 8 steps",
+        ),
+        (
+            change(f"{MOMENTS}/step", torch.tensor(9.0)),
+            "optimizer.state.0.step is 9.0 after 8 steps",
+        ),
+        (change(f"{GROUP}/lr", -0.001), "optimizer.param_groups.0.lr is -0.001, not 0.001"),
+        (change(f"{GROUP}/lr", "fast"), "optimizer.param_groups.0.lr is str, not float"),
+        (
+            change(f"{GROUP}/betas", (0.9, 9.0)),
+            "optimizer.param_groups.0.betas.1 is 9.0, not 0.999",
+        ),
+        (change(f"{GROUP}/fused", 1), "optimizer.param_groups.0.fused is int, not bool"),
+        (change(f"{GROUP}/params", [0]), "optimizer.param_groups.0.params.1 is missing"),
+        (change("schedule/last_epoch", -8), "schedule.last_epoch is -8, not 8"),
+        (change("schedule/_step_count", 1000), "schedule._step_count is 1000, not 9"),
+        (change("schedule/step", 3), "schedule.step is no part"),
+        (change("schedule/_last_lr", [9.0]), "schedule._last_lr.0 is 9.0, not 0.001"),
+    ],
+)
+def test_a_state_that_this_training_never_left_is_refused(
+    spoil: Callable[[dict[str, Any]], None], complaint: str
+) -> None:
+    state = copied(begun(epochs=2))
+    spoil(state)
+    with pytest.raises(StoreError) as caught:
+        begun().restore(state, 2)
+    assert str(caught.value) == f"not of this network and optimizer: {complaint}"
+
+
+def test_counts_of_steps_agree_with_the_history() -> None:
+    state = copied(begun(epochs=2))
+    with pytest.raises(StoreError, match=r"schedule\.last_epoch is 8, not 12$"):
+        begun().restore(state, 3)
+    for moments in state["optimizer"]["state"].values():
+        moments["step"].fill_(7)
+    with pytest.raises(StoreError, match=r": no weight has taken all 8 steps$"):
+        begun().restore(state, 2)
+
+
+def test_a_state_of_another_network_or_optimizer_is_refused() -> None:
+    for other in (begun("logistic-regression", epochs=1), begun(optimizer="sgd", epochs=1)):
+        with pytest.raises(StoreError, match=r"^not of this network and optimizer: "):
+            begun().restore(copied(other), 1)
+
+
+def test_a_weight_that_is_not_used_has_no_moments() -> None:
+    def moving(epochs: int) -> Moving:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        model.register_parameter("unused", nn.Parameter(torch.ones(3)))
+        found = Moving.of(model, Recipe(), 1)
+        for _ in range(epochs):
+            model(torch.ones(2, 64)).sum().backward()
+            found.optimizer.step()
+            found.schedule.step()
+        return found
+
+    with torch.random.fork_rng():
+        state = copied(moving(1))
+        assert len(state["optimizer"]["state"]) == 2
+        moving(0).restore(state, 1)
+        state["model"]["unused"] += 1
+        with pytest.raises(StoreError, match=r"optimizer\.state\.0 is missing$"):
+            moving(0).restore(state, 1)
 
 
 # A whole trial
@@ -216,6 +369,66 @@ def test_a_trial_interrupted_after_every_epoch_ends_as_one_that_was_not(
     assert heard == [3]
     assert identical(resumed, whole)
     assert resumed.record.provenance.resumed == ()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (
+            {"state": change(f"{MOMENTS}/exp_avg", torch.ones(5))},
+            "not of this network and optimizer: optimizer.state.0.exp_avg is float32 [5] with "
+            "strides [1], not float32 [32, 1, 5, 5] with strides [25, 5, 1]",
+        ),
+        (
+            {"state": change(f"{GROUP}/lr", -1.0)},
+            "not of this network and optimizer: optimizer.param_groups.0.lr is -1.0, not 0.001",
+        ),
+        ({"history": {"epoch": 4}}, "not a checkpoint of this version"),
+        ({"history": {"validation_accuracy": 9.9}}, "not a checkpoint of this version"),
+        ({"origin": {"cpu": "\x1b[2J"}}, "not a checkpoint of this version"),
+    ],
+)
+def test_a_forged_checkpoint_is_named_and_the_one_before_it_taken(
+    spoil: dict[str, Any], complaint: str, few: Dataset, tmp_path: Path
+) -> None:
+    whole = run_trial(spec(few), lambda _: None)
+    interrupted(spec(few), tmp_path, 2)
+    newest = sorted(tmp_path.iterdir())[-1]
+    read = decode(newest.read_bytes())
+    newest.unlink()
+    if "state" in spoil:
+        spoil["state"](read.state)
+    last = read.history[-1].model_copy(update=spoil.get("history"))
+    forged = dataclasses.replace(
+        read,
+        history=(*read.history[:-1], last),
+        origin=read.origin.model_copy(update=spoil.get("origin")),
+    )
+    kept(tmp_path).write(forged)
+    newest = sorted(tmp_path.iterdir())[-1]
+    said: list[str] = []
+    heard: list[int] = []
+    resumed = run_trial(spec(few), lambda _: None, Checkpoints(tmp_path, said.append), heard.append)
+    assert said == [f"{newest}: {complaint}; going back to the checkpoint before it"]
+    assert heard == [1]
+    assert identical(resumed, whole)
+
+
+def test_a_history_that_goes_on_where_training_ends_is_not_gone_on_from(
+    few: Dataset, tmp_path: Path
+) -> None:
+    interrupted(spec(few), tmp_path, 3)
+    shorter = study(entrant("drop", "cnn-2conv-dropout", epochs=2), validation=60)
+    (newest, read) = kept(tmp_path).newest() or pytest.fail("nothing kept")
+    origin = read.origin.model_copy(update={"study_hash": shorter.hash})
+    newest.unlink()
+    kept(tmp_path).write(dataclasses.replace(read, origin=origin))
+    said: list[str] = []
+    store = Checkpoints(tmp_path, said.append)
+    with pytest.raises(StoreError, match=r"belongs to another study"):
+        run_trial(spec(few, of=shorter), lambda _: None, store)
+    assert len(said) == 1
+    assert "its history goes on where training ends" in said[0]
 
 
 def test_seconds_before_the_interruption_count(few: Dataset, tmp_path: Path) -> None:

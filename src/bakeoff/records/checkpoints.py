@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.atomic import remove_file, write_file
 from bakeoff.files.reading import parse_json, read_file
 from bakeoff.records.record import Epoch, Provenance
+from bakeoff.text import visible
 
 FORMAT = 1
 KEPT = 2
@@ -29,6 +31,9 @@ _LARGEST = 4 << 30
 
 _LARGEST_HEADER = 4_000_000
 """Bytes: the history of ten thousand epochs takes a third of it."""
+
+_LONGEST = 1000
+"""Characters of one text in a provenance."""
 
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
@@ -68,11 +73,14 @@ class Checkpoints:
         for superseded in older[KEPT - 1 :]:
             remove_file(superseded)
 
-    def newest(self) -> tuple[Path, Checkpoint] | None:
-        """Return the newest checkpoint that is whole, with its file; None where there is none.
+    def newest(
+        self, misfit: Callable[[Checkpoint], str | None] = lambda checkpoint: None
+    ) -> tuple[Path, Checkpoint] | None:
+        """Return the newest checkpoint that can be gone on from, with its file, or None.
 
-        A damaged one is named to `on_damage` and renamed, so that it is neither read nor counted
-        again. Raises StoreError where a file cannot be read at all.
+        One that is damaged, or of which `misfit` says why its trial never wrote it, is named to
+        `on_damage` and renamed, so that it is neither read nor counted again. Raises StoreError
+        where a file cannot be read at all.
         """
         for file in self._files():
             try:
@@ -94,7 +102,11 @@ class Checkpoints:
             except ValueError:
                 self._set_aside(file, "not a checkpoint of this version")
                 continue
-            return file, found
+            counted = len(found.history) == int(match.group(1))
+            complaint = misfit(found) if counted else "its name counts other epochs than it holds"
+            if complaint is None:
+                return file, found
+            self._set_aside(file, complaint)
         return None
 
     def _files(self) -> list[Path]:
@@ -127,7 +139,10 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def decode(content: bytes) -> Checkpoint:
-    """Return what `encode` was given; raise ValueError where `content` is something else."""
+    """Return what `encode` was given; raise ValueError where `content` is something else.
+
+    The state has the form of one; whether it is that of a given training is not known here.
+    """
     try:
         length = int.from_bytes(content[:8], "little")
         if length > _LARGEST_HEADER:
@@ -136,16 +151,53 @@ def decode(content: bytes) -> Checkpoint:
         document = parse_json(header["__metadata__"]["bakeoff"].encode(), "metadata")
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']}")
-        return Checkpoint(
-            history=_HISTORY.validate_python(document["history"]),
-            origin=Provenance.model_validate(document["origin"]),
-            contended=bool(document["contended"]),
-            state=_with_tensors(document["state"], safetensors.torch.load(content)),
+        tensors = safetensors.torch.load(content)
+        checkpoint = Checkpoint(
+            # By way of JSON, whose strict mode takes lists for tuples but no text for a number.
+            history=_HISTORY.validate_json(json.dumps(document["history"]), strict=True),
+            origin=Provenance.model_validate_json(json.dumps(document["origin"]), strict=True),
+            contended=document["contended"],
+            state=_with_tensors(document["state"], "state", tensors),
         )
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (
+        KeyError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError,
+        safetensors.SafetensorError, ValidationError, UnreadableError,
+    ) as error:  # fmt: skip
         raise ValueError("not a checkpoint") from error
-    except (safetensors.SafetensorError, ValidationError, UnreadableError) as error:
-        raise ValueError("not a checkpoint") from error
+    if tensors or not _possible(checkpoint):
+        raise ValueError("not a checkpoint that can have been written")
+    return checkpoint
+
+
+def _possible(checkpoint: Checkpoint) -> bool:
+    """Return whether any training can have had this history and this origin."""
+    history, origin = checkpoint.history, checkpoint.origin
+    counted = [epoch.epoch for epoch in history] == list(range(1, len(history) + 1))
+    measured = all(
+        min(epoch.train_loss, epoch.validation_loss, epoch.seconds) >= 0
+        and 0 <= epoch.validation_accuracy <= 1
+        for epoch in history
+    )
+    readable = all(
+        text == visible(text) and len(text) <= _LONGEST for text in _texts(origin.model_dump())
+    )
+    datetime.fromisoformat(origin.started)
+    resumed = [resume.epoch for resume in origin.resumed]
+    in_order = resumed == sorted(resumed) and all(1 <= epoch <= len(history) for epoch in resumed)
+    one_process = origin.threads >= 1 and origin.stacked == 1
+    whole = type(checkpoint.contended) is bool and isinstance(checkpoint.state, dict)
+    return counted and measured and readable and in_order and one_process and whole
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            yield from _texts([*value, *value.values()])
+        case list() | tuple():
+            for part in value:
+                yield from _texts(part)
 
 
 def _without_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
@@ -156,7 +208,8 @@ def _without_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) ->
     match value:
         case torch.Tensor():
             tensors[name] = value.detach().cpu().contiguous()
-            return {"tensor": name, "strides": list(value.stride())}
+            dense = torch.empty_like(value, device="meta")  # Has the strides of one that is dense.
+            return {"tensor": name, "strides": list(dense.stride())}
         case dict():
             return {
                 "keys": list(value),
@@ -176,19 +229,21 @@ def _without_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) ->
             raise TypeError(f"{name} is a {type(value).__name__}, which a checkpoint cannot hold")
 
 
-def _with_tensors(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
-    """Undo `_without_tensors`."""
+def _with_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
+    """Undo `_without_tensors`: each tensor is taken out of `tensors`, at its own place alone."""
     match value:
-        case {"tensor": name, "strides": strides}:
-            return _strided(tensors[name], strides)
-        case {"keys": keys, "values": values}:
+        case {"tensor": str(said), "strides": list(strides)} if said == name:
+            return _strided(tensors.pop(name), strides)
+        case {"keys": list(keys), "values": list(values)}:
             return {
-                key: _with_tensors(part, tensors) for key, part in zip(keys, values, strict=True)
+                key: _with_tensors(part, f"{name}.{key}", tensors)
+                for key, part in zip(keys, values, strict=True)
             }
-        case {"list": parts}:
-            return [_with_tensors(part, tensors) for part in parts]
-        case {"tuple": parts}:
-            return tuple(_with_tensors(part, tensors) for part in parts)
+        case {"list": list(parts)} | {"tuple": list(parts)}:
+            whole = [
+                _with_tensors(part, f"{name}.{place}", tensors) for place, part in enumerate(parts)
+            ]
+            return whole if "list" in value else tuple(whole)
         case dict() | list():
             raise ValueError("not a checkpoint")
         case _:
@@ -196,8 +251,15 @@ def _with_tensors(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
 
 
 def _strided(tensor: torch.Tensor, strides: list[int]) -> torch.Tensor:
-    reach = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, strides, strict=True))
-    if reach > max(tensor.numel(), 1):
-        raise ValueError("not a checkpoint")
+    """Return the tensor laid out as it was; raise ValueError where no dense tensor lies so."""
+    placed = sorted(zip(strides, tensor.shape, strict=True))
+    dense = 1
+    for stride, size in placed:
+        if type(stride) is not int or not 0 <= stride <= max(tensor.numel(), 1):
+            raise ValueError("not a checkpoint")
+        if size > 1:  # Of a single number the stride means nothing.
+            if stride != dense:
+                raise ValueError("not a checkpoint")
+            dense *= size
     laid_out = torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype)
     return laid_out.copy_(tensor)

@@ -21,7 +21,6 @@ from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Recipe
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.moving import Moving
-from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.stopping import Reason, stop_reason
 
@@ -101,16 +100,14 @@ def fit(
     order and dropout of an epoch follow from its number alone, so no generator has a position.
     """
     flush_denormals()
-    optimizer = make_optimizer(model, recipe)
-    schedule = make_schedule(optimizer, recipe, math.ceil(len(train) / recipe.batch_size))
-    moving = Moving(model, optimizer, schedule)
+    moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
     twin = fast(model)
-    update = make_update(twin, optimizer, pixel_scale, autocast, recipe.label_smoothing)
-    step = make_step(update, schedule, recipe.batch_size, train.images.device)
+    update = make_update(twin, moving.optimizer, pixel_scale, autocast, recipe.label_smoothing)
+    step = make_step(update, moving.schedule, recipe.batch_size, train.images.device)
     history: list[Epoch] = []
     if start is not None:
         history.extend(start.history)
-        moving.restore(start.state)
+        moving.restore(start.state, len(history))
     while (reason := _reason(recipe, history)) is None:
         number = len(history) + 1
         started = time.perf_counter()
@@ -137,6 +134,11 @@ def fit(
         keep(history, moving)
         on_epoch(epoch)
     return history, Stopped(epoch=len(history), reason=reason)
+
+
+def steps_per_epoch(recipe: Recipe, examples: int) -> int:
+    """Return how many batches there are; the last may be smaller."""
+    return math.ceil(examples / recipe.batch_size)
 
 
 def _reason(recipe: Recipe, history: Sequence[Epoch]) -> Reason | None:

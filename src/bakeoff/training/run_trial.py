@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
@@ -11,10 +12,11 @@ from bakeoff.networks.catalogue import count_parameters
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
 from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.training.finish import ended_by_memory, finish_trial
-from bakeoff.training.fit import Start, Streams, fit
+from bakeoff.training.fit import Start, Streams, fit, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving, changed_conditions, foreign_to
 from bakeoff.training.provenance import provenance
+from bakeoff.training.stopping import stop_reason
 from bakeoff.training.trial import (
     Trial,
     TrialSpec,
@@ -94,7 +96,7 @@ def _take_up(
         study_hash=spec.study.hash,
         data_hash=spec.dataset.sha256,
     )
-    found = checkpoints.newest() if checkpoints is not None else None
+    found = checkpoints.newest(partial(_misfit, spec, now)) if checkpoints is not None else None
     if found is None:
         return _Progress(now, (), None, checkpoints, beside_others, beside_others())
     file, checkpoint = found
@@ -111,6 +113,22 @@ def _take_up(
         beside_others=beside_others,
         contended=checkpoint.contended or beside_others(),
     )
+
+
+def _misfit(spec: TrialSpec, now: Provenance, checkpoint: Checkpoint) -> str | None:
+    """Return why this trial cannot have left the checkpoint, or None if it can."""
+    if foreign_to(checkpoint.origin, now):
+        return None  # Of another training: refused, not set aside.
+    recipe, history = spec.entrant.recipe, checkpoint.history
+    if any(stop_reason(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
+        return "its history goes on where training ends"
+    model = place(build_entrant(spec.study, spec.entrant, spec.seed, spec.dataset), spec.device)
+    moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(spec.split.train)))
+    try:
+        moving.restore(checkpoint.state, len(history))
+    except StoreError as error:
+        return str(error)
+    return None
 
 
 def _trained(spec: TrialSpec, progress: _Progress, on_epoch: Callable[[Epoch], None]) -> Trial:
