@@ -98,3 +98,18 @@ def test_other_optimizers_take_their_own_steps() -> None:
     ]
     for optimizer in other:
         assert lean(optimizer, nn.Identity()) is optimizer
+
+
+def test_moments_of_another_size_are_refused_before_a_step() -> None:
+    weight = nn.Parameter(torch.ones(4, 3))
+    optimizer = Adam([weight], fused=True)
+    steps = LeanAdam(optimizer, torch._fused_adam_)
+    weight.grad = torch.ones(4, 3)
+    steps.step()
+    for name, other in (("exp_avg", torch.ones(2)), ("exp_avg_sq", torch.ones(4, 3).double())):
+        state = copy.deepcopy(optimizer.state_dict())
+        state["state"][0][name] = other
+        optimizer.load_state_dict(state)
+        optimizer.state[weight][name] = other
+        with pytest.raises(ValueError, match=r"^a moment of \["):
+            steps.step()

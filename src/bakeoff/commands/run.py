@@ -103,7 +103,7 @@ def run_study(
     in_precision = choose_precision(precision, on_device)
     if on_device.type == "cpu":
         # Compiled before any trial is timed, and before `jobs` processes would all compile it.
-        kernels()
+        kernels(listener.stage)
     dataset = load_dataset(study.protocol.dataset)
     _refuse_impossible_split(study, dataset, source)
     weights = {each.name: weights_bytes(study, each, dataset) for each in study.entrants}

@@ -131,7 +131,16 @@ class LeanAdam:
             for weight in self._groups[0]["params"]
             if weight in state and id(weight) not in large
         ]
+        for weight in self._moving:
+            for name in ("exp_avg", "exp_avg_sq"):
+                _refuse_other_layout(state[weight][name], weight)
         self._state = tuple(
             [state[weight][name] for weight in self._moving]
             for name in ("exp_avg", "exp_avg_sq", "step")
         )
+
+
+def _refuse_other_layout(moment: torch.Tensor, weight: torch.Tensor) -> None:
+    """Raise ValueError where the fused kernel, which does not look, would write past the end."""
+    if moment.shape != weight.shape or moment.dtype != weight.dtype:
+        raise ValueError(f"a moment of {list(moment.shape)} for a weight of {list(weight.shape)}")

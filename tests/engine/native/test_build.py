@@ -14,9 +14,9 @@ from bakeoff.engine.native.build import (
     NoKernelsError,
     compile_library,
     find_compiler,
-    library_name,
+    library_key,
 )
-from bakeoff.engine.native.load import SOURCES
+from bakeoff.engine.native.choice import SOURCES
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(GCC is None, reason="no gcc here")
@@ -83,7 +83,7 @@ def test_the_first_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("echo; echo '  out of licences ' >&2; exit 3", "cc-of-ours failed: out of licences"),
         ("echo first >&2; echo 'fatal error: x' >&2; exit 1", "cc-of-ours failed: fatal error: x"),
         ("exit 3", "cc-of-ours failed: exit code 3"),
-        ("exec sleep 60", "cc-of-ours took more than 0.1 seconds"),
+        ("sleep 60", "cc-of-ours took more than 0.2 seconds"),
         ("printf '%400s' x >&2; exit 1", "cc-of-ours failed: x"),
         ("printf 'a%400s' x >&2; exit 1", f"cc-of-ours failed: a{' ' * 158}…"),
     ],
@@ -91,12 +91,39 @@ def test_the_first_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_compiler_that_fails(
     body: str, told: str, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(build, "_SILENCE", 0.1)
     if "sleep" in body:
-        monkeypatch.setattr(build, "_PATIENCE", 0.1)
+        monkeypatch.setattr(build, "_PATIENCE", 0.2)
     compiler = Compiler((str(script(tmp_path / "cc-of-ours", body)),), "1")
     with pytest.raises(NoKernelsError) as caught:
         compile_library(sources, compiler, tmp_path / "both.so")
     assert str(caught.value) == told
+
+
+def test_a_compiler_that_takes_a_while_is_told(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_SILENCE", 0.1)
+    heard: list[str] = []
+    slow = Compiler((str(script(tmp_path / "slow", "sleep 0.5")),), "1")
+    compile_library(sources, slow, tmp_path / "both.so", heard.append)
+    assert heard == ["slow compiles the kernels for this machine, once"]
+    monkeypatch.setattr(build, "_SILENCE", 60)
+    compile_library(sources, slow, tmp_path / "both.so", heard.append)
+    assert len(heard) == 1
+
+
+def test_what_a_compiler_started_ends_with_it(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_SILENCE", 0.1)
+    monkeypatch.setattr(build, "_PATIENCE", 0.5)
+    child = tmp_path / "child"
+    endless = script(tmp_path / "endless", f"sleep 60 & echo $! > {child}; wait")
+    with pytest.raises(NoKernelsError):
+        compile_library(sources, Compiler((str(endless),), "1"), tmp_path / "both.so")
+    state = Path("/proc", child.read_text().strip(), "stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
 def test_a_compiler_that_cannot_be_started(sources: Path, tmp_path: Path) -> None:
@@ -155,28 +182,27 @@ def test_a_compiler_without_a_version(programs: Path) -> None:
 
 def test_the_name_stays_while_nothing_changes(sources: Path, tmp_path: Path) -> None:
     compiler = Compiler(("/bin/gcc",), "gcc 1")
-    name = library_name(sources, compiler)
+    name = library_key(sources, compiler)
     (sources / "README.md").write_text("nothing to compile")
-    assert name == library_name(folder_of(tmp_path / "again", FILES), compiler)
-    assert name == library_name(sources, compiler)
-    assert name.startswith("kernels-")
-    assert len(name) == len("kernels-.so") + 64
+    assert name == library_key(folder_of(tmp_path / "again", FILES), compiler)
+    assert name == library_key(sources, compiler)
+    assert len(name) == 64
 
 
 @pytest.mark.parametrize("changed", ["add.c", "two.h"])
 def test_other_sources_have_another_name(changed: str, sources: Path) -> None:
     compiler = Compiler(("/bin/gcc",), "gcc 1")
-    name = library_name(sources, compiler)
+    name = library_key(sources, compiler)
     (sources / changed).write_text(FILES[changed] + "\n")
-    assert library_name(sources, compiler) != name
+    assert library_key(sources, compiler) != name
 
 
 def test_files_that_change_places_have_another_name(sources: Path) -> None:
     compiler = Compiler(("/bin/gcc",), "gcc 1")
-    name = library_name(sources, compiler)
+    name = library_key(sources, compiler)
     (sources / "add.c").write_text(FILES["twice.c"])
     (sources / "twice.c").write_text(FILES["add.c"])
-    assert library_name(sources, compiler) != name
+    assert library_key(sources, compiler) != name
 
 
 def test_another_compiler_processor_torch_or_flag_has_another_name(
@@ -184,9 +210,9 @@ def test_another_compiler_processor_torch_or_flag_has_another_name(
 ) -> None:
     compiler = Compiler(("/bin/gcc",), "gcc 1")
     names = {
-        library_name(sources, compiler),
-        library_name(sources, Compiler(("/bin/gcc",), "gcc 2")),
-        library_name(sources, Compiler(("/bin/gcc", "-m64"), "gcc 1")),
+        library_key(sources, compiler),
+        library_key(sources, Compiler(("/bin/gcc",), "gcc 2")),
+        library_key(sources, Compiler(("/bin/gcc", "-m64"), "gcc 1")),
     }
     for of, attribute, value in (
         (build, "_processor", lambda: ["flags: avx512f"]),
@@ -195,14 +221,14 @@ def test_another_compiler_processor_torch_or_flag_has_another_name(
     ):
         with monkeypatch.context() as other:
             other.setattr(of, attribute, value)
-            names.add(library_name(sources, compiler))
+            names.add(library_key(sources, compiler))
     assert len(names) == 6
 
 
 def test_no_files(tmp_path: Path) -> None:
     (tmp_path / "two.h").write_text(FILES["two.h"])
     with pytest.raises(NoKernelsError, match=r"^no C files$"):
-        library_name(tmp_path, Compiler(("/bin/gcc",), "gcc 1"))
+        library_key(tmp_path, Compiler(("/bin/gcc",), "gcc 1"))
 
 
 # Our own files

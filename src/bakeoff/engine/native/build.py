@@ -7,7 +7,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +33,18 @@ FLAGS = (
 )
 """Not -ffast-math: a loss that is not finite has to stay so."""
 
-_PATIENCE = 120
-"""Seconds after which a compiler is given up."""
+_PATIENCE = 60
+"""Seconds after which a compiler is given up. Ours takes four, and longer on a busy machine."""
+
+_SILENCE = 1
+"""Seconds after which it is said that a compiler is at work."""
+
+Say = Callable[[str], None]
+"""Hears in one line what takes time."""
+
+
+def nobody(line: str) -> None:
+    """Let nobody hear it."""
 
 
 class NoKernelsError(Exception):
@@ -64,12 +77,12 @@ def find_compiler() -> Compiler:
         found = shutil.which(program)
         if found is not None:
             command = (str(Path(found).absolute()), *arguments)
-            return Compiler(command, _output_of([*command, "--version"], Path.cwd()))
+            return Compiler(command, _output_of([*command, "--version"], Path("/")))
     raise NoKernelsError(f"no C compiler called {asked[0]}" if asked else "no C compiler")
 
 
-def library_name(sources: Path, compiler: Compiler) -> str:
-    """Return a file name for the library of the folder `sources`: another one if it would differ.
+def library_key(sources: Path, compiler: Compiler) -> str:
+    """Return what the library of the folder `sources` is known by: another if it would differ.
 
     Raises NoKernelsError where the folder has no C files, OSError where one cannot be read.
     """
@@ -83,17 +96,17 @@ def library_name(sources: Path, compiler: Compiler) -> str:
         _processor(),
         torch.__version__,
     ]
-    return f"kernels-{_sha256(json.dumps(depends_on).encode())}.so"
+    return _sha256(json.dumps(depends_on).encode())
 
 
-def compile_library(sources: Path, compiler: Compiler, library: Path) -> None:
+def compile_library(sources: Path, compiler: Compiler, library: Path, say: Say = nobody) -> None:
     """Compile all C files of the folder `sources` into the file `library`.
 
     Raises NoKernelsError with the compiler's first complaint.
     """
     # From within their folder, so that complaints and machine code name files without their paths.
     output = str(library.absolute())
-    _output_of([*compiler.command, *_c_files(sources), *FLAGS, "-o", output], sources)
+    _output_of([*compiler.command, *_c_files(sources), *FLAGS, "-o", output], sources, say)
 
 
 def _c_files(sources: Path) -> list[str]:
@@ -106,38 +119,53 @@ def _sha256(content: bytes) -> str:
 
 def _processor() -> list[str]:
     """Return what -march=native looks at."""
-    first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    first = Path("/proc/cpuinfo").read_text("latin-1").partition("\n\n")[0]
     return [
         line for line in first.splitlines() if line.startswith(("cpu family", "model", "flags"))
     ]
 
 
-def _output_of(command: list[str], folder: Path) -> str:
-    """Return what a compiler prints; raise NoKernelsError where it fails."""
+def _output_of(command: list[str], folder: Path, say: Say = nobody) -> str:
+    """Return what a compiler prints; raise NoKernelsError where it fails or takes too long."""
     name = Path(command[0]).name
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=folder,
             env={**os.environ, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=_PATIENCE,
-            check=False,
-        )
+            start_new_session=True,  # So that all that it starts ends with it.
+        ) as running:
+            try:
+                output, complaint = _wait(running, name, say)
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL)
+                raise
     except subprocess.TimeoutExpired as error:
         raise NoKernelsError(f"{name} took more than {_PATIENCE} seconds") from error
     except OSError as error:
         raise NoKernelsError(f"{name} failed: {error.strerror}") from error
-    if done.returncode != 0:
-        raise NoKernelsError(f"{name} failed: {_complaint(done)}")
-    return done.stdout
+    if running.returncode != 0:
+        raise NoKernelsError(f"{name} failed: {_first_error(complaint, running.returncode)}")
+    return output
 
 
-def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+def _wait(running: subprocess.Popen[str], name: str, say: Say) -> tuple[str, str]:
+    """Return what a process prints; say that it is at work where it takes a while."""
+    try:
+        return running.communicate(timeout=_SILENCE)
+    except subprocess.TimeoutExpired:
+        say(f"{name} compiles the kernels for this machine, once")
+    return running.communicate(timeout=_PATIENCE - _SILENCE)
+
+
+def _first_error(complaint: str, code: int) -> str:
     """Return the first line with an error, or else the first line, or else the exit code."""
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line]
-    return shortened([*errors, *lines, f"exit code {done.returncode}"][0], 160)
+    return shortened([*errors, *lines, f"exit code {code}"][0], 160)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from functools import cache
+from typing import Self
 
 import torch
-
-from bakeoff.engine.native.load import library
 
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
@@ -24,11 +22,34 @@ class AdamStep(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Kernels:
-    """The compiled kernels. All tensors are on the CPU, contiguous unless it says channels last."""
+    """The compiled kernels. All tensors are on the CPU, contiguous unless it says channels last.
+
+    Nothing is handed to C but what `_at` has looked at: a tensor of any other kind, wherever it
+    comes from, is a ValueError, not memory written past its end.
+    """
 
     library: ctypes.CDLL
     matrix_units: bool
     """Whether those for bfloat16 products are there."""
+
+    @classmethod
+    def of(cls, library: ctypes.CDLL) -> Self:
+        """Return the kernels of a library; raise AttributeError where it has not all of them."""
+        for dtype in ("float32", "bfloat16"):
+            _declare(library, f"max_pool_{dtype}", sizes=4, tensors=3)
+            _declare(library, f"relu_pool_{dtype}", sizes=4, tensors=3)
+            _declare(library, f"pool_backward_{dtype}", sizes=4, tensors=3)
+        _declare(library, "conv_pool_float32", sizes=7, tensors=5)
+        _declare(library, "conv_pool_backward_float32", sizes=6, tensors=5)
+        _declare(library, "linear_step_float32", sizes=3, tensors=6)
+        matrix_units = hasattr(library, "matrix_units") and library.matrix_units() == 0
+        if matrix_units:
+            _declare(library, "conv_pool_bfloat16", sizes=7, tensors=5)
+            _declare(library, "conv_pool_backward_bfloat16", sizes=6, tensors=5)
+            _declare(library, "linear_forward_bfloat16", sizes=3, tensors=4)
+            _declare(library, "linear_backward_bfloat16", sizes=3, tensors=3)
+            _declare(library, "linear_step_bfloat16", sizes=3, tensors=6)
+        return cls(library, matrix_units)
 
     def max_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return max_pool2d(images, 2), and which of four places each number came from.
@@ -47,7 +68,10 @@ class Kernels:
         pooled = _channels_last(n, channels, height // 2, width // 2, images.dtype)
         places = torch.empty(pooled.numel(), dtype=torch.uint8)
         self._of_type(name, images.dtype)(
-            n, height, width, channels, images.data_ptr(), pooled.data_ptr(), places.data_ptr()
+            *(n, height, width, channels),
+            _at(images, images.dtype, *images.shape, order=torch.channels_last),
+            pooled.data_ptr(),
+            places.data_ptr(),
         )
         return pooled, places
 
@@ -57,8 +81,12 @@ class Kernels:
         """Return the gradient of the images, [n, channels, height, width], channels last."""
         n, channels, _, _ = upstream.shape
         gradient = _channels_last(n, channels, height, width, upstream.dtype)
+        pooled = (n, channels, height // 2, width // 2)
         self._of_type("pool_backward", upstream.dtype)(
-            n, height, width, channels, upstream.data_ptr(), places.data_ptr(), gradient.data_ptr()
+            *(n, height, width, channels),
+            _at(upstream, upstream.dtype, *pooled, order=torch.channels_last),
+            _at(places, torch.uint8, upstream.numel()),
+            gradient.data_ptr(),
         )
         return gradient
 
@@ -80,14 +108,14 @@ class Kernels:
         """
         n, _, height, width = images.shape
         filters, _, k, _ = weight.shape
-        rows, columns = ((size + 2 * margin - k + 1) // 2 for size in (height, width))
+        rows, columns = _pooled(height, width, k, margin, filters)
         pooled = _channels_last(n, filters, rows, columns, dtype)
         places = torch.empty(pooled.numel(), dtype=torch.uint8)
         self._of_type("conv_pool", dtype)(
             *(n, height, width, k, margin, filters, relu),
-            images.data_ptr(),
-            weight.data_ptr(),
-            bias.data_ptr(),
+            _at(images, torch.float32, n, 1, height, width),
+            _at(weight, torch.float32, filters, 1, k, k),
+            _at(bias, torch.float32, filters),
             pooled.data_ptr(),
             places.data_ptr(),
         )
@@ -105,12 +133,14 @@ class Kernels:
         """Return the float32 gradients of weight and bias, given that of what `conv_pool` gave."""
         n, _, height, width = images.shape
         filters = upstream.shape[1]
+        rows, columns = _pooled(height, width, k, margin, filters)
         of_weight, of_bias = images.new_empty(filters, 1, k, k), images.new_empty(filters)
+        pooled = (n, filters, rows, columns)
         self._of_type("conv_pool_backward", upstream.dtype)(
             *(n, height, width, k, margin, filters),
-            upstream.data_ptr(),
-            places.data_ptr(),
-            images.data_ptr(),
+            _at(upstream, upstream.dtype, *pooled, order=torch.channels_last),
+            _at(places, torch.uint8, upstream.numel()),
+            _at(images, torch.float32, n, 1, height, width),
             of_weight.data_ptr(),
             of_bias.data_ptr(),
         )
@@ -123,12 +153,13 @@ class Kernels:
 
         rows: bfloat16 [batch, in], `in` even; weight: float32 [out, in].
         """
-        output = bias.new_empty(len(rows), len(weight))
+        batch, wide, out = _sizes(rows, weight)
+        output = bias.new_empty(batch, out)
         self.library.linear_forward_bfloat16(
-            *_sizes(rows, weight),
-            rows.data_ptr(),
-            weight.data_ptr(),
-            bias.data_ptr(),
+            *(batch, wide, out),
+            _at(rows, torch.bfloat16, batch, wide),
+            _at(weight, torch.float32, out, wide),
+            _at(bias, torch.float32, out),
             output.data_ptr(),
         )
         return output
@@ -136,10 +167,11 @@ class Kernels:
     def linear_backward(self, upstream: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return upstream @ weight as bfloat16; both are float32 and rounded to bfloat16."""
         gradient = upstream.new_empty(len(upstream), weight.shape[1], dtype=torch.bfloat16)
+        batch, wide, out = _sizes(gradient, weight)
         self.library.linear_backward_bfloat16(
-            *_sizes(gradient, weight),
-            upstream.data_ptr(),
-            weight.data_ptr(),
+            *(batch, wide, out),
+            _at(upstream, torch.float32, batch, out),
+            _at(weight, torch.float32, out, wide),
             gradient.data_ptr(),
         )
         return gradient
@@ -158,18 +190,39 @@ class Kernels:
         upstream: float32 [batch, out]; rows: float32, or bfloat16 to have the product so, [batch,
         in]; weight and its moments: float32 [out, in], changed.
         """
+        batch, wide, out = _sizes(rows, weight)
         self._of_type("linear_step", rows.dtype)(
-            *_sizes(rows, weight),
-            upstream.data_ptr(),
-            rows.data_ptr(),
+            *(batch, wide, out),
+            _at(upstream, torch.float32, batch, out),
+            _at(rows, rows.dtype, batch, wide),
             ctypes.byref(adam),
-            weight.data_ptr(),
-            mean.data_ptr(),
-            square.data_ptr(),
+            _at(weight, torch.float32, out, wide),
+            _at(mean, torch.float32, out, wide),
+            _at(square, torch.float32, out, wide),
         )
 
     def _of_type(self, name: str, dtype: torch.dtype) -> ctypes._NamedFuncPointer:
         return getattr(self.library, f"{name}_{str(dtype).removeprefix('torch.')}")  # type: ignore[no-any-return]
+
+
+def _at(
+    tensor: torch.Tensor,
+    dtype: torch.dtype,
+    *shape: int,
+    order: torch.memory_format = torch.contiguous_format,
+) -> int:
+    """Return where a tensor's numbers lie; raise ValueError where C would take them for others."""
+    if (
+        tensor.shape != shape
+        or tensor.dtype != dtype
+        or not tensor.is_cpu
+        or not tensor.is_contiguous(memory_format=order)
+    ):
+        raise ValueError(
+            f"a kernel takes {dtype} {list(shape)} on the CPU in the order {order}, not "
+            f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}, strides {tensor.stride()}"
+        )
+    return tensor.data_ptr()
 
 
 def _channels_last(
@@ -178,39 +231,27 @@ def _channels_last(
     return torch.empty(n, channels, height, width, dtype=dtype, memory_format=torch.channels_last)
 
 
+def _pooled(height: int, width: int, k: int, margin: int, filters: int) -> tuple[int, int]:
+    """Return rows and columns of what `conv_pool` gives; raise ValueError where it cannot."""
+    rows, columns = ((size + 2 * margin - k + 1) // 2 for size in (height, width))
+    if not (1 <= k <= 5 and margin >= 0 and filters % 16 == 0 and min(rows, columns) >= 0):
+        raise ValueError(
+            f"no kernel for {filters} filters of {k} x {k}, margin {margin}, on {height} x {width}"
+        )
+    return rows, columns
+
+
 def _sizes(rows: torch.Tensor, weight: torch.Tensor) -> tuple[int, int, int]:
+    """Return batch, in and out of a layer; raise ValueError where the matrix units cannot take it.
+
+    They take bfloat16 numbers in pairs.
+    """
+    if rows.dtype == torch.bfloat16 and weight.shape[1] % 2:
+        raise ValueError(f"no kernel for {weight.shape[1]} inputs: give an even number")
     return len(rows), weight.shape[1], len(weight)
 
 
-def kernels() -> Kernels | None:
-    """Return the kernels of this process, or None where PyTorch's serve.
-
-    Raises UsageError as `library` does.
-    """
-    found = library()
-    return None if found is None else _declared(found)
-
-
-@cache
-def _declared(found: ctypes.CDLL) -> Kernels:
-    for dtype in ("float32", "bfloat16"):
-        _declare(found, f"max_pool_{dtype}", sizes=4, tensors=3)
-        _declare(found, f"relu_pool_{dtype}", sizes=4, tensors=3)
-        _declare(found, f"pool_backward_{dtype}", sizes=4, tensors=3)
-    _declare(found, "conv_pool_float32", sizes=7, tensors=5)
-    _declare(found, "conv_pool_backward_float32", sizes=6, tensors=5)
-    _declare(found, "linear_step_float32", sizes=3, tensors=6)
-    matrix_units = hasattr(found, "matrix_units") and found.matrix_units() == 0
-    if matrix_units:
-        _declare(found, "conv_pool_bfloat16", sizes=7, tensors=5)
-        _declare(found, "conv_pool_backward_bfloat16", sizes=6, tensors=5)
-        _declare(found, "linear_forward_bfloat16", sizes=3, tensors=4)
-        _declare(found, "linear_backward_bfloat16", sizes=3, tensors=3)
-        _declare(found, "linear_step_bfloat16", sizes=3, tensors=6)
-    return Kernels(found, matrix_units)
-
-
-def _declare(found: ctypes.CDLL, name: str, *, sizes: int, tensors: int) -> None:
-    function = getattr(found, name)
+def _declare(library: ctypes.CDLL, name: str, *, sizes: int, tensors: int) -> None:
+    function = getattr(library, name)
     function.argtypes = [_NUMBER] * sizes + [_POINTER] * tensors
     function.restype = None

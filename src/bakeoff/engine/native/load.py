@@ -1,4 +1,4 @@
-"""The kernels of this process: compiled once a machine, loaded once a process."""
+"""Brings the compiled kernels into the process: compiled once a machine, loaded once a process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import platform
 import re
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,117 +16,69 @@ import torch
 from bakeoff.engine.native.build import (
     Compiler,
     NoKernelsError,
+    Say,
     compile_library,
     find_compiler,
-    library_name,
+    library_key,
 )
-from bakeoff.errors import StoreError, UsageError
-from bakeoff.files.atomic import write_file
-
-SOURCES = Path(__file__).parent
-
-
-def library() -> ctypes.CDLL | None:
-    """Return the compiled kernels, or None where PyTorch's have to serve.
-
-    Raises UsageError where BAKEOFF_KERNELS is neither `native` nor `pytorch`.
-    """
-    return _here(_asked()).library
-
-
-def kernels_in_use() -> str:
-    """Return which kernels train on the CPU: `native, gcc 12.2.0`, or `PyTorch: no C compiler`.
-
-    Raises UsageError as `library` does.
-    """
-    return _here(_asked()).told
+from bakeoff.engine.native.cache import keep, kept
 
 
 @dataclass(frozen=True)
-class Kernels:
-    """A library or none, and what the record says of it."""
+class Library:
+    """Compiled C files, and what compiled them, as `gcc 12.2.0`."""
 
-    library: ctypes.CDLL | None
-    told: str
-
-
-def _asked() -> str:
-    asked = os.environ.get("BAKEOFF_KERNELS") or "native"
-    if asked not in {"native", "pytorch"}:
-        raise UsageError(f"BAKEOFF_KERNELS={asked}: choose one of native, pytorch")
-    return asked
+    functions: ctypes.CDLL
+    compiler: str
 
 
-@cache
-def _here(asked: str) -> Kernels:
-    if asked == "pytorch":
-        return Kernels(None, "PyTorch: BAKEOFF_KERNELS=pytorch")
-    return load(SOURCES, cache_folder())
+def load(sources: Path, folder: Path | None, say: Say) -> Library:
+    """Return the library of the C files in the folder `sources`.
 
-
-def cache_folder() -> Path:
-    """Return where compiled kernels are kept: `bakeoff` in the user's folder for caches."""
-    home = Path(os.environ.get("HOME", "/"))
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "bakeoff"
-
-
-def load(sources: Path, kept_in: Path) -> Kernels:
-    """Return the library of the C files in the folder `sources`, or why there is none.
-
-    It is compiled unless the folder `kept_in` has it, and kept there where that can be written.
+    It is compiled unless `folder` has it, and kept there where that is safe. Raises NoKernelsError
+    or OSError where there can be none; `say` hears of a compiler that takes a while.
     """
-    try:
-        _refuse_other_machines()
-        compiler = find_compiler()
-        return Kernels(_loaded(sources, compiler, kept_in), f"native, {compiler.name}")
-    except (NoKernelsError, OSError) as reason:
-        return Kernels(None, f"PyTorch: {reason}")
-
-
-def _refuse_other_machines() -> None:
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise NoKernelsError("not Linux on x86-64")
     if torch.backends.cpu.get_cpu_capability() != "AVX512":
         raise NoKernelsError("the processor has no AVX-512")
+    compiler = find_compiler()
+    return Library(_opened(_compiled(sources, compiler, folder, say)), compiler.name)
 
 
-def _loaded(sources: Path, compiler: Compiler, kept_in: Path) -> ctypes.CDLL:
-    kept = kept_in / library_name(sources, compiler)
-    if _is_own(kept):
-        return _opened(kept)
-    with TemporaryDirectory(prefix="bakeoff-") as folder:
-        compiled = Path(folder) / kept.name
-        compile_library(sources, compiler, compiled)
-        try:
-            write_file(kept, compiled.read_bytes())
-        except StoreError:
-            # Nothing can be kept here. What is loaded stays so when its file is removed.
-            return _opened(compiled)
-    return _opened(kept)
+def _compiled(sources: Path, compiler: Compiler, folder: Path | None, say: Say) -> bytes:
+    key = library_key(sources, compiler)
+    found = None if folder is None else kept(folder, key)
+    if found is not None:
+        return found
+    with TemporaryDirectory(prefix="bakeoff-") as work:
+        output = Path(work) / "kernels.so"
+        compile_library(sources, compiler, output, say)
+        library = output.read_bytes()
+    if folder is not None:
+        keep(folder, key, library)
+    return library
 
 
-def _is_own(file: Path) -> bool:
-    """Return whether a file is there and the user's: a folder for caches may be shared."""
-    try:
-        return file.stat().st_uid == os.getuid()
-    except OSError:
-        return False
-
-
-def _opened(file: Path) -> ctypes.CDLL:
+def _opened(library: bytes) -> ctypes.CDLL:
     """Load a library that shares the threads of PyTorch; raise NoKernelsError if it has others.
 
     Two pools of threads would take turns on the same cores, each waiting busily for the other. GNU
     OpenMP is there once, since torch brings it under the name that gcc's libraries ask for.
     """
     before = openmp_libraries()
-    opened = ctypes.CDLL(str(file))
+    # These very bytes, whatever happens to the file meanwhile. The descriptor stays open, since the
+    # loader takes two libraries of one name for the same.
+    descriptor = os.memfd_create("bakeoff-kernels")
+    with open(descriptor, "wb", closefd=False) as memory:
+        memory.write(library)
+    opened = ctypes.CDLL(f"/proc/self/fd/{descriptor}")
     if openmp_libraries() != before:
         raise NoKernelsError("the compiler's OpenMP is not PyTorch's")
     return opened
 
 
-def openmp_libraries() -> set[str]:
+def openmp_libraries() -> set[bytes]:
     """Return the paths of the OpenMP libraries in this process: GNU's, LLVM's and Intel's."""
-    maps = Path("/proc/self/maps").read_text()
-    return set(re.findall(r"\S*/lib(?:g|i)?omp[^/\s]*\.so\S*", maps))
+    maps = Path("/proc/self/maps").read_bytes()  # Paths may be in any encoding.
+    return set(re.findall(rb"/[^\n]*/lib(?:g|i)?omp[^/\s]*\.so[^\s]*", maps))
