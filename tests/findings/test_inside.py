@@ -179,6 +179,14 @@ def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:
         assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)
 
 
+def test_weights_of_some_of_the_pixels_are_no_images() -> None:
+    class First(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.flatten(1).chunk(3, 1)[0])
+
+    assert looked(First(3, 2)).class_weights is None
+
+
 def test_a_deep_network_is_told_by_its_first_layers() -> None:
     blocks = [nn.Conv2d(1, 1, 3, padding=1) for _ in range(7)]
     look = looked(nn.Sequential(*blocks, nn.Flatten()))

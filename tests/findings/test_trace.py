@@ -227,6 +227,7 @@ def test_a_gate_is_the_activation_of_its_own_convolution_alone() -> None:
         lambda net, x: F.softmax(net.c(x), 1),
         lambda net, x: F.relu(net.c(x)[:, :1]),
         lambda net, x: (net.c(x), F.relu(x))[0],
+        lambda net, x: F.relu(net.c(x).flatten(2)),
     ],
 )
 def test_a_convolution_without_an_activation_has_its_output_alone(
@@ -239,9 +240,32 @@ def test_a_convolution_without_an_activation_has_its_output_alone(
         np.testing.assert_array_equal(maps.output, model.c(IMAGE)[0])
 
 
-def test_the_first_of_two_activations_is_shown() -> None:
-    model = in_order(("c", conv()), ("a", nn.Tanh()), ("b", nn.ReLU()))
-    assert activation(model).name == "Tanh"
+def test_maps_that_others_were_added_to_as_channels_are_not_those_of_the_convolution() -> None:
+    one, three = torch.ones(1, 1, 3, 3), torch.ones(1, 3, 8, 8)
+    model = Forward(lambda _, x: F.relu(F.conv2d(x, one, padding=1) + three))
+    assert [maps.activation for maps in traced(model).convolutions] == [None]
+
+
+def test_a_tensor_at_the_place_of_one_that_is_gone_is_not_taken_for_it() -> None:
+    def forward(net: Forward, x: torch.Tensor) -> torch.Tensor:
+        twice = x.repeat(1, 3, 2, 1)
+        net.c(x)
+        return F.relu(twice.chunk(2, 2)[0])
+
+    assert [maps.activation for maps in traced(Forward(forward)).convolutions] == [None]
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda net, x: F.relu(torch.tanh(net.c(x))),
+        lambda net, x: torch.tanh(maps := net.c(x)) + F.relu(maps),
+    ],
+)
+def test_the_first_of_two_activations_is_shown(
+    forward: Callable[[Forward, torch.Tensor], torch.Tensor],
+) -> None:
+    assert activation(Forward(forward)).name == "Tanh"
 
 
 def test_a_convolution_that_is_used_twice_is_shown_twice() -> None:

@@ -133,6 +133,7 @@ def test_look_shows_filters_maps_and_weights() -> None:
     assert "all 32 filters" in shown
     assert "convolution 2, all 64 channels after ReLU" in shown
     weights = titles(weight_look("linear"))
+    assert weights[0] == "test image 7, labelled 4"
     assert [t for t in weights if t.startswith("weights")] == [
         f"weights of class {n}" for n in range(10)
     ]

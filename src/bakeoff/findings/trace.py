@@ -86,17 +86,16 @@ class Trace(TorchFunctionMode):
         if not isinstance(output, torch.Tensor):
             return output
         self.layers += _CHANGES_NO_NUMBER.fullmatch(name) is None
+        if activation and before is not None:
+            self._activated(activation, ways, before, _copy(output))
         if name == "linear":
             self.linear.append(_weights(args, kwargs))
         if name == "conv2d":
-            ways = {len(self.convolutions): ()}
             self._convolved(_weights(args, kwargs), output)
-        elif activation and before is not None:
-            self._activated(activation, ways, before, _copy(output))
-            ways = {}
+            gone_on: dict[int, _Way] = {len(self.convolutions) - 1: ()}
         else:
-            ways = _gone_on(name, ways)
-        self._followed[id(output)] = output, ways
+            gone_on = _gone_on(name, ways)
+        self._followed[id(output)] = output, gone_on
         return output
 
     def _ways_to(self, inputs: Sequence[torch.Tensor]) -> dict[int, _Way]:

@@ -123,13 +123,13 @@ def lay_out(shown: LookPictures) -> Sheet:
         _filters(sheet, shown.filters)
     for layer in shown.layers:
         _layer(sheet, shown.original, layer)
+    if not shown.layers:
+        sheet.row([shown.original], _columns(4))
     if shown.weights is not None:
         sheet.line("The weight image of each class", "head")
         pictures = shown.weights.pictures
         for start in range(0, len(pictures), 5):
             sheet.row(pictures[start : start + 5], _columns(5))
         sheet.scale(shown.weights.limit)
-    if not shown.layers and shown.weights is None:
-        sheet.row([shown.original], _columns(4))
     sheet.bottom += _MARGIN
     return sheet
