@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from bakeoff.findings.look import Activation, ConvolutionMaps, Look
-from bakeoff.report import draw_look
-from bakeoff.report.pictures.look_sheet import WIDTH, Sheet
+from bakeoff.report.pictures.look_sheet import WIDTH, Sheet, draw_look
 from bakeoff.report.pictures.looks import look_pictures, ordinal
 from bakeoff.report.pictures.raster import diverging, enlarged
 from tests.report.pictures import look, weight_look
@@ -19,15 +18,19 @@ SVG = "{http://www.w3.org/2000/svg}"
 ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
 
 
+def drawing(seen: Look) -> str:
+    return draw_look(look_pictures(seen))
+
+
 def texts(seen: Look) -> list[str]:
     """Return the lines of the drawing; fails where it is not well-formed."""
-    drawn = ET.fromstring(draw_look(seen))  # noqa: S314  # drawn by ourselves
+    drawn = ET.fromstring(drawing(seen))  # noqa: S314  # drawn by ourselves
     return ["".join(text.itertext()) for text in drawn.iter(f"{SVG}text")]
 
 
 def titles(seen: Look) -> list[str]:
     """Return what the pictures of the drawing are said to show."""
-    drawn = ET.fromstring(draw_look(seen))  # noqa: S314  # drawn by ourselves
+    drawn = ET.fromstring(drawing(seen))  # noqa: S314  # drawn by ourselves
     return ["".join(image.itertext()).strip() for image in drawn.iter(f"{SVG}image")]
 
 
@@ -150,7 +153,7 @@ def test_classes_are_told_by_their_names() -> None:
 
 def test_long_names_run_neither_out_of_the_sheet_nor_into_each_other() -> None:
     names = tuple(f"{number} {'word ' * 12}".strip() for number in range(10))
-    drawn = ET.fromstring(draw_look(replace(weight_look("l" * 64), classes=names)))  # noqa: S314
+    drawn = ET.fromstring(drawing(replace(weight_look("l" * 64), classes=names)))  # noqa: S314
     size = {"22": 0.6 * 22, "16": 0.58 * 16, "14": 7.5}
     column = (WIDTH - 2 * 24 - 4 * 24) / 5
     captions = 0
@@ -175,7 +178,7 @@ def test_the_ends_of_a_scale_stand_beside_its_bar(limit: float) -> None:
 
 def test_look_into_a_network_without_pictures_says_so() -> None:
     bare = replace(weight_look("mlp"), class_weights=None, summary="three layers <x>")
-    assert "Three layers &lt;x&gt;." in draw_look(bare)
+    assert "Three layers &lt;x&gt;." in drawing(bare)
     assert titles(bare) == ["test image 7, labelled 4"]
 
 

@@ -14,7 +14,7 @@ from bakeoff.findings.look import Look
 from bakeoff.findings.standings import standings
 from bakeoff.findings.trained import look_at
 from bakeoff.records.record import Record
-from bakeoff.report import draw_look
+from bakeoff.report import draw_look, look_pictures
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
     record = _record_of(run.complete, chosen, seed)
     look = look_at(run.folder, record, run.dataset, index)
     picture = run.folder.place("figures", f"inside-{chosen}-{record.seed}-{index}.svg")
-    write_file(picture, draw_look(look).encode())
+    write_file(picture, draw_look(look_pictures(look)).encode())
     return Seen(look, picture)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from bakeoff.comparison import EntrantComparison, PairComparison
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts.charts import Charts, draw_charts, every_chart
-from bakeoff.report.drawings import draw_look
 from bakeoff.report.palette import style_sheet, styles
+from bakeoff.report.pictures.look_sheet import draw_look
 from bakeoff.report.pictures.looks import LookPictures, Picture, colour_bar, look_pictures
 from bakeoff.report.sections import published, samples
 from bakeoff.report.sections.batches import BatchGroup, batch_groups
@@ -125,17 +125,22 @@ class Report:
 
 
 def draw_report(findings: Findings) -> Report:
-    """Return the page and its figures, each chart drawn once."""
+    """Return the page and its figures, each chart and picture drawn once."""
     tables, groups = class_tables(findings), batch_groups(findings)
     charts = draw_charts(findings, tables, groups)
     figures = {chart.name: chart.standalone() for chart in every_chart(charts)}
-    if findings.look is not None:
-        figures["inside"] = draw_look(findings.look)
-    return Report(_page(findings, charts, tables, groups).render(), figures)
+    look = look_pictures(findings.look) if findings.look else None
+    if look is not None:
+        figures["inside"] = draw_look(look)
+    return Report(_page(findings, charts, tables, groups, look).render(), figures)
 
 
 def _page(
-    findings: Findings, charts: Charts, tables: ClassTables, groups: Sequence[BatchGroup]
+    findings: Findings,
+    charts: Charts,
+    tables: ClassTables,
+    groups: Sequence[BatchGroup],
+    look: LookPictures | None,
 ) -> Page:
     comparison, winner = findings.comparison, findings.winner
     names = tuple(entrant.name for entrant in findings.study.entrants)
@@ -152,7 +157,7 @@ def _page(
         hardest=samples.hardest(findings),
         flips=samples.flips(findings),
         batch_groups=groups,
-        look=look_pictures(findings.look) if findings.look else None,
+        look=look,
         other_looks=[look_pictures(look) for look in findings.looks_others],
         published_rows=published.published_rows(findings),
         facts=facts(findings),

@@ -1,4 +1,4 @@
-"""The look inside a network on one sheet: where each picture and line of text stands."""
+"""The look inside a network as a file of its own: one sheet of pictures and lines of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bakeoff.report import words
+from bakeoff.report.palette import TONES
 from bakeoff.report.pictures.looks import Filters, Layer, LookPictures, Picture, colour_bar
+from bakeoff.report.templating import environment
 from bakeoff.text import shortened
 
 WIDTH = 960.0
@@ -133,3 +135,18 @@ def lay_out(shown: LookPictures) -> Sheet:
         sheet.scale(shown.weights.limit)
     sheet.bottom += _MARGIN
     return sheet
+
+
+def draw_look(shown: LookPictures) -> str:
+    """Return what a network sees in one image, as an SVG file."""
+    look = shown.look
+    return (
+        environment()
+        .get_template("look.svg")
+        .render(
+            sheet=lay_out(shown),
+            width=WIDTH,
+            title=f"Inside {look.entrant}, seed {look.seed}, at test image {look.index}",
+            tones=TONES,
+        )
+    )

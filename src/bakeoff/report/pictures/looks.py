@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class Picture:
     caption: str = ""
     """What stands below it, where something does."""
 
-    @property
+    @cached_property
     def uri(self) -> str:
         """The picture as a PNG inside the page."""
         return data_uri(self.pixels)
