@@ -16,9 +16,13 @@ from safetensors.numpy import load_file
 from bakeoff.commands.run import Baked, run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
-from bakeoff.findings.findings import Findings, HardImage
+from bakeoff.findings import gather
+from bakeoff.findings.findings import Findings
 from bakeoff.findings.gather import SHOWN_IMAGE, gather_findings
-from bakeoff.findings.look import Mistake
+from bakeoff.findings.look import Look
+from bakeoff.findings.trained import look_at
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
 
@@ -139,51 +143,73 @@ def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Fi
         np.testing.assert_array_equal(mistake.image, DIGITS.test_images[mistake.index])
 
 
-def test_flips_are_what_one_of_the_first_two_gets_right(baked: Baked, findings: Findings) -> None:
-    first, second = (row.entrant for row in baked.conclusion.standings[:2])
-    right_first, right_second = said(baked, first) == LABELS, said(baked, second) == LABELS
-    (flips,) = findings.flips
-    assert (flips.a, flips.b) == (first, second)
-    for cards, count, only, other in (
-        (flips.only_a, flips.count_only_a, right_first & ~right_second, second),
-        (flips.only_b, flips.count_only_b, right_second & ~right_first, first),
-    ):
-        assert count == only.sum()
-        assert len(cards) == min(count, 8)
+def test_the_first_two_part_where_comparison_json_says(baked: Baked, findings: Findings) -> None:
+    pair = baked.conclusion.comparison.to_dict()["pairs"][0]
+    assert [pair["a"], pair["b"]] == [row.entrant for row in baked.conclusion.standings[:2]]
+    parted = findings.disagreement
+    assert parted is not None
+    assert pair["flips"]["only_a"]
+    for cards, side, other in ((parted.only_a, "only_a", "b"), (parted.only_b, "only_b", "a")):
+        told = [said(baked, pair[other], seed) for seed in pair["seeds"]]
+        assert len(cards) == min(len(pair["flips"][side]), 8)
         for card in cards:
-            assert only[card.index]
-            assert card.label == LABELS[card.index]
-            assert card.predicted == said(baked, other)[card.index]
+            assert card.index in pair["flips"][side]
+            # Of two seeds more than half are both.
+            assert [card.wrong, card.trials] == [2, 2]
+            assert card.predicted in [each[card.index] for each in told]
+            assert card.label == LABELS[card.index] != card.predicted
             np.testing.assert_array_equal(card.image, DIGITS.test_images[card.index])
             assert not card.known_wrong_label
+        sure = [card.probability for card in cards]
+        assert sure == sorted(sure, reverse=True)
 
 
 def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
     baked: Baked, findings: Findings
 ) -> None:
-    (flips,) = findings.flips
-    wrong = (findings.mistakes[1].index, flips.only_a[0].index, flips.only_b[-1].index)
-    marked = replace(DIGITS, known_wrong_test_labels=wrong)
-    again = gathered(baked, marked)
-    cards: list[Mistake | HardImage] = [
+    parted = findings.disagreement
+    assert parted is not None
+    chosen = (findings.mistakes[1], findings.hardest[3], *parted.only_a[:1], *parted.only_b[:1])
+    wrong = tuple({mistake.index for mistake in chosen})
+    again = gathered(baked, replace(DIGITS, known_wrong_test_labels=wrong))
+    assert again.disagreement is not None
+    cards = [
         *again.mistakes,
-        *again.flips[0].only_a,
-        *again.flips[0].only_b,
+        *again.disagreement.only_a,
+        *again.disagreement.only_b,
         *again.hardest,
     ]
     assert {card.index for card in cards if card.known_wrong_label} == set(wrong)
     assert all(card.known_wrong_label == (card.index in wrong) for card in cards)
 
 
-def test_the_hardest_images_are_those_that_most_trials_get_wrong(
-    baked: Baked, findings: Findings
-) -> None:
+def test_the_hardest_images_are_those_of_comparison_json(baked: Baked, findings: Findings) -> None:
     trials = [said(baked, each.name, seed) for each in STUDY.entrants for seed in (0, 1)]
-    times = (np.stack(trials) != LABELS).sum(axis=0)
-    assert [hard.times_wrong for hard in findings.hardest] == sorted(times, reverse=True)[:24]
+    hardest = baked.conclusion.comparison.to_dict()["hardest_images"]
+    assert [(hard.index, hard.wrong) for hard in findings.hardest] == [
+        (image["index"], image["wrong"]) for image in hardest[:24]
+    ]
     for hard in findings.hardest:
-        assert hard.times_wrong == times[hard.index]
         assert (hard.trials, hard.label) == (6, LABELS[hard.index])
         answers = [int(each[hard.index]) for each in trials if each[hard.index] != hard.label]
-        assert answers.count(hard.most_common_prediction) == max(map(answers.count, answers))
+        assert len(answers) == hard.wrong
+        assert answers.count(hard.predicted) == max(map(answers.count, answers))
         np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])
+
+
+def test_weight_images_are_shown_of_any_network_that_has_them(
+    baked: Baked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (other,) = set(CNNS) - {baked.conclusion.standings[0].entrant}
+
+    def look_of_a_linear_network(
+        folder: RunFolder, record: Record, dataset: Dataset, index: int
+    ) -> Look:
+        seen = look_at(folder, record, dataset, index)
+        # Whatever its architecture is called.
+        weights = np.zeros((10, 8, 8), np.float32) if record.entrant == other else None
+        return replace(seen, class_weights=weights)
+
+    monkeypatch.setattr(gather, "look_at", look_of_a_linear_network)
+    shown = [look.entrant for look in gathered(baked, DIGITS).looks_others]
+    assert shown == [other]

@@ -1,32 +1,42 @@
+"""Which mistakes are shown, and what is said of them: numbers that can be seen from the logits."""
+
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from bakeoff.findings.look import Mistake
-from bakeoff.findings.mistakes import most_confident_mistakes
-from bakeoff.findings.predicted import predicted
+from bakeoff.data.dataset import Dataset
+from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
+from bakeoff.findings.predicted import Predicted, predicted
 
-IMAGES = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
 LABELS = np.array([0, 0, 1, 1, 0, 0])
 #          right   wrong   right   wrong   wrong   wrong
 LOGITS = np.array([[1, 0], [0, 1], [0, 9], [5, 0], [0, 1], [0, 3]], np.float32)
 
 
+def dataset(labels: NDArray[np.int64] = LABELS, known_wrong: tuple[int, ...] = ()) -> Dataset:
+    images = np.arange(len(labels)).astype(np.uint8).reshape(-1, 1, 1, 1)
+    return Dataset(
+        name="tiny",
+        title="Tiny",
+        classes=("no", "yes", "perhaps"),
+        train_images=images,
+        train_labels=labels,
+        test_images=images,
+        test_labels=labels,
+        known_wrong_test_labels=known_wrong,
+    )
+
+
 def found(most: int = 9, known_wrong: tuple[int, ...] = ()) -> tuple[Mistake, ...]:
-    return most_confident_mistakes(predicted(LOGITS), LABELS, IMAGES, known_wrong, most)
+    trial = predicted(LOGITS)
+    wrong = np.flatnonzero(trial.classes != LABELS)
+    return surest_mistakes(wrong, [trial], dataset(known_wrong=known_wrong), most)
 
 
-def test_mistakes_come_most_confident_first_and_ties_in_the_order_of_the_images() -> None:
+def test_the_most_confident_come_first_and_ties_in_the_order_of_the_images() -> None:
     assert [mistake.index for mistake in found()] == [3, 5, 1, 4]
-
-
-def test_many_ties_keep_the_order_of_the_images() -> None:
-    # Few numbers are sorted in a way that keeps ties anyway; a thousand are not.
-    logits = np.tile(np.array([[0, 1], [0, 2]], np.float32), (500, 1))
-    labels, images = np.zeros(1000, np.int64), np.zeros((1000, 1, 1, 1), np.uint8)
-    mistakes = most_confident_mistakes(predicted(logits), labels, images, (), 1000)
-    assert [m.index for m in mistakes] == [*range(1, 1000, 2), *range(0, 1000, 2)]
 
 
 def test_a_mistake_says_what_it_is() -> None:
@@ -35,6 +45,7 @@ def test_a_mistake_says_what_it_is() -> None:
     assert first.probability == pytest.approx(1 / (1 + np.exp(-5)))
     assert last.probability == pytest.approx(1 / (1 + np.exp(-1)))
     assert first.image.tolist() == [[[3]]]
+    assert (first.wrong, first.trials) == (1, 1)
 
 
 def test_no_more_than_asked_for_are_returned() -> None:
@@ -47,12 +58,26 @@ def test_a_label_that_is_known_to_be_wrong_is_flagged() -> None:
     assert flagged == [5, 1]
 
 
-def test_a_network_without_mistakes_has_none() -> None:
-    right = np.eye(2, dtype=np.float32)[LABELS]
-    assert most_confident_mistakes(predicted(right), LABELS, IMAGES, (), 5) == ()
+def trial(classes: list[int], probabilities: list[float]) -> Predicted:
+    return Predicted(np.array(classes), np.array(probabilities))
 
 
-def test_extreme_logits_give_probabilities_and_no_warning() -> None:
-    logits = np.array([[1e30, -1e30]], np.float32)
-    (mistake,) = most_confident_mistakes(predicted(logits), np.array([1]), IMAGES[:1], (), 5)
-    assert mistake.probability == 1.0
+def test_of_several_trials_the_commonest_wrong_answer_counts_and_who_gives_it() -> None:
+    asked = [
+        trial([1, 1], [0.5, 0.6]),
+        trial([2, 0], [0.9, 0.8]),
+        trial([2, 0], [0.7, 0.8]),
+        trial([0, 0], [1.0, 0.8]),
+    ]
+    both = dataset(np.array([0, 0]))
+    first = mistake_at(0, asked, both)
+    assert (first.predicted, first.wrong, first.trials) == (2, 3, 4)
+    assert first.probability == pytest.approx(0.8)
+    second = mistake_at(1, asked, both)
+    assert (second.predicted, second.wrong, second.probability) == (1, 1, 0.6)
+
+
+def test_what_most_trials_get_wrong_comes_before_what_one_is_sure_of() -> None:
+    asked = [trial([1, 1], [1.0, 0.5]), trial([0, 1], [1.0, 0.5])]
+    ranked = surest_mistakes(np.array([0, 1]), asked, dataset(np.array([0, 0])), 9)
+    assert [mistake.index for mistake in ranked] == [1, 0]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.comparison import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
-from bakeoff.findings.findings import Findings, Flips
+from bakeoff.findings.findings import Disagreement, Findings
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.study.study import Entrant, Protocol, Published, Recipe, Study
@@ -270,28 +270,32 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         for seed in study.trial_seeds
     )
     rows = tuple(standings(study, records))
-    winner, second = rows[0].entrant, rows[-1].entrant
+    winner = rows[0].entrant
+    comparison = comparison_of(study, records, [row.entrant for row in rows])
     return Findings(
         study=study,
         records=records,
         standings=rows,
-        comparison=comparison_of(study, records, [row.entrant for row in rows]),
+        comparison=comparison,
         classes=CLASSES,
         light_on_dark=True,
         answer=f"{winner} comes first on validation data.",
         look=look(winner),
         looks_others=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),
-        flips=(
-            Flips(
-                a=winner,
-                b=second,
-                seed=0,
-                only_a=tuple(mistake(number) for number in range(20, 28)),
-                only_b=tuple(mistake(number) for number in range(30, 36)),
-                count_only_a=54,
-                count_only_b=41,
-            ),
-        ),
+        disagreement=_disagreement(comparison),
         hardest=tuple(hard_image(number, len(records)) for number in range(12)),
     )
+
+
+def _disagreement(comparison: Comparison) -> Disagreement | None:
+    """Return pictures for the images that part the first two, as many as there would be."""
+    pair = comparison.pairs[0] if comparison.pairs else None
+    if pair is None or pair.flips is None:
+        return None
+    sides = (pair.flips.only_a, pair.flips.only_b)
+    only_a, only_b = (
+        tuple(hard_image(number, len(pair.seeds)) for number in range(min(8, len(side))))
+        for side in sides
+    )
+    return Disagreement(pair, only_a, only_b)

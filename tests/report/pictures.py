@@ -1,4 +1,4 @@
-"""Pictures that no camera took: seeded digits, looks, mistakes and hard images."""
+"""Pictures that no camera took: seeded digits, looks and mistakes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.findings.findings import HardImage
-from bakeoff.findings.look import Activation, ConvolutionMaps, Look, Mistake
+from bakeoff.findings.look import Activation, ConvolutionMaps, Look
+from bakeoff.findings.mistakes import Mistake
 
 
 def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -80,20 +80,13 @@ def mistake(number: int) -> Mistake:
         image=digit(rng),
         label=label,
         predicted=(label + int(rng.integers(1, 10))) % 10,
-        probability=float(1 - rng.uniform(0, 0.02) * number),
+        probability=float(1 - rng.uniform(0, 0.01) * (number % 100)),
+        wrong=1,
+        trials=1,
         known_wrong_label=number % 5 == 0,
     )
 
 
-def hard_image(number: int, trials: int) -> HardImage:
+def hard_image(number: int, trials: int) -> Mistake:
     """Return an image that all trials but `number` get wrong."""
-    seen = mistake(100 + number)
-    return HardImage(
-        index=seen.index,
-        image=seen.image,
-        label=seen.label,
-        times_wrong=max(trials - number, 1),
-        trials=trials,
-        known_wrong_label=seen.known_wrong_label,
-        most_common_prediction=seen.predicted,
-    )
+    return replace(mistake(100 + number), wrong=max(trials - number, 1), trials=trials)

@@ -147,7 +147,7 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
         look=None,
         looks_others=(),
         mistakes=(),
-        flips=(),
+        disagreement=None,
         hardest=(),
     )
     page = read_page(draw_report(bare).page)

@@ -213,11 +213,32 @@ def test_time_to_the_target_is_told_of_every_entrant_that_has_one() -> None:
     assert _rows(tests)[0][0] == p_value(pair["epochs_to_target"]["p_value"])
 
 
-def test_flips_say_of_which_seed_they_are(page: Element, fair_page: Element) -> None:
-    assert "In the trials with seed 0" in _section(fair_page, "images").text
-    assert "seed 0" not in _section(page, "images").text
-    assert "alone is right about 54 images" in _section(page, "images").text
-    assert "the surest 8" in _section(page, "images").text
+@pytest.mark.parametrize(("which", "source"), [("page", "one_seed"), ("fair_page", "five_seeds")])
+def test_images_that_part_the_first_two_are_counted_as_comparison_json_has_them(
+    which: str, source: str, request: pytest.FixtureRequest
+) -> None:
+    section = _section(request.getfixturevalue(which), "images")
+    findings: Findings = request.getfixturevalue(source)
+    pair = findings.comparison.to_dict()["pairs"][0]
+    assert ("In most of the 5 seeds" in section.text) == (source == "five_seeds")
+    for side, wrong in (("only_a", pair["b"]), ("only_b", pair["a"])):
+        count = len(pair["flips"][side])
+        assert f"alone is right about {count} image" in section.text
+        assert (f"here is what {wrong} says of the 8" in section.text) == (count > 8)
+
+
+def test_cards_say_how_sure_and_of_several_trials_how_many_are_wrong(
+    page: Element, fair_page: Element
+) -> None:
+    def details(of: Element) -> list[list[str]]:
+        cards = [cards.all("li")[0] for cards in _section(of, "images").all("ul", "cards")]
+        return [[p.text for p in card.all("p") if not p.attributes] for card in cards]
+
+    mistakes, *_, hardest = details(fair_page)
+    assert [len(lines) for lines in (mistakes, hardest)] == [1, 2]
+    assert hardest[0] == "30 of 30 wrong"
+    assert mistakes[0].endswith("% sure")
+    assert [len(lines) for lines in details(page)] == [1, 1, 1, 2]
 
 
 def test_a_pair_names_the_trial_that_it_lacks(fair_page: Element) -> None:

@@ -4,46 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bakeoff.comparison import Comparison
-from bakeoff.findings.look import Look, Mistake
+from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.findings.look import Look
+from bakeoff.findings.mistakes import Mistake
 from bakeoff.findings.standings import Standing
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
 
 
 @dataclass(frozen=True)
-class Flips:
-    """Test images that exactly one of two entrants gets right, in trials of one seed."""
+class Disagreement:
+    """The test images on which two entrants part, as `pair.flips` has them; a selection."""
 
-    a: str
-    b: str
-    seed: int
+    pair: PairComparison
     only_a: tuple[Mistake, ...]
-    """Images that only `a` gets right; each shows what `b` said. May be a selection."""
+    """Images that a gets right and b wrong, with what b says; the surest first."""
     only_b: tuple[Mistake, ...]
-    count_only_a: int
-    """All images that only `a` gets right, shown or not."""
-    count_only_b: int
-
-
-@dataclass(frozen=True)
-class HardImage:
-    """A test image that many trials get wrong."""
-
-    index: int
-    image: NDArray[np.uint8]
-    """[channels, height, width]."""
-    label: int
-    times_wrong: int
-    """How many of `trials` got it wrong."""
-    trials: int
-    known_wrong_label: bool
-    """Whether this label is known to be wrong."""
-    most_common_prediction: int
-    """Of the trials that got it wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +35,7 @@ class Findings:
     standings: tuple[Standing, ...]
     """One per entrant, the best on validation data first."""
     comparison: Comparison
+    """Of the entrants in the order of `standings`."""
     classes: tuple[str, ...]
     light_on_dark: bool
     """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
@@ -69,9 +46,10 @@ class Findings:
     looks_others: tuple[Look, ...]
     mistakes: tuple[Mistake, ...]
     """Of the winner, the most confident first."""
-    flips: tuple[Flips, ...]
-    hardest: tuple[HardImage, ...]
-    """The image that most trials get wrong first."""
+    disagreement: Disagreement | None
+    """Of the first two entrants."""
+    hardest: tuple[Mistake, ...]
+    """The first of `comparison.hardest_images`."""
 
     @property
     def winner(self) -> str:

@@ -79,18 +79,3 @@ class Look:
     def predicted_name(self) -> str:
         """The name of the predicted class."""
         return self.classes[self.predicted]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A test image that a network got wrong."""
-
-    index: int
-    image: NDArray[np.uint8]
-    """[channels, height, width]."""
-    label: int
-    predicted: int
-    probability: float
-    """What the network gave the class that it predicted, in [0, 1]."""
-    known_wrong_label: bool
-    """Whether this label is known to be wrong."""

@@ -14,13 +14,13 @@ from bakeoff.report.charts.charts import Charts, draw_charts, every_chart
 from bakeoff.report.palette import style_sheet, styles
 from bakeoff.report.pictures.look_sheet import draw_look
 from bakeoff.report.pictures.looks import LookPictures, Picture, colour_bar, look_pictures
-from bakeoff.report.sections import published, samples
+from bakeoff.report.sections import published
 from bakeoff.report.sections.batches import BatchGroup, batch_groups
 from bakeoff.report.sections.classes import ClassTable, ClassTables, class_tables
 from bakeoff.report.sections.matrix import Matrix, matrix
 from bakeoff.report.sections.origins import Fact, Recipes, facts, recipes
 from bakeoff.report.sections.published import PublishedRow
-from bakeoff.report.sections.samples import Card, FlipCards
+from bakeoff.report.sections.samples import Card, cards
 from bakeoff.report.sections.table import Table, table
 from bakeoff.report.templating import environment, own_text
 
@@ -67,7 +67,9 @@ class Page:
     f1: ClassTable
     mistakes: Sequence[Card]
     hardest: Sequence[Card]
-    flips: Sequence[FlipCards]
+    only_a: Sequence[Card]
+    """What the first two entrants disagree about, as `findings.disagreement` has it."""
+    only_b: Sequence[Card]
     batch_groups: Sequence[BatchGroup]
     look: LookPictures | None
     other_looks: Sequence[LookPictures]
@@ -143,6 +145,7 @@ def _page(
     look: LookPictures | None,
 ) -> Page:
     comparison, winner = findings.comparison, findings.winner
+    parted = findings.disagreement
     names = tuple(entrant.name for entrant in findings.study.entrants)
     return Page(
         findings=findings,
@@ -153,9 +156,10 @@ def _page(
         matrix=matrix(comparison),
         waits=[each for each in comparison.entrants if each.epochs_to_target],
         f1=tables.f1,
-        mistakes=samples.mistakes(findings),
-        hardest=samples.hardest(findings),
-        flips=samples.flips(findings),
+        mistakes=cards(findings.mistakes, findings),
+        hardest=cards(findings.hardest, findings),
+        only_a=cards(parted.only_a if parted else (), findings),
+        only_b=cards(parted.only_b if parted else (), findings),
         batch_groups=groups,
         look=look,
         other_looks=[look_pictures(look) for look in findings.looks_others],
