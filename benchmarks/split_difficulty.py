@@ -20,7 +20,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_examples
 from bakeoff.engine.devices import place
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Streams, fit
 from bakeoff.training.predict import predict_logits

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.networks.build import NetworkSize, size_of
+from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.runners.listener import PlannedTrial
+from bakeoff.runners.plan import network_sizes, plan_trials
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.training.trial import TrialSpec
 
 
 def entrant(
@@ -107,6 +113,22 @@ def out_of_memory(of: Study, name: str, seed: int = 0) -> Record:
             "stopped": Stopped(epoch=1, reason="out of memory"),
         }
     )
+
+
+def planned(of: Entrant, seed: int = 0) -> PlannedTrial:
+    """Return a trial of a network with 650 weights."""
+    return PlannedTrial(of, seed, NetworkSize(650, 4 * 650, 640), work_per_epoch=1e6)
+
+
+def plan(folder: RunFolder, dataset: Dataset) -> list[PlannedTrial]:
+    return plan_trials(folder, dataset, network_sizes(folder.study, dataset))
+
+
+def trial_spec(
+    asked: Study, of: Entrant, seed: int, dataset: Dataset, device: torch.device, precision: str
+) -> TrialSpec:
+    size = size_of(of.architecture, dataset.image_shape, len(dataset.classes))
+    return TrialSpec(asked, of, seed, dataset, device, precision, size)
 
 
 def first_of(whole: Dataset, train: int, test: int) -> Dataset:

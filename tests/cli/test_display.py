@@ -11,7 +11,7 @@ from rich.console import Console
 from bakeoff.cli.display import RunDisplay, epoch_line, short_epoch_line
 from bakeoff.runners.listener import PlannedTrial
 
-from ..factories import diverged, entrant, epoch, record, study
+from ..factories import diverged, entrant, epoch, planned, record, study
 
 CNN = entrant("cnn-2conv", "cnn-2conv", epochs=11)
 ASKED = study(CNN, entrant("linear", epochs=2), entrant("broken", "mlp-2x200"), seeds=2)
@@ -20,12 +20,12 @@ THIRD = epoch(
 )
 
 
-def planned(name: str, seed: int = 0) -> PlannedTrial:
-    return PlannedTrial(ASKED.entrant(name), seed, 1e6)
+def trial(name: str, seed: int = 0) -> PlannedTrial:
+    return planned(ASKED.entrant(name), seed)
 
 
 def test_the_line_of_an_epoch_is_golden() -> None:
-    assert epoch_line(planned("cnn-2conv"), THIRD, name_width=9, seeds=False) == (
+    assert epoch_line(trial("cnn-2conv"), THIRD, name_width=9, seeds=False) == (
         "cnn-2conv  epoch  3/11  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
     )
 
@@ -33,7 +33,7 @@ def test_the_line_of_an_epoch_is_golden() -> None:
 def test_a_line_is_aligned_with_the_longest_name_and_names_the_seed_where_there_are_several() -> (
     None
 ):
-    assert epoch_line(planned("linear", 1), THIRD, name_width=9, seeds=True) == (
+    assert epoch_line(trial("linear", 1), THIRD, name_width=9, seeds=True) == (
         "linear     seed 1  epoch 3/2  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
     )
 
@@ -45,20 +45,20 @@ def shown(terminal: bool, width: int = 120) -> str:
 
 
 def show(console: Console) -> None:
-    trials = [planned("cnn-2conv"), planned("linear"), planned("broken", 1)]
+    trials = [trial("cnn-2conv"), trial("linear"), trial("broken", 1)]
     with RunDisplay(console) as display:
         display.planned(trials, finished_before=1)
-        for trial in trials[:2]:
-            display.trial_started(trial)
-            display.epoch_ended(trial, THIRD)
-            display.trial_ended(trial, record(ASKED, trial.entrant.name, value=0.97))
+        for each in trials[:2]:
+            display.trial_started(each)
+            display.epoch_ended(each, THIRD)
+            display.trial_ended(each, record(ASKED, each.entrant.name, value=0.97))
         display.trial_started(trials[2])
         display.trial_ended(trials[2], diverged(ASKED, "broken", 1))
         display.stage("comparing [bold]the trials")
 
 
 def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() -> None:
-    long = PlannedTrial(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0, 1e6)
+    long = planned(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0)
     line = short_epoch_line(long, THIRD, name_width=27, seeds=False)
     assert line == ("cnn-2conv-dropout-batch-100  3/30 train 0.1098 val 0.1031 acc 0.9675 12.1 s")
     assert len(line) <= 80
@@ -82,7 +82,7 @@ def test_bars_say_after_the_first_epoch_what_is_left_and_count_down() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
     display = RunDisplay(console)
-    trials = [planned("cnn-2conv"), planned("linear")]  # 11 and 2 epochs, all of the same work.
+    trials = [trial("cnn-2conv"), trial("linear")]  # 11 and 2 epochs, all of the same work.
     display.planned(trials, 0)
     display.trial_started(trials[0])
     assert bars(display) == [
@@ -100,7 +100,7 @@ def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
     display = RunDisplay(console)
-    trials = [planned("cnn-2conv"), planned("linear")]
+    trials = [trial("cnn-2conv"), trial("linear")]
     display.planned(trials, 0)
     display.trial_started(trials[0])
     display.trial_resumed(trials[0], 5)
@@ -118,10 +118,10 @@ def test_each_running_trial_has_a_bar_and_a_finished_one_has_none() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
     display = RunDisplay(console)
-    trials = [planned("linear"), planned("linear", 1)]  # 2 epochs each.
+    trials = [trial("linear"), trial("linear", 1)]  # 2 epochs each.
     display.planned(trials, 0)
-    for trial in trials:
-        display.trial_started(trial)
+    for each in trials:
+        display.trial_started(each)
     clock[0] = 10.0
     display.epoch_ended(trials[0], epoch(1))
     display.epoch_ended(trials[1], epoch(1))
@@ -139,7 +139,7 @@ def test_each_running_trial_has_a_bar_and_a_finished_one_has_none() -> None:
 
 def test_a_trial_is_counted_once_however_often_it_is_told() -> None:
     display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
-    trials = [planned("linear"), planned("linear", 1)]
+    trials = [trial("linear"), trial("linear", 1)]
     display.planned(trials, 0)
     display.trial_elsewhere(trials[0])
     display.trial_started(trials[0])
@@ -155,11 +155,11 @@ def test_a_trial_is_counted_once_however_often_it_is_told() -> None:
 
 def test_a_training_that_begins_anew_moves_its_bar_back() -> None:
     display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
-    trial = planned("cnn-2conv")
-    display.planned([trial], 0)
+    only = trial("cnn-2conv")
+    display.planned([only], 0)
     for number in (3, 1):
-        display.trial_started(trial)
-        display.epoch_ended(trial, epoch(number))
+        display.trial_started(only)
+        display.epoch_ended(only, epoch(number))
         assert bars(display)[1:] == [bars(display)[-1]]
         assert bars(display)[-1].startswith(f"cnn-2conv epoch {number}/11 ")
     whole = display._bars.tasks[0]
@@ -235,8 +235,8 @@ def test_what_is_planned_is_said_in_words() -> None:
         RunDisplay(Console(file=stream)).planned(trials, before)
         return stream.getvalue().strip()
 
-    assert said([planned("linear")], 0) == "1 trial to train"
-    assert said([planned("linear"), planned("broken")], 0) == "2 trials to train"
+    assert said([trial("linear")], 0) == "1 trial to train"
+    assert said([trial("linear"), trial("broken")], 0) == "2 trials to train"
     assert said([], 3) == "nothing to train: all 3 trials are finished"
     assert said([], 1) == "nothing to train: the only trial is finished"
 
@@ -244,6 +244,6 @@ def test_what_is_planned_is_said_in_words() -> None:
 def test_one_seed_needs_no_naming() -> None:
     stream = io.StringIO()
     display = RunDisplay(Console(file=stream, width=200))
-    display.planned([planned("linear")], 0)
-    display.epoch_ended(planned("linear"), THIRD)
+    display.planned([trial("linear")], 0)
+    display.epoch_ended(trial("linear"), THIRD)
     assert "seed" not in stream.getvalue()

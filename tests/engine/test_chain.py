@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from bakeoff.engine import LinearChain, fast
 from bakeoff.engine.step import make_update
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 
 FLOAT32 = torch.autocast("cpu", enabled=False)
 BFLOAT16 = torch.autocast("cpu", dtype=torch.bfloat16)

@@ -11,7 +11,7 @@ from bakeoff.data.order import batches
 from bakeoff.engine import fast, reseed
 from bakeoff.engine.recorded import WARM_UPS, RecordedStep, Work, make_step
 from bakeoff.engine.step import EagerStep, PlainUpdate, Step, Update
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule, start_from
 from bakeoff.training.stacking.stack import Stack

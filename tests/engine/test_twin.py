@@ -15,7 +15,8 @@ from bakeoff.engine import twin as twin_module
 from bakeoff.engine.devices import choose_precision, place
 from bakeoff.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.engine.twin import ChannelsLastFlatten
-from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
 
 CPU = torch.device("cpu")
 ROUNDS = choose_precision("auto", CPU) == "bfloat16"

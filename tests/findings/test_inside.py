@@ -11,7 +11,8 @@ from torch import nn
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.inside import look_inside
 from bakeoff.findings.look import Look
-from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.training.predict import predict_logits
 
 IMAGE = np.array([[[0, 1, 2], [3, 4, 5], [6, 7, 8]]], np.uint8)

@@ -12,7 +12,7 @@ from torch import nn
 
 from bakeoff.findings.look import Activation
 from bakeoff.findings.trace import Trace
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 
 IMAGE = torch.arange(64.0).view(1, 1, 8, 8).sin()
 

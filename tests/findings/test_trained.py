@@ -16,9 +16,9 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.manifest import manifest_of
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.run_trial import run_trial
-from bakeoff.training.trial import Trial, TrialSpec
+from bakeoff.training.trial import Trial
 
-from ..factories import entrant, first_of, record, study
+from ..factories import entrant, first_of, record, study, trial_spec
 
 STUDY = study(entrant("drop", "cnn-2conv-dropout", epochs=1), entrant("linear"), validation=60)
 
@@ -30,7 +30,7 @@ def few(digits: Dataset) -> Dataset:
 
 @pytest.fixture(scope="module")
 def trial(few: Dataset) -> Trial:
-    spec = TrialSpec(STUDY, STUDY.entrant("drop"), 0, few, torch.device("cpu"), "float32")
+    spec = trial_spec(STUDY, STUDY.entrant("drop"), 0, few, torch.device("cpu"), "float32")
     return run_trial(spec, lambda _: None)
 
 

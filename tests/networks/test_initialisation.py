@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.networks.initialisation import SCHEMES
 from bakeoff.study.study import Recipe
 

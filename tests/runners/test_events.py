@@ -7,13 +7,13 @@ import io
 import pytest
 
 from bakeoff.runners.events import Event, EventWriter, event_in
-from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.runners.listener import Listener
 
-from ..factories import entrant, epoch, record, study
+from ..factories import entrant, epoch, planned, record, study
 from .heard import Heard
 
 ASKED = study(entrant("a"), entrant("b"))
-TRIAL = PlannedTrial(ASKED.entrants[0], 0, 1.0)
+TRIAL = planned(ASKED.entrants[0], 0)
 RECORD = record(ASKED, "a", epochs=(epoch(1, train_loss=0.1 + 0.2), epoch(2)))
 
 

@@ -21,11 +21,10 @@ from bakeoff.records.record import Epoch
 from bakeoff.runners import processes
 from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.processes import run_in_workers, usable_cores
 from bakeoff.runners.setting import Setting
 
-from ..factories import entrant, record, study
+from ..factories import entrant, plan, planned, record, study
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), seeds=2)
@@ -35,7 +34,7 @@ NOBODY: Any = None
 
 def train(folder: RunFolder, digits: Dataset, listener: Listener, jobs: int) -> None:
     setting = Setting(folder, digits, torch.device("cpu"), "float32")
-    run_in_workers(setting, plan_trials(folder, digits), listener, jobs=jobs)
+    run_in_workers(setting, plan(folder, digits), listener, jobs=jobs)
 
 
 def weights(folder: RunFolder) -> list[bytes]:
@@ -99,7 +98,7 @@ def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> N
 
 def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
-    planned = plan_trials(folder, digits)
+    trials = plan(folder, digits)
     folder.write_trial(record(ASKED, "a", 1), {}, {})
 
     class Late(Heard):
@@ -112,14 +111,14 @@ def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path
 
     heard = Late()
     setting = Setting(folder, digits, torch.device("cpu"), "float32")
-    run_in_workers(setting, planned, heard, jobs=1)
+    run_in_workers(setting, trials, heard, jobs=1)
     # Finished before the worker planned: nobody tells of it.
     assert not any(line.startswith("a 1") for line in heard.lines)
     assert [line for line in heard.lines if line.startswith("b 1")] == ["b 1 elsewhere"]
 
 
 def test_what_is_finished_is_told_once_whoever_tells_it() -> None:
-    trials = {(name, 0): PlannedTrial(ASKED.entrant(name), 0, 1.0) for name in "ab"}
+    trials = {(name, 0): planned(ASKED.entrant(name), 0) for name in "ab"}
     heard = Heard()
     relay = processes._Relay(trials, heard)
     for event, name in (

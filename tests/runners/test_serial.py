@@ -13,16 +13,14 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.files import locks
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners import serial
-from bakeoff.runners.listener import PlannedTrial
-from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_beside_others, run_serially, watch_for_others
 from bakeoff.runners.setting import Runner, Setting
 
-from ..factories import entrant, first_of, record, study
+from ..factories import entrant, first_of, plan, planned, record, study
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
-FIRST = PlannedTrial(ASKED.entrants[0], 0, 1.0)
+FIRST = planned(ASKED.entrants[0], 0)
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ def few(digits: Dataset) -> Dataset:
 
 def train(folder: RunFolder, few: Dataset, heard: Heard, runner: Runner = run_serially) -> None:
     setting = Setting(folder, few, torch.device("cpu"), "float32")
-    runner(setting, plan_trials(folder, few), heard)
+    runner(setting, plan(folder, few), heard)
 
 
 def test_trials_run_one_after_the_other_all_entrants_of_a_seed_first(

@@ -19,7 +19,6 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.runners import stacked
 from bakeoff.runners.listener import PlannedTrial
-from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.setting import Setting
 from bakeoff.runners.stacked import run_stacked, run_stacks
 from bakeoff.study.study import Study
@@ -27,7 +26,7 @@ from bakeoff.training.run_trial import run_trial
 from bakeoff.training.stacking.run import run_stack
 from bakeoff.training.trial import TrialSpec
 
-from ..factories import entrant, first_of, record, study
+from ..factories import entrant, first_of, plan, record, study, trial_spec
 from .heard import Heard
 
 CPU = torch.device("cpu")
@@ -41,7 +40,7 @@ def few(digits: Dataset) -> Dataset:
 def train(asked: Study, folder: Path, dataset: Dataset, at_once: int = 10) -> Any:
     """Return the run folder, and what was heard while its stacks were trained."""
     run, heard = RunFolder.create(folder, asked), Heard()
-    run_stacks(Setting(run, dataset, CPU, "float32"), plan_trials(run, dataset), heard, at_once)
+    run_stacks(Setting(run, dataset, CPU, "float32"), plan(run, dataset), heard, at_once)
     return run, heard.lines
 
 
@@ -72,7 +71,7 @@ def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
     run, _ = train(asked, tmp_path / "run", few)
     for ours in run.read_records():
         alone = run_trial(
-            TrialSpec(asked, asked.entrant("a"), ours.seed, few, CPU, "float32"), lambda _: None
+            trial_spec(asked, asked.entrant("a"), ours.seed, few, CPU, "float32"), lambda _: None
         )
         theirs = alone.record
         assert (ours.contended, theirs.contended) == (True, False)
@@ -124,7 +123,7 @@ def test_a_finished_trial_and_one_begun_alone_are_not_locked_by_a_stack(
         def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
             held.append([seed for seed in range(3) if locks.is_held(run.lock("a", seed))])
 
-    planned = plan_trials(run, few)
+    planned = plan(run, few)
     run_stacks(Setting(run, few, CPU, "float32"), planned, Curious())
     assert held == [[2], []]
 
@@ -133,7 +132,7 @@ def test_what_others_hold_and_what_was_begun_alone_is_left(few: Dataset, tmp_pat
     asked = study(entrant("a", epochs=1), validation=50, seeds=5)
     run = RunFolder.create(tmp_path / "run", asked)
     run.unfinished("a", 1).mkdir(parents=True)
-    planned = plan_trials(run, few)
+    planned = plan(run, few)
     run.write_trial(record(asked, "a", 2), {}, {})
     heard = Heard()
     with locks.held(run.lock("a", 0)):
@@ -163,7 +162,7 @@ def test_a_stack_holds_the_locks_of_its_trials(
 def test_what_no_stack_trained_is_trained_one_by_one(few: Dataset, tmp_path: Path) -> None:
     asked = study(entrant("a", epochs=1), validation=50, seeds=3)
     run, heard = RunFolder.create(tmp_path / "run", asked), Heard()
-    planned = plan_trials(run, few)
+    planned = plan(run, few)
     run.unfinished("a", 1).mkdir(parents=True)
     run_stacked(Setting(run, few, CPU, "float32"), planned, heard)
     assert heard.lines[-3:] == ["a 1 started", "a 1 epoch 1", "a 1 ended"]

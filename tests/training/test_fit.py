@@ -11,7 +11,7 @@ from torch import nn
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
 from bakeoff.engine.step import EagerStep
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Examples, Streams, fit

@@ -18,7 +18,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
 from bakeoff.engine.step import EagerStep, Update, make_update
 from bakeoff.errors import StoreError
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import build
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
 from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.study.study import Recipe, Study
@@ -31,7 +31,7 @@ from bakeoff.training.provenance import provenance as made_here
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import Trial, TrialSpec, to_device
 
-from ..factories import entrant, first_of, provenance, study
+from ..factories import entrant, first_of, provenance, study, trial_spec
 from .test_trial import same_but_for_times
 
 CPU = torch.device("cpu")
@@ -327,7 +327,7 @@ def few(digits: Dataset) -> Dataset:
 
 
 def spec(few: Dataset, precision: str = "float32", of: Study = STUDY) -> TrialSpec:
-    return TrialSpec(of, of.entrants[0], 0, few, CPU, precision)
+    return trial_spec(of, of.entrants[0], 0, few, CPU, precision)
 
 
 def kept(path: Path) -> Checkpoints:
@@ -629,7 +629,8 @@ def test_memory_that_runs_out_before_or_after_training_is_told(
     with monkeypatch.context() as patch:
         patch.setattr(running, "build_entrant", no_memory("cpu"))
         early = run_trial(spec(few), lambda _: None).record
-    assert (early.parameters, early.trouble) == (0, "the memory was used up in epoch 1")
+    assert early.trouble == "the memory was used up in epoch 1"
+    assert early.parameters == spec(few).size.parameters > 0
     monkeypatch.setattr(finish, "score", no_memory("python"))
     late = run_trial(spec(few), lambda _: None).record
     assert late.trouble == "the memory was used up in evaluation after epoch 3"

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.training.predict import predict_logits
 
 

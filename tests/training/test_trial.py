@@ -14,9 +14,9 @@ from bakeoff.training.fit import Streams
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.scores import score
 from bakeoff.training.timing_pass import measure_bursts
-from bakeoff.training.trial import Trial, TrialSpec, build_entrant, pixel_scale
+from bakeoff.training.trial import Trial, build_entrant, pixel_scale
 
-from ..factories import entrant, first_of, study
+from ..factories import entrant, first_of, study, trial_spec
 
 CPU = torch.device("cpu")
 DROPOUT = entrant("drop", "cnn-2conv-dropout", epochs=2)
@@ -35,7 +35,7 @@ def few(digits: Dataset) -> Dataset:
 def run(
     few: Dataset, of: Entrant, seed: int = 0, precision: str = "float32", asked: Study = STUDY
 ) -> Trial:
-    return run_trial(TrialSpec(asked, of, seed, few, CPU, precision), lambda _: None)
+    return run_trial(trial_spec(asked, of, seed, few, CPU, precision), lambda _: None)
 
 
 TIMES = {"seconds", "training_seconds", "started"}
@@ -88,7 +88,7 @@ def test_a_trial_leaves_the_global_random_states_alone(few: Dataset) -> None:
 
 def test_the_record_says_what_was_trained(few: Dataset) -> None:
     heard: list[Epoch] = []
-    trial = run_trial(TrialSpec(STUDY, DROPOUT, 3, few, CPU, "float32"), heard.append)
+    trial = run_trial(trial_spec(STUDY, DROPOUT, 3, few, CPU, "float32"), heard.append)
     record = trial.record
     assert (record.study, record.entrant, record.seed) == ("tiny", "drop", 3)
     assert (record.architecture, record.recipe) == ("cnn-2conv-dropout", DROPOUT.recipe)

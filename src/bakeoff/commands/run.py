@@ -20,9 +20,9 @@ from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
-from bakeoff.runners.disk import bytes_needed, refuse_full_disk, weights_bytes
+from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener
-from bakeoff.runners.plan import plan_trials
+from bakeoff.runners.plan import network_sizes, plan_trials
 from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Runner, Setting
@@ -106,7 +106,8 @@ def run_study(
         kernels(listener.stage)
     dataset = load_dataset(study.protocol.dataset)
     _refuse_impossible_split(study, dataset, source)
-    weights = {each.name: weights_bytes(study, each, dataset) for each in study.entrants}
+    sizes = network_sizes(study, dataset)
+    weights = {name: size.state_bytes for name, size in sizes.items()}
     refuse_unreadable(study, dataset, weights, source)
     folder = RunFolder.create(out, study)
     set_damaged_aside(folder, listener.stage)
@@ -114,10 +115,10 @@ def run_study(
     if retry_failed:
         set_failed_aside(folder, listener.stage)
     _refuse_other_conditions(folder, in_precision, dataset.sha256)
-    trials = plan_trials(folder, dataset)
-    refuse_full_disk(out, bytes_needed(study, trials, dataset, jobs))
-    listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
     setting = Setting(folder, dataset, on_device, in_precision)
+    trials = plan_trials(folder, dataset, sizes)
+    refuse_full_disk(out, bytes_needed(setting, trials, jobs))
+    listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
     _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
     _time_in_turns(setting, listener)
     # Another process may have asked for other seeds meanwhile: study.toml goes with the report.

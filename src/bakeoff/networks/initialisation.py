@@ -48,8 +48,4 @@ SCHEMES: dict[str, Callable[[nn.Module], None]] = {
     "xavier-normal": _xavier_normal,
     "kaiming-normal": _kaiming_normal,
 }
-
-
-def initialise(model: nn.Module, scheme: str) -> None:
-    """Start the weights of `model` by the named scheme, from the global random state."""
-    SCHEMES[scheme](model)
+"""What starts the weights of a network, by its name in a recipe, from the global random state."""

@@ -15,6 +15,10 @@ from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 STUDY = "study.toml"
 LOCKS = "locks"
 
+MOST_TRIALS = 100_000
+"""Trials of one study. Each is looked for on the disk, and takes up to a kilobyte in the lists of
+what is missing: seconds, and a tenth of a gigabyte."""
+
 
 def take_up(path: Path, study: Study, say: Say) -> None:
     """Let the run folder be that of `study`, with its number of seeds; make it where it is not.
@@ -22,7 +26,10 @@ def take_up(path: Path, study: Study, say: Say) -> None:
     Raises StoreError where the folder belongs to another study or cannot be written.
     """
     file = below(path, STUDY)
-    if not is_there(file) and not _may_become_run_folder(path):
+    _refuse_too_many(study, file)
+    # In this order: whoever begins a run here at the same moment writes study.toml before all that
+    # makes a folder somebody else's, so where that is seen first, study.toml is seen after it.
+    if not _may_become_run_folder(path) and not is_there(file):
         raise StoreError(f"{path}: not a run folder and not empty; give another --out")
     content = _written(study, file)
     with held(below(path, LOCKS, "study"), say):
@@ -39,7 +46,19 @@ def study_of(path: Path) -> Study:
     file = below(path, STUDY)
     if not is_there(file):
         raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
-    return _read(file)
+    study = _read(file)
+    _refuse_too_many(study, file)
+    return study
+
+
+def _refuse_too_many(study: Study, file: Path) -> None:
+    """Raise StudyError, before any list of its trials is made, where the study has too many."""
+    entrants, seeds = len(study.entrants), study.seeds
+    if entrants * seeds > MOST_TRIALS:
+        raise StudyError(
+            f"{file}: {entrants * seeds:,} trials ({entrants:,} entrants x {seeds:,} seeds), and a "
+            f"run has at most {MOST_TRIALS:,}; give fewer seeds or fewer entrants"
+        )
 
 
 def _read(file: Path) -> Study:

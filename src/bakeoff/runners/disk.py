@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import KEPT
 from bakeoff.records.limits import predictions_bytes
 from bakeoff.runners.listener import PlannedTrial
-from bakeoff.study.study import Entrant, Study
-from bakeoff.training.trial import build_entrant
+from bakeoff.runners.setting import Setting
+from bakeoff.study.study import Entrant
 
 _REPORT = 8_000_000
 """Bytes for the report and its figures; those of ten entrants take about half of it."""
 _MARGIN = 1.1
 
 
-def bytes_needed(study: Study, trials: Sequence[PlannedTrial], dataset: Dataset, jobs: int) -> int:
-    """Return the bytes that `trials` will take on the disk, with a tenth to spare.
+def bytes_needed(setting: Setting, trials: Sequence[PlannedTrial], jobs: int) -> int:
+    """Return the bytes that `trials` will take on the disk beside what lies there, and a tenth.
 
     Each leaves its weights and predictions; for each of `jobs` at once the checkpoints of the
-    largest entrant come on top: those that are kept, and the one that is being written.
+    largest entrant come on top: those that are kept, and the one that is being written. Checkpoints
+    of an interrupted run lie there already.
     """
     if not trials:
         return 0
-    by_name = {trial.entrant.name: trial.entrant for trial in trials}
-    weights = {name: weights_bytes(study, each, dataset) for name, each in by_name.items()}
-    kept = sum(weights[trial.entrant.name] for trial in trials)
-    largest = max(weights[name] * (1 + _moments(each)) for name, each in by_name.items())
-    checkpoints = min(jobs, len(trials)) * (KEPT + 1) * largest
+    study, dataset = setting.folder.study, setting.dataset
+    kept = sum(trial.size.state_bytes for trial in trials)
+    largest = max(trial.size.state_bytes * (1 + _moments(trial.entrant)) for trial in trials)
+    at_once = min(jobs, len(trials)) * largest
+    there = sum(_bytes_in(setting.folder.unfinished(*trial.key)) for trial in trials)
+    # However much lies there, each job writes one more before it removes its oldest.
+    checkpoints = max((KEPT + 1) * at_once - there, at_once)
     images = study.protocol.validation_examples + len(dataset.test_images)
     predictions = len(trials) * predictions_bytes(images, len(dataset.classes))
     return int(_MARGIN * (kept + checkpoints + predictions + _REPORT))
@@ -47,10 +50,12 @@ def refuse_full_disk(where: Path, needed: int) -> None:
         )
 
 
-def weights_bytes(study: Study, entrant: Entrant, dataset: Dataset) -> int:
-    """Return what the entrant's network takes, buffers included."""
-    state = build_entrant(study, entrant, 0, dataset).state_dict()
-    return sum(value.numel() * value.element_size() for value in state.values())
+def _bytes_in(folder: Path) -> int:
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # Another process works on it.
+            size += file.lstat().st_size if file.is_file() else 0
+    return size
 
 
 def _moments(entrant: Entrant) -> int:

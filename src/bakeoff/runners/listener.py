@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bakeoff.records.record import Epoch, Record
 from bakeoff.study.study import Entrant
+
+if TYPE_CHECKING:  # Its module imports torch, which takes a second; a display is there before.
+    from bakeoff.networks.build import NetworkSize
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,7 @@ class PlannedTrial:
 
     entrant: Entrant
     seed: int
+    size: NetworkSize
     work_per_epoch: float
     """Multiply-adds of one forward pass over all training images: what a progress bar weighs by."""
 

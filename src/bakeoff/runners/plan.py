@@ -1,30 +1,40 @@
-"""Which trials of a study have yet to be trained, and what they weigh."""
+"""Which trials of a study have yet to be trained, and how large their networks are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bakeoff.data.dataset import Dataset
+from bakeoff.networks.build import NetworkSize, size_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners.listener import PlannedTrial
-from bakeoff.study.study import Entrant, Study
-from bakeoff.training.cost import multiply_adds_per_image
-from bakeoff.training.trial import build_entrant
+from bakeoff.study.study import Study
 
 
-def plan_trials(folder: RunFolder, dataset: Dataset) -> list[PlannedTrial]:
+def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
+    """Return how large the network of each entrant is, by the entrant's name."""
+    shape, classes = dataset.image_shape, len(dataset.classes)
+    architectures = {entrant.architecture for entrant in study.entrants}
+    sizes = {name: size_of(name, shape, classes) for name in architectures}
+    return {entrant.name: sizes[entrant.architecture] for entrant in study.entrants}
+
+
+def plan_trials(
+    folder: RunFolder, dataset: Dataset, sizes: Mapping[str, NetworkSize]
+) -> list[PlannedTrial]:
     """Return the trials that have yet to be trained: all entrants with seed 0 first, then 1, ...
 
     So an interrupted study can be compared, with the seeds that it got to.
     """
-    study = folder.study
-    work = {entrant.name: _work_per_epoch(study, entrant, dataset) for entrant in study.entrants}
+    images = len(dataset.train_images)
     return [
-        PlannedTrial(entrant, seed, work[entrant.name])
-        for seed in study.trial_seeds
-        for entrant in study.entrants
+        PlannedTrial(
+            entrant,
+            seed,
+            size=sizes[entrant.name],
+            work_per_epoch=float(sizes[entrant.name].multiply_adds_per_image * images),
+        )
+        for seed in folder.study.trial_seeds
+        for entrant in folder.study.entrants
         if not folder.has_trial(entrant.name, seed)
     ]
-
-
-def _work_per_epoch(study: Study, entrant: Entrant, dataset: Dataset) -> float:
-    model = build_entrant(study, entrant, 0, dataset).eval()
-    return float(multiply_adds_per_image(model, dataset.image_shape) * len(dataset.train_images))

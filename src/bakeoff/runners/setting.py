@@ -32,6 +32,7 @@ class Setting:
             self.dataset,
             self.device,
             self.precision,
+            planned.size,
         )
 
 

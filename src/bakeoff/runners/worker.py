@@ -31,7 +31,7 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
     from bakeoff.engine import flush_denormals
     from bakeoff.records.folder import RunFolder
     from bakeoff.runners.events import EventWriter
-    from bakeoff.runners.plan import plan_trials
+    from bakeoff.runners.plan import network_sizes, plan_trials
     from bakeoff.runners.serial import run_beside_others
     from bakeoff.runners.setting import Setting
 
@@ -45,7 +45,8 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
         folder = RunFolder(directory, found.study.model_copy(update={"seeds": seeds}))
         dataset = load_dataset(folder.study.protocol.dataset)
         setting = Setting(folder, dataset, torch.device(device), precision)
-        run_beside_others(setting, plan_trials(folder, dataset), parent)
+        trials = plan_trials(folder, dataset, network_sizes(folder.study, dataset))
+        run_beside_others(setting, trials, parent)
     except BakeoffError as error:
         parent.failed(str(error))
         return error.exit_code

@@ -1,4 +1,4 @@
-"""What one image costs: multiply-adds counted by torch, milliseconds measured."""
+"""What one image costs: multiply-adds as counted before, milliseconds measured."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ import time
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from bakeoff.networks.build import NetworkSize
 from bakeoff.records.record import Cost
-
-
-@torch.inference_mode()
-def multiply_adds_per_image(model: nn.Module, image_shape: tuple[int, int, int]) -> int:
-    """Return the multiply-adds of one forward pass of one image.
-
-    torch counts a multiply-add as two operations; activations, pooling and biases are not counted.
-    """
-    device = next(model.parameters()).device
-    with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, *image_shape, device=device))
-    operations: int = counter.get_total_flops()
-    return operations // 2
 
 
 @torch.inference_mode()
@@ -40,14 +27,15 @@ def milliseconds_per_image(model: nn.Module, images: torch.Tensor, repeats: int)
     return 1000 * statistics.median(seconds[1:]) / len(images)
 
 
-def measure_cost(model: nn.Module, images: torch.Tensor, pixel_scale: float) -> Cost:
+def measure_cost(
+    model: nn.Module, size: NetworkSize, images: torch.Tensor, pixel_scale: float
+) -> Cost:
     """Return the cost of `model` on uint8 images [n, channels, height, width], n up to 1,000."""
     model.eval()
     pixels = images.float().mul_(pixel_scale)
-    channels, height, width = images.shape[1:]
     thousand = pixels[torch.arange(1000, device=pixels.device) % len(pixels)]
     return Cost(
-        multiply_adds_per_image=multiply_adds_per_image(model, (channels, height, width)),
+        multiply_adds_per_image=size.multiply_adds_per_image,
         milliseconds_per_image_batch_1=milliseconds_per_image(model, pixels[:1], repeats=30),
         milliseconds_per_image_batch_1000=milliseconds_per_image(model, thousand, repeats=3),
     )

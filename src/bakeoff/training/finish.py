@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.networks.catalogue import count_parameters
 from bakeoff.records.record import Epoch, Provenance, Record, Stopped
 from bakeoff.training.cost import measure_cost
 from bakeoff.training.fit import Examples
@@ -28,7 +27,7 @@ def finish_trial(
     contended: bool,
 ) -> Trial:
     """Return what is left of a trained model: its record, with scores unless it diverged."""
-    record = _record(spec, history, stopped, origin, count_parameters(model), contended)
+    record = _record(spec, history, stopped, origin, contended)
     weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     if stopped.reason == "loss not finite":
         step = "" if stopped.step is None else f", step {stopped.step}"
@@ -43,7 +42,6 @@ def ended_by_memory(
     spec: TrialSpec,
     history: Sequence[Epoch],
     origin: Provenance,
-    parameters: int,
     contended: bool,
     *,
     trained: bool,
@@ -55,7 +53,7 @@ def ended_by_memory(
     done = len(history)
     trouble = f"evaluation after epoch {done}" if trained else f"epoch {done + 1}"
     stopped = Stopped(epoch=done if trained else done + 1, reason="out of memory")
-    record = _record(spec, history, stopped, origin, parameters, contended)
+    record = _record(spec, history, stopped, origin, contended)
     update = {"status": "out_of_memory", "trouble": f"the memory was used up in {trouble}"}
     return Trial(record.model_copy(update=update), weights={}, predictions={})
 
@@ -65,7 +63,6 @@ def _record(
     history: Sequence[Epoch],
     stopped: Stopped,
     origin: Provenance,
-    parameters: int,
     contended: bool,
 ) -> Record:
     """Return the record of a training, without scores."""
@@ -76,7 +73,7 @@ def _record(
         recipe=spec.entrant.recipe,
         seed=spec.seed,
         status="complete",
-        parameters=parameters,
+        parameters=spec.size.parameters,
         epochs=tuple(history),
         stopped=stopped,
         training_seconds=sum(epoch.seconds for epoch in history),
@@ -107,7 +104,7 @@ def _evaluated(
     scored = {
         "validation": score(validation_logits, validation_labels),
         "test": score(test_logits, test_labels),
-        "cost": measure_cost(model, held_out.images[:1000], scale),
+        "cost": measure_cost(model, spec.size, held_out.images[:1000], scale),
     }
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
         "validation_index": spec.split.validation,

@@ -8,7 +8,6 @@ from functools import partial
 
 from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
-from bakeoff.networks.catalogue import count_parameters
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
 from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.training.finish import ended_by_memory, finish_trial
@@ -57,7 +56,6 @@ def run_trial(
         spec,
         progress.history,
         progress.origin,
-        progress.parameters,
         progress.contended,
         trained=progress.trained,
     )
@@ -73,7 +71,6 @@ class _Progress:
     checkpoints: Checkpoints | None
     beside_others: Callable[[], bool]
     contended: bool
-    parameters: int = 0
     trained: bool = field(default=False)
 
     def keep(self, history: Sequence[Epoch], moving: Moving) -> None:
@@ -137,7 +134,6 @@ def _trained(spec: TrialSpec, progress: _Progress, on_epoch: Callable[[Epoch], N
     train = to_device(dataset.train_images, dataset.train_labels, split.train, spec.device)
     held_out = to_device(dataset.train_images, dataset.train_labels, split.validation, spec.device)
     model = place(build_entrant(study, entrant, spec.seed, dataset), spec.device)
-    progress.parameters = count_parameters(model)
     history, stopped = fit(
         model,
         entrant.recipe,

@@ -11,7 +11,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
-from bakeoff.networks.catalogue import build
+from bakeoff.networks.build import NetworkSize, build
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Entrant, Protocol, Study
@@ -29,6 +29,8 @@ class TrialSpec:
     device: torch.device
     precision: str
     """`float32`, or `bfloat16` for autocast. Scores are float32 either way."""
+    size: NetworkSize
+    """Of the entrant's network."""
 
     @property
     def split(self) -> Split:

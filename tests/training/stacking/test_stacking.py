@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_examples
 from bakeoff.engine.devices import place
-from bakeoff.networks.catalogue import ARCHITECTURES, build
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Examples, Streams, fit

@@ -1,0 +1,108 @@
+"""A run folder that is begun: by several at once, or for more trials than there is room for."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bakeoff.errors import StudyError
+from bakeoff.files.reading import sealed_toml
+from bakeoff.records import own_study
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.toml import to_toml
+
+from ..factories import entrant, study
+
+STUDY = study(entrant("a"), entrant("b"), seeds=2)
+
+
+@pytest.mark.parametrize("look", ["_may_become_run_folder", "is_there"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whoever_begins_at_the_same_moment_is_no_stranger(
+    look: str, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rival makes the folder and works in it, around the first look at it."""
+    path = tmp_path / "run"
+    plain: Callable[[Path], bool] = getattr(own_study, look)
+    rivals = iter(["rival"])
+
+    def rival() -> None:
+        if next(rivals, None):
+            folder = RunFolder.create(path, STUDY)
+            folder.unfinished("a", 0).mkdir(parents=True)
+            folder.write_timing({})
+
+    def looked(where: Path) -> bool:
+        if moment == "before":
+            rival()
+        found = plain(where)
+        rival()
+        return found
+
+    monkeypatch.setattr(own_study, look, looked)
+    assert RunFolder.create(path, STUDY).study == STUDY
+    assert next(rivals, None) is None
+
+
+def test_processes_that_begin_at_once_all_get_the_folder(tmp_path: Path) -> None:
+    begin = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from bakeoff.records.folder import RunFolder\n"
+        "from bakeoff.study.toml import read_study\n"
+        "study = read_study(Path(sys.argv[1]))\n"
+        "print(flush=True)\n"
+        "for number in sys.stdin.readline().split():\n"
+        "    folder = RunFolder.create(Path(sys.argv[2]) / number, study)\n"
+        "    folder.unfinished('a', 0).mkdir(parents=True, exist_ok=True)\n"
+    )
+    file = tmp_path / "study.toml"
+    file.write_text(to_toml(STUDY))
+    command = [sys.executable, "-c", begin, str(file), str(tmp_path)]
+    processes: list[Any] = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for each in processes:
+        each.stdout.readline()
+    for each in processes:
+        each.stdin.write(" ".join(map(str, range(50))) + "\n")
+        each.stdin.flush()
+    for each in processes:
+        each.communicate()
+    assert [each.returncode for each in processes] == [0] * 4
+
+
+MANY = study(*(entrant(f"e{number}") for number in range(1_700)), seeds=10_000)
+TOO_MANY = (
+    "17,000,000 trials (1,700 entrants x 10,000 seeds), and a run has at most 100,000; "
+    "give fewer seeds or fewer entrants"
+)
+
+
+def test_more_trials_than_a_run_has_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        RunFolder.create(tmp_path / "run", MANY)
+    assert str(caught.value) == f"{tmp_path / 'run' / 'study.toml'}: {TOO_MANY}"
+    assert list(tmp_path.iterdir()) == []
+    RunFolder.create(tmp_path / "run", study(*MANY.entrants[:10], seeds=10_000))
+
+
+def test_a_folder_that_plans_too_many_is_refused_in_little_memory(tmp_path: Path) -> None:
+    few = to_toml(MANY.model_copy(update={"entrants": MANY.entrants[:1]}))
+    more = [f'[[entrants]]\nname = "{each.name}"\narchitecture = "cnn-2conv"\n' for each in
+            MANY.entrants[1:]]  # fmt: skip
+    file = tmp_path / "study.toml"
+    file.write_bytes(sealed_toml("\n".join([few, *more])))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StudyError) as caught:
+        RunFolder.open(tmp_path)
+    assert str(caught.value) == f"{file}: {TOO_MANY}"
+    # Kilobytes on Linux: reading the file takes some megabytes, its trials would take gigabytes.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
