@@ -107,3 +107,24 @@ def test_a_size_takes_neither_numbers_nor_random_ones(monkeypatch: pytest.Monkey
     before = torch.random.get_rng_state()
     assert size_of("enormous", (1, 1000, 1000), 2).parameters == 10**13 + 10**7 + 2 * 10**7 + 2
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_network_whose_way_depends_on_numbers_is_built_with_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Branching(nn.Linear):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            outputs = super().forward(inputs.flatten(1))
+            return outputs if bool(outputs.sum() > 0) else outputs * 2
+
+    monkeypatch.setitem(ARCHITECTURES, "branching", lambda _, classes: Branching(64, classes))
+    before = torch.random.get_rng_state()
+    size = size_of("branching", (1, 8, 8), 10)
+    assert (size.parameters, size.state_bytes, size.multiply_adds_per_image) == (650, 2600, 640)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_what_is_wrong_with_a_network_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "wrong", lambda _, classes: nn.Linear(63, classes))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        size_of("wrong", (1, 8, 8), 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -234,5 +235,5 @@ def test_a_whole_study_can_be_run_stacked_and_goes_on_where_it_was(tmp_path: Pat
 def test_a_record_from_before_stacks_is_one_of_a_trial_alone() -> None:
     old = record(study(), "linear").model_dump(mode="json")
     del old["contended"], old["provenance"]["stacked"]
-    read = Record.model_validate(old)
+    read = Record.model_validate_json(json.dumps(old))
     assert (read.contended, read.provenance.stacked) == (False, 1)

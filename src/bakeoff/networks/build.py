@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from bakeoff.networks.catalogue import architecture
+from bakeoff.networks.catalogue import Architecture, architecture
 from bakeoff.networks.initialisation import SCHEMES
 
 
@@ -42,16 +42,28 @@ class NetworkSize:
 def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
     """Return the size of the network called `name`, of which nothing but shapes is made.
 
-    Raises StudyError where there is no such network.
+    The global random state is left as it was. Raises StudyError where there is no such network.
     """
-    with torch.device("meta"):
-        model = architecture(name)(image_shape, classes).eval()
+    make = architecture(name)
+    try:
+        return _size_on("meta", make, image_shape, classes)
+    except (RuntimeError, TypeError):
+        # Its way depends on numbers, which this device has none of.
+        with torch.random.fork_rng(devices=[]):
+            return _size_on("cpu", make, image_shape, classes)
+
+
+def _size_on(
+    device: str, make: Architecture, image_shape: tuple[int, int, int], classes: int
+) -> NetworkSize:
+    with torch.device(device):
+        model = make(image_shape, classes).eval()
         image = torch.zeros(1, *image_shape)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model(image)
     return NetworkSize(
         parameters=sum(each.numel() for each in model.parameters() if each.requires_grad),
-        state_bytes=sum(each.numel() * each.element_size() for each in model.state_dict().values()),
+        state_bytes=sum(each.nbytes for each in model.state_dict().values()),
         # torch counts a multiply-add as two operations.
         multiply_adds_per_image=counter.get_total_flops() // 2,
     )
