@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.networks.build import NetworkSize, size_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.runners.listener import PlannedTrial
-from bakeoff.runners.plan import network_sizes, plan_trials
+from bakeoff.runners.plan import plan_trials
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.training.size import NetworkSize, network_sizes, size_of
 from bakeoff.training.trial import TrialSpec
 
 

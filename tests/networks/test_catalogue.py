@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bakeoff.networks.build import build, size_of
+from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.training.size import size_of
 
 SHAPES = [(1, 28, 28), (1, 8, 8), (3, 32, 32)]
 

@@ -5,8 +5,9 @@ import time
 import pytest
 import torch
 
-from bakeoff.networks.build import NetworkSize, build
+from bakeoff.networks.build import build
 from bakeoff.training.cost import measure_cost, milliseconds_per_image
+from bakeoff.training.size import NetworkSize
 
 SIZE = NetworkSize(parameters=1, state_bytes=4, multiply_adds_per_image=123)
 

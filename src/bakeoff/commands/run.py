@@ -22,12 +22,13 @@ from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener
-from bakeoff.runners.plan import network_sizes, plan_trials
+from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Runner, Setting
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
+from bakeoff.training.size import network_sizes
 from bakeoff.training.timing_pass import measure_bursts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from bakeoff.records.record import Epoch, Record
 from bakeoff.study.study import Entrant
 
 if TYPE_CHECKING:  # Its module imports torch, which takes a second; a display is there before.
-    from bakeoff.networks.build import NetworkSize
+    from bakeoff.training.size import NetworkSize
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.networks.build import NetworkSize, size_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners.listener import PlannedTrial
-from bakeoff.study.study import Study
-
-
-def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
-    """Return how large the network of each entrant is, by the entrant's name."""
-    shape, classes = dataset.image_shape, len(dataset.classes)
-    architectures = {entrant.architecture for entrant in study.entrants}
-    sizes = {name: size_of(name, shape, classes) for name in architectures}
-    return {entrant.name: sizes[entrant.architecture] for entrant in study.entrants}
+from bakeoff.training.size import NetworkSize
 
 
 def plan_trials(

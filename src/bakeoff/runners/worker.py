@@ -31,9 +31,10 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
     from bakeoff.engine import flush_denormals
     from bakeoff.records.folder import RunFolder
     from bakeoff.runners.events import EventWriter
-    from bakeoff.runners.plan import network_sizes, plan_trials
+    from bakeoff.runners.plan import plan_trials
     from bakeoff.runners.serial import run_beside_others
     from bakeoff.runners.setting import Setting
+    from bakeoff.training.size import network_sizes
 
     torch.set_num_threads(threads)
     flush_denormals()

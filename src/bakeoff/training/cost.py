@@ -8,8 +8,8 @@ import time
 import torch
 from torch import nn
 
-from bakeoff.networks.build import NetworkSize
 from bakeoff.records.record import Cost
+from bakeoff.training.size import NetworkSize
 
 
 @torch.inference_mode()

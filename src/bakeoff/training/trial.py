@@ -11,11 +11,12 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
-from bakeoff.networks.build import NetworkSize, build
+from bakeoff.networks.build import build
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Examples
+from bakeoff.training.size import NetworkSize
 
 
 @dataclass(frozen=True)

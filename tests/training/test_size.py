@@ -1,0 +1,91 @@
+"""What is known of a network before it is trained."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from bakeoff.networks.build import build
+from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.training.size import size_of
+
+every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
+
+
+@every_architecture
+@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 8, 8), (3, 32, 32)], ids=str)
+def test_the_size_is_that_of_a_network_with_numbers(name: str, shape: tuple[int, int, int]) -> None:
+    size = size_of(name, shape, 7)
+    model = build(name, shape, 7, initialisation="framework-default", seed=0).eval()
+    assert size.parameters == sum(each.numel() for each in model.parameters())
+    assert size.state_bytes == sum(each.nbytes for each in model.state_dict().values())
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, *shape))
+    assert size.multiply_adds_per_image == counter.get_total_flops() // 2
+
+
+# A convolution multiplies once for each place of each output map, and each weight of its filter;
+# a fully connected layer once for each weight.
+FIRST = 28 * 28 * 32 * 1 * 25
+SECOND = 14 * 14 * 64 * 32 * 25
+MULTIPLY_ADDS = {
+    "logistic-regression": 784 * 10,
+    "mlp-2x200": 784 * 200 + 200 * 200 + 200 * 10,
+    "cnn-1conv": FIRST + 14 * 14 * 32 * 1024 + 1024 * 10,
+    "cnn-2conv": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
+    "cnn-2conv-dropout": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
+    "cnn-3conv": 24 * 24 * 16 * 25 + 12 * 12 * 64 * 16 * 9 + 6 * 6 * (64 * 64 * 9 + 64 * 10),
+}
+
+
+@every_architecture
+def test_multiply_adds_are_those_counted_by_hand(name: str) -> None:
+    assert size_of(name, (1, 28, 28), 10).multiply_adds_per_image == MULTIPLY_ADDS[name]
+
+
+def test_frozen_parameters_are_not_counted_and_buffers_take_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def partly_frozen(shape: tuple[int, int, int], classes: int) -> nn.Module:
+        layers = nn.Sequential(nn.Flatten(), nn.Linear(4, classes), nn.BatchNorm1d(classes))
+        layers[1].weight.requires_grad_(False)
+        return layers
+
+    monkeypatch.setitem(ARCHITECTURES, "frozen", partly_frozen)
+    size = size_of("frozen", (1, 2, 2), 3)
+    # Of weight [3, 4], bias, gain and shift [3]; running mean and variance, and one int64.
+    assert size.parameters == 9
+    assert size.state_bytes == 4 * (12 + 9 + 6) + 8
+
+
+def test_a_size_takes_neither_numbers_nor_random_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def enormous(shape: tuple[int, int, int], classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(10**6, 10**7), nn.Linear(10**7, classes))
+
+    monkeypatch.setitem(ARCHITECTURES, "enormous", enormous)
+    before = torch.random.get_rng_state()
+    assert size_of("enormous", (1, 1000, 1000), 2).parameters == 10**13 + 10**7 + 2 * 10**7 + 2
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_network_whose_way_depends_on_numbers_is_built_with_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Branching(nn.Linear):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            outputs = super().forward(inputs.flatten(1))
+            return outputs if bool(outputs.sum() > 0) else outputs * 2
+
+    monkeypatch.setitem(ARCHITECTURES, "branching", lambda _, classes: Branching(64, classes))
+    before = torch.random.get_rng_state()
+    size = size_of("branching", (1, 8, 8), 10)
+    assert (size.parameters, size.state_bytes, size.multiply_adds_per_image) == (650, 2600, 640)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_what_is_wrong_with_a_network_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "wrong", lambda _, classes: nn.Linear(63, classes))
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        size_of("wrong", (1, 8, 8), 10)
