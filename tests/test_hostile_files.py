@@ -190,7 +190,11 @@ def test_a_forged_file_with_a_right_manifest_is_named(
         ("entrant", "../../../etc", "speaks of ../../../etc seed 0, not of plain seed 0"),
         ("study", "\x1b[31m\n\u202e", None),
         ("trouble", "\x1b]0;title\x07\n" * 100, None),
-        ("status", "diverged", "no trial is complete (plain seed 0 diverged); run it with"),
+        (
+            "status",
+            "diverged",
+            "no trial is complete (plain seed 0 diverged); to train them again: ",
+        ),
         ("status", "\x1b[2J", "not a record of this version (status)"),
         ("seed", -1, "speaks of plain seed -1, not of plain seed 0"),
         ("parameters", 10**300, f"not a record of this version (1{'0' * 18}… was not measured)"),

@@ -99,13 +99,75 @@ def test_json_is_one_document(finished: Path, capsys: pytest.CaptureFixture[str]
     assert document["winner"] == document["standings"][0]["entrant"]
 
 
-def test_compare_says_what_one_seed_is_worth(
-    finished: Path, capsys: pytest.CaptureFixture[str]
+def test_compare_says_once_what_one_seed_is_worth(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    file, out = tmp_path / "three.toml", tmp_path / "the run"
+    third = '\n[[entrants]]\nname = "again"\narchitecture = "logistic-regression"\n'
+    file.write_text(STUDY + third)
+    assert run(["run", str(file), "--out", str(out)]) == 0
     capsys.readouterr()
-    assert run(["compare", str(finished)]) == 0
-    out = capsys.readouterr().out
-    assert "one seed cannot support a claim about architectures" in out
+    assert run(["compare", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("cannot support a claim") == 1
+    assert (
+        "one seed cannot support a claim about architectures; more: "
+        f"bakeoff run '{out}/study.toml' --out '{out}' --seeds 5\n"
+    ) in said
+    lines = [line for line in said.splitlines() if line.startswith("- ")]
+    assert len(lines) == 3
+    assert all("alone right on" in line and "exact McNemar p" in line for line in lines)
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_reader_that_goes_away_ends_the_command_as_it_ends_any_other(
+    option: list[str], tmp_path: Path
+) -> None:
+    """More than a pipe holds: `bakeoff show big.toml | head -1` under pipefail."""
+    big = tmp_path / "big.toml"
+    entrant = '\n[[entrants]]\nname = "e{}"\narchitecture = "logistic-regression"\n'
+    big.write_text('name = "big"\n' + "".join(entrant.format(n) for n in range(3000)))
+    with subprocess.Popen(
+        [sys.executable, "-m", "bakeoff", "show", str(big), *option],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Without a buffer Python takes a write that was cut short for a whole one.
+        env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+def test_a_table_that_nobody_reads_is_no_error_of_a_library(finished: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "bakeoff", "compare", str(finished)],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_output_that_cannot_be_written_is_one_line(finished: Path) -> None:
+    for arguments in (["compare", str(finished), "--json"], ["list", "studies"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "bakeoff", *arguments],
+                stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr == "bakeoff: input/output: No space left on device\n"
+        # Nobody can be told, and the exit code still says it.
+        with Path("/dev/full").open("w") as full:
+            silent = subprocess.run(
+                [sys.executable, "-m", "bakeoff", *arguments], stdout=full, stderr=full, check=False
+            )
+        assert silent.returncode == 1
 
 
 def test_inspect_draws_the_winner_or_the_network_asked_for(

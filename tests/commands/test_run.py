@@ -253,7 +253,8 @@ def test_failed_trials_are_trained_again_only_if_asked(
             run_study(SMALL, tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}: no trial is complete (plain seed 0 out_of_memory; convolution seed 0 "
-        "out_of_memory); run it with --retry-failed to train them again"
+        f"out_of_memory); to train them again: bakeoff run {tmp_path}/study.toml --out {tmp_path} "
+        "--retry-failed"
     )
     statuses = {record.status for record in RunFolder.open(tmp_path).read_records()}
     assert statuses == {"out_of_memory"}

@@ -82,18 +82,19 @@ def test_a_conclusion_keeps_no_logits(finished: Path) -> None:
 @pytest.mark.parametrize(
     ("failed", "why"),
     [
-        ((), "run it first"),
+        ((), "to train them: bakeoff run 'a run/study.toml' --out 'a run'"),
         (
             ("a", "b"),
-            "run it with --retry-failed to train them again",
+            "to train them again: bakeoff run 'a run/study.toml' --out 'a run' --retry-failed",
         ),
     ],
 )
 def test_nothing_to_conclude_from_says_what_to_do(
-    failed: tuple[str, ...], why: str, tmp_path: Path
+    failed: tuple[str, ...], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     asked = study(entrant("a"), entrant("b"))
-    folder = RunFolder.create(tmp_path, asked)
+    folder = RunFolder.create(Path("a run"), asked)
     for name in failed:
         lost = diverged(asked, name)
         here = lost.provenance.model_copy(update={"data_hash": DIGITS.sha256})
@@ -101,4 +102,4 @@ def test_nothing_to_conclude_from_says_what_to_do(
     found = " (a seed 0 diverged; b seed 0 diverged)" if failed else ""
     with pytest.raises(StoreError) as caught:
         conclude(folder, DIGITS)
-    assert str(caught.value) == f"{tmp_path}: no trial is complete{found}; {why}"
+    assert str(caught.value) == f"a run: no trial is complete{found}; {why}"

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,27 +53,46 @@ def run(arguments: Sequence[str]) -> int:
     # Accepted anywhere: nobody remembers on which side of a command's name an option goes.
     rest = [argument for argument in arguments if argument != "--debug"]
     try:
-        app(rest)
+        code = _exit_code_of(rest)
+        # What is still to be written may fail, too: now, and not as Python ends.
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BakeoffError as error:
         if debug:
             raise
-        print(f"bakeoff: {error}", file=sys.stderr)
+        _complain(f"bakeoff: {error}")
         return error.exit_code
     except Interrupted as stop:
-        print(how_to_go_on(arguments), file=sys.stderr)
+        _complain(how_to_go_on(arguments))
         return stop.exit_code
-    except SystemExit as stop:
-        return int(stop.code or 0)
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does; there is nobody left to tell.
+        # The reader of our output went away, as `head` does. Whom a signal ends exits so.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 128 + signal.SIGPIPE
     except OSError as error:
         if debug:
             raise
-        print(f"bakeoff: {error.filename or 'input/output'}: {error.strerror}", file=sys.stderr)
+        _complain(f"bakeoff: {error.filename or 'input/output'}: {error.strerror}")
         return 1
+    return code
+
+
+def _exit_code_of(arguments: Sequence[str]) -> int:
+    """Run a command; return what it exits with. A broken pipe stays one."""
+    try:
+        app(arguments)
+    except SystemExit as stop:
+        # typer and rich make an exit of it.
+        if isinstance(stop.__context__, BrokenPipeError):
+            raise stop.__context__ from None
+        return int(stop.code or 0)
     return 0
+
+
+def _complain(line: str) -> None:
+    """Print a line on standard error, if anybody reads there."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _version(asked: bool) -> None:
@@ -247,7 +267,7 @@ def _print_json(document: Any) -> None:
 def _print_conclusion(
     conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
 ) -> None:
-    from bakeoff.cli.tables import results_console, results_table, say
+    from bakeoff.cli.tables import pair_lines, results_console, results_table, say
 
     if as_json:
         _print_json(conclusion.to_dict())
@@ -260,7 +280,7 @@ def _print_conclusion(
     if conclusion.comparison.time_note:
         say(console, conclusion.comparison.time_note)
     say(console, conclusion.answer)
-    for pair in pairs:
-        say(console, f"- {pair.verdict.sentence}")
+    for line in pair_lines(pairs, conclusion.more_seeds):
+        say(console, line)
     if conclusion.report.exists():
         print(f"report: {conclusion.report}")

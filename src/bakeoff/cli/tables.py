@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bakeoff.comparison import PairComparison, of_trained_models
 from bakeoff.findings.standings import Standing
 
 # Characters: a name has 64 at most.
@@ -54,6 +55,22 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
             style="bold" if place == 0 and row.trials else None,
         )
     return table
+
+
+def pair_lines(pairs: Sequence[PairComparison], more_seeds: str) -> list[str]:
+    """Return one line for each pair; what one seed is worth is said once.
+
+    more_seeds: the command that trains more of them.
+    """
+    lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.mcnemar is None]
+    single = [(pair.a, pair.b, pair.mcnemar) for pair in pairs if pair.mcnemar is not None]
+    if single:
+        lines += [
+            f"one seed cannot support a claim about architectures; more: {more_seeds}",
+            "of the trained models alone:",
+            *(f"- {of_trained_models(*each)}" for each in single),
+        ]
+    return lines
 
 
 def _decimal(value: float | None, digits: int) -> str:

@@ -29,7 +29,7 @@ from bakeoff.comparison.statistics.mcnemar import McNemar, mcnemar
 from bakeoff.comparison.statistics.power import DecisionRule, Plan, what_would_decide
 from bakeoff.comparison.statistics.survival import LogRank, TimeToTarget, log_rank, time_to_target
 from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
-from bakeoff.comparison.verdict import Verdict, verdict
+from bakeoff.comparison.verdict import Verdict, of_trained_models, verdict
 
 __all__ = [
     "Comparison",
@@ -61,6 +61,7 @@ __all__ = [
     "holm",
     "log_rank",
     "mcnemar",
+    "of_trained_models",
     "paired_difference",
     "paired_difference_of_balanced_accuracy",
     "time_ratio",

@@ -87,6 +87,17 @@ def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Ver
 
 def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
     """Return the verdict for one seed in common: undecided, whatever the test says."""
+    return Verdict(
+        "undecided",
+        None,
+        "undecided: one seed cannot support a claim about architectures; "
+        f"of these two trained models, {of_trained_models(a, b, result)}",
+        None,
+    )
+
+
+def of_trained_models(a: str, b: str, result: McNemar) -> str:
+    """Return what one seed in common says of the two models that were trained with it."""
     ahead, behind = (a, b) if result.difference >= 0 else (b, a)
     only_ahead, only_behind = sorted((result.only_a, result.only_b), reverse=True)
     if result.only_a == result.only_b:
@@ -96,14 +107,9 @@ def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
             f"{ahead} gets {points(abs(result.difference))} points more of the test images right "
             f"than {behind}"
         )
-    return Verdict(
-        "undecided",
-        None,
-        "undecided: one seed cannot support a claim about architectures; "
-        f"of these two trained models, {compared} "
-        f"(alone right on {only_ahead} and {only_behind}), "
-        f"exact McNemar {p_text(result.p_value)}",
-        None,
+    return (
+        f"{compared} (alone right on {only_ahead} and {only_behind}), "
+        f"exact McNemar {p_text(result.p_value)}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.own_study import STUDY
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
 
@@ -60,6 +62,11 @@ class Conclusion:
         pairs = pairs_of(self.standings[0].entrant, self.comparison)
         return tuple(pair for pair in pairs if pair.mcnemar is None)
 
+    @property
+    def more_seeds(self) -> str:
+        """The command that trains more seeds of each entrant, where there is one of each."""
+        return how_to_train(self.report.parent, "--seeds", "5")
+
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         return {
@@ -82,7 +89,7 @@ def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
     study, records = folder.study, folder.read_records()
     _refuse_other_data(folder, records, dataset)
     if not any(record.complete for record in records):
-        raise StoreError(f"{folder.path}: {_why_nothing(records)}")
+        raise StoreError(f"{folder.path}: {_why_nothing(folder.path, records)}")
     rows = standings(study, records)
     predicted, seconds = read_predicted(folder, records, dataset), folder.read_timing()
     # The best on validation data first, so that most differences are positive.
@@ -110,12 +117,18 @@ def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
     )
 
 
-def _why_nothing(records: Sequence[Record]) -> str:
+def _why_nothing(path: Path, records: Sequence[Record]) -> str:
     """Return why there is nothing to conclude from, and what to do."""
     if not records:
-        return "no trial is complete; run it first"
+        return f"no trial is complete; to train them: {how_to_train(path)}"
     found = "; ".join(f"{each.entrant} seed {each.seed} {each.status}" for each in records)
-    return f"no trial is complete ({found}); run it with --retry-failed to train them again"
+    again = how_to_train(path, "--retry-failed")
+    return f"no trial is complete ({found}); to train them again: {again}"
+
+
+def how_to_train(path: Path, *options: str) -> str:
+    """Return the command that trains what is missing in the run folder `path`."""
+    return shlex.join(["bakeoff", "run", str(path / STUDY), "--out", str(path), *options])
 
 
 def _refuse_other_data(folder: RunFolder, records: Sequence[Record], dataset: Dataset) -> None:
