@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from bakeoff.comparison import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
+from bakeoff.data.dataset import Dataset
+from bakeoff.findings.confusion import Confusion, confusion_of
 from bakeoff.findings.findings import Disagreement, Findings
+from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.study.study import Entrant, Protocol, Published, Recipe, Study
@@ -283,6 +286,20 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         look=look(winner),
         looks_others=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),
+        confusions=tuple(
+            confusion(
+                row.entrant,
+                [
+                    answers(study, study.entrant(row.entrant), trial.seed)
+                    for trial in records
+                    if trial.complete and trial.entrant == row.entrant
+                ],
+                LABELS,
+                10,
+            )
+            for row in rows
+            if row.trials
+        ),
         disagreement=_disagreement(comparison),
         hardest=tuple(hard_image(number, len(records)) for number in range(12)),
     )
@@ -299,3 +316,14 @@ def _disagreement(comparison: Comparison) -> Disagreement | None:
         for side in sides
     )
     return Disagreement(pair, only_a, only_b)
+
+
+def confusion(
+    entrant: str, said: Sequence[NDArray[np.int64]], labels: NDArray[np.int64], classes: int
+) -> Confusion:
+    """Return what trials that say these classes take for what."""
+    images = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    names = tuple(str(number) for number in range(classes))
+    dataset = Dataset("fixture", "", names, images, labels, images, labels)
+    asked = [Predicted(each, np.ones(len(each))) for each in said]
+    return confusion_of(entrant, asked, dataset)

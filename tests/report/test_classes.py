@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from bakeoff.comparison import EntrantOutcome, compare
+from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
 from bakeoff.report import Report, draw_report
 from bakeoff.report.charts.canvas import own_settings
 from bakeoff.report.charts.grids import draw_class_table, draw_confusion
-from bakeoff.report.sections.classes import MOST_SHOWN, class_tables, confusions
-from tests.report.bakeoffs import scores
+from bakeoff.report.sections.classes import class_tables
+from tests.report.bakeoffs import confusion, scores
 from tests.report.page_reading import Element, read_page
 
 NAMES = ("mlp-2x200", "cnn-1conv")
@@ -51,7 +52,19 @@ def of_classes(base: Findings, classes: tuple[str, ...]) -> Findings:
     ]
     comparison = compare(outcomes, labels, number)
     return replace(
-        base, records=records, comparison=comparison, classes=classes, look=None, looks_others=()
+        base,
+        records=records,
+        comparison=comparison,
+        classes=classes,
+        confusions=tuple(
+            confusion(row.entrant, [predicted[row.entrant]], labels, number)
+            for row in base.standings
+        ),
+        look=None,
+        looks_others=(),
+        mistakes=(),
+        hardest=(),
+        disagreement=None,
     )
 
 
@@ -89,7 +102,7 @@ def size(text: ET.Element) -> float:
 
 def test_of_a_hundred_classes_the_worst_are_shown_the_lowest_first(hundred: Findings) -> None:
     tables = class_tables(hundred)
-    assert len(tables.recall.shown) == MOST_SHOWN
+    assert len(tables.recall.shown) == MOST_CLASSES_SHOWN
     # Classes 90 to 99 lose nine or ten images of twenty, 80 to 89 one less.
     assert tables.recall.shown == (*range(90, 100), 80, 81)
     assert [len(row.values) for row in tables.recall.rows] == [100, 100]
@@ -97,13 +110,13 @@ def test_of_a_hundred_classes_the_worst_are_shown_the_lowest_first(hundred: Find
 
 def test_few_classes_are_all_shown_in_their_order(one_seed: Findings) -> None:
     assert class_tables(one_seed).f1.shown == tuple(range(10))
-    assert all(found.shown == tuple(range(10)) for found in confusions(one_seed))
+    assert all(found.shown == tuple(range(10)) for found in one_seed.confusions)
 
 
 def test_of_a_hundred_classes_those_most_often_confused_stand_side_by_side(
     hundred: Findings,
 ) -> None:
-    for found in confusions(hundred):
+    for found in hundred.confusions:
         # The pairs (0, 99), (90, 91), (91, 92), ... have most, then comes (80, 81).
         assert found.shown == (0, 99, *range(90, 99), 80)
 
@@ -137,10 +150,10 @@ def test_texts_of_the_charts_are_legible_and_apart(number: int, name: str, small
     with own_settings():
         drawings = (
             draw_class_table(class_tables(findings).f1, findings.classes),
-            draw_confusion(confusions(findings)[0], findings.classes),
+            draw_confusion(findings.confusions[0], findings.classes),
         )
     for drawing in drawings:
-        assert len(texts(drawing)) > 2 * min(number, MOST_SHOWN)
+        assert len(texts(drawing)) > 2 * min(number, MOST_CLASSES_SHOWN)
         rows: dict[float, list[tuple[float, float]]] = {}
         for text in texts(drawing):
             said = words(text)
@@ -157,9 +170,9 @@ def test_texts_of_the_charts_are_legible_and_apart(number: int, name: str, small
 
 
 def test_what_is_taken_for_a_class_that_is_not_shown_is_counted(hundred: Findings) -> None:
-    (found,) = (each for each in confusions(hundred) if each.entrant == "mlp-2x200")
+    (found,) = (each for each in hundred.confusions if each.entrant == "mlp-2x200")
     with own_settings():
         drawing = draw_confusion(found, hundred.classes)
     counted = [int(t) for t in map(words, texts(drawing)) if t.isdigit()]
     # Each row has all 20 images of its class.
-    assert sum(counted) == 20 * MOST_SHOWN
+    assert sum(counted) == 20 * MOST_CLASSES_SHOWN

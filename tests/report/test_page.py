@@ -148,6 +148,7 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
         looks_others=(),
         mistakes=(),
         disagreement=None,
+        confusions=(),
         hardest=(),
     )
     page = read_page(draw_report(bare).page)

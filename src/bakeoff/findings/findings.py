@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.findings.confusion import Confusion
 from bakeoff.findings.look import Look
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.findings.standings import Standing
@@ -46,6 +47,8 @@ class Findings:
     looks_others: tuple[Look, ...]
     mistakes: tuple[Mistake, ...]
     """Of the winner, the most confident first."""
+    confusions: tuple[Confusion, ...]
+    """One per entrant with a complete trial, in the order of `standings`."""
     disagreement: Disagreement | None
     """Of the first two entrants."""
     hardest: tuple[Mistake, ...]

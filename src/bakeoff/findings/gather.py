@@ -7,10 +7,11 @@ import numpy as np
 from bakeoff.comparison import Comparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.conclusion import Conclusion
+from bakeoff.findings.confusion import confusion_of
 from bakeoff.findings.findings import Disagreement, Findings
 from bakeoff.findings.look import Look
 from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
-from bakeoff.findings.predicted import PredictedBy
+from bakeoff.findings.predicted import Predicted, PredictedBy
 from bakeoff.findings.trained import look_at
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
@@ -47,9 +48,18 @@ def gather_findings(folder: RunFolder, conclusion: Conclusion, dataset: Dataset)
             dataset,
             _MISTAKES,
         ),
+        confusions=tuple(
+            confusion_of(row.entrant, _trials_of(row.entrant, predicted), dataset)
+            for row in conclusion.standings
+            if row.trials
+        ),
         disagreement=_disagreement(comparison, predicted, dataset),
         hardest=_hardest(comparison, predicted, dataset),
     )
+
+
+def _trials_of(entrant: str, predicted: PredictedBy) -> list[Predicted]:
+    return [trial for (name, _), trial in predicted.items() if name == entrant]
 
 
 def _weight_images(

@@ -14,7 +14,7 @@ from bakeoff.report.charts.grids import draw_class_table, draw_confusion, shown_
 from bakeoff.report.charts.svg import inline, standalone
 from bakeoff.report.charts.tradeoff import Price, draw_offers, offers
 from bakeoff.report.sections.batches import BatchGroup
-from bakeoff.report.sections.classes import ClassTable, ClassTables, confusions
+from bakeoff.report.sections.classes import ClassTable, ClassTables
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _classes(table: ClassTable, classes: Sequence[str]) -> Chart | None:
 
 
 def _confusions(findings: Findings) -> Iterator[Chart]:
-    for found in confusions(findings):
+    for found in findings.confusions:
         which = shown_of(found.shown, findings.classes, "most confused") or "true classes"
         text = f"Confusion matrix of {found.entrant}, {which} down, predicted across."
         drawn = draw_confusion(found, findings.classes)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bakeoff.findings.confusion import Confusion
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import CHARACTER, elided
 from bakeoff.report.palette import HEAT, INK, MISS, MUTED
-from bakeoff.report.sections.classes import ClassScore, ClassTable, Confusion
+from bakeoff.report.sections.classes import ClassScore, ClassTable
 
 TITLES: dict[ClassScore, str] = {
     "f1": "F1 of each class",
@@ -65,14 +66,10 @@ def draw_confusion(found: Confusion, classes: Sequence[str]) -> str:
 
     Where not all classes are shown, a last column counts what was taken for any of the others.
     """
-    shown = list(found.shown)
-    names = [elided(classes[place], _LONGEST_CLASS) for place in shown]
-    note = shown_of(shown, classes, "most confused")
-    counts = found.counts[np.ix_(shown, shown)]
-    across = names
-    if note:
-        rest = found.counts[shown].sum(axis=1) - counts.sum(axis=1)
-        counts, across = np.column_stack([counts, rest]), [*names, _OTHERS]
+    names = [elided(classes[place], _LONGEST_CLASS) for place in found.shown]
+    note = shown_of(found.shown, classes, "most confused")
+    across = [*names, _OTHERS] if note else names
+    counts = found.counts[:, : len(across)]
     left = 16 + max(44.0, *map(_width, names))
     side = min(42.0, (canvas.WIDTH - left) / len(across))
     top = 42 + (_NOTE if note else 0) + _height_across(across, side)
