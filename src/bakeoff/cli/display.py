@@ -200,13 +200,14 @@ class RunDisplay(Listener):
         # A training that stopped before its budget leaves work that will not be done.
         self._finish(trial, trained=False)
         name = self._name(trial)
-        if record.validation is None:
+        evaluation = record.evaluation
+        if evaluation is None:
             self.stage(f"{name}: {record.status}: {record.trouble}")
             return
         self.stage(
             f"{name}: {record.stopped.reason} after epoch {record.stopped.epoch}, "
             f"{record.training_seconds:.1f} s, validation balanced accuracy "
-            f"{record.validation.balanced_accuracy:.4f}"
+            f"{evaluation.validation.balanced_accuracy:.4f}"
         )
 
     def trial_elsewhere(self, trial: PlannedTrial) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from bakeoff.records.record import Record
+from bakeoff.records.record import Record, evaluations
 from bakeoff.study.study import Entrant, Study
 from bakeoff.text import shortened, visible
 
@@ -61,20 +61,10 @@ def _troubles(entrant: Entrant, seeds: Sequence[int], by_seed: dict[int, Record]
 def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Standing:
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
-
-    def mean(value: Callable[[Record], float]) -> float | None:
-        return fmean(value(record) for record in complete) if complete else None
-
-    def cost(value: Callable[[Record], float]) -> float | None:
-        known = [value(record) for record in complete if record.cost is not None]
-        return fmean(known) if known else None
-
-    def time(value: Callable[[Record], float | None]) -> float | None:
-        timed = [value(record) for record in complete if not record.contended]
-        known = [seconds for seconds in timed if seconds is not None]
-        return fmean(known) if known else None
-
-    multiply_adds = cost(lambda r: r.cost.multiply_adds_per_image if r.cost else 0)
+    timed = [record for record in complete if not record.contended]
+    found = evaluations(complete)
+    multiply_adds = _mean(each.cost.multiply_adds_per_image for each in found)
+    costs = [each.cost for each in evaluations(timed)]
     return Standing(
         entrant=entrant.name,
         label=entrant.label,
@@ -84,22 +74,21 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         missing=len(set(study.trial_seeds) - by_seed.keys()),
         troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
         parameters=next((record.parameters for record in by_seed.values()), None),
-        epochs=mean(lambda r: r.stopped.epoch),
-        training_seconds=time(lambda r: r.training_seconds),
-        validation_accuracy=mean(lambda r: r.validation.accuracy if r.validation else 0),
-        validation_balanced_accuracy=mean(
-            lambda r: r.validation.balanced_accuracy if r.validation else 0
-        ),
-        test_accuracy=mean(lambda r: r.test.accuracy if r.test else 0),
-        test_balanced_accuracy=mean(lambda r: r.test.balanced_accuracy if r.test else 0),
+        epochs=_mean(record.stopped.epoch for record in complete),
+        training_seconds=_mean(record.training_seconds for record in timed),
+        validation_accuracy=_mean(each.validation.accuracy for each in found),
+        validation_balanced_accuracy=_mean(each.validation.balanced_accuracy for each in found),
+        test_accuracy=_mean(each.test.accuracy for each in found),
+        test_balanced_accuracy=_mean(each.test.balanced_accuracy for each in found),
         multiply_adds_per_image=None if multiply_adds is None else round(multiply_adds),
-        milliseconds_per_image_batch_1=time(
-            lambda r: r.cost.milliseconds_per_image_batch_1 if r.cost else None
-        ),
-        milliseconds_per_image_batch_1000=time(
-            lambda r: r.cost.milliseconds_per_image_batch_1000 if r.cost else None
-        ),
+        milliseconds_per_image_batch_1=_mean(c.milliseconds_per_image_batch_1 for c in costs),
+        milliseconds_per_image_batch_1000=_mean(c.milliseconds_per_image_batch_1000 for c in costs),
     )
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return fmean(known) if known else None
 
 
 def standings(study: Study, records: Sequence[Record]) -> tuple[Standing, ...]:

@@ -18,7 +18,7 @@ def contradiction_in(record: Record, entrant: Entrant) -> str | None:
     """Return in what a record contradicts itself or its entrant, where it does."""
     if (record.architecture, record.recipe) != (entrant.architecture, entrant.recipe):
         return "of another recipe than its study has"
-    if record.complete and None in (record.validation, record.test, record.cost):
+    if record.complete and record.evaluation is None:
         return "complete, but without scores"
     if [epoch.epoch for epoch in record.epochs] != list(range(1, len(record.epochs) + 1)):
         return "epochs are not counted from 1"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -65,6 +66,14 @@ class Cost(Part):
     multiply_adds_per_image: int
     milliseconds_per_image_batch_1: float
     milliseconds_per_image_batch_1000: float
+
+
+class Evaluation(NamedTuple):
+    """What a trained network was found to be worth: all of it, or none."""
+
+    validation: Scores
+    test: Scores
+    cost: Cost
 
 
 class Resumed(Part):
@@ -131,9 +140,21 @@ class Record(Part):
         return self.status == "complete"
 
     @property
+    def evaluation(self) -> Evaluation | None:
+        """Scores and cost; None where the trial is not complete."""
+        if self.validation is None or self.test is None or self.cost is None:
+            return None
+        return Evaluation(self.validation, self.test, self.cost)
+
+    @property
     def resumable(self) -> bool:
         """Whether a new attempt goes on from the trial's checkpoints, which stay as long.
 
         One that diverged would diverge again.
         """
         return self.status == "out_of_memory"
+
+
+def evaluations(records: Iterable[Record]) -> list[Evaluation]:
+    """Return what the complete ones of the records were found to be worth, in their order."""
+    return [found for record in records if (found := record.evaluation) is not None]

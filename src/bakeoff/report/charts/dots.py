@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bakeoff.findings.findings import Findings
+from bakeoff.records.record import evaluations
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import elided
 from bakeoff.report.palette import INK, PAPER, Style, styles
@@ -29,9 +30,7 @@ def dot_rows(findings: Findings) -> tuple[DotRow, ...]:
     style = styles(tuple(entrant.name for entrant in findings.study.entrants))
     found = []
     for row in findings.standings:
-        values = tuple(
-            record.test.accuracy for record in findings.complete(row.entrant) if record.test
-        )
+        values = tuple(each.test.accuracy for each in evaluations(findings.trials(row.entrant)))
         if values:
             estimate = estimates.get(row.entrant)
             found.append(

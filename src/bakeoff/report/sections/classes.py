@@ -13,6 +13,7 @@ import numpy as np
 
 from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
+from bakeoff.records.record import evaluations
 
 ClassScore = Literal["f1", "recall", "precision"]
 
@@ -56,7 +57,7 @@ def class_tables(findings: Findings) -> ClassTables:
 def _class_table(findings: Findings, score: ClassScore) -> ClassTable:
     found = []
     for row in findings.standings:
-        tests = [record.test for record in findings.complete(row.entrant) if record.test]
+        tests = [each.test for each in evaluations(findings.trials(row.entrant))]
         if tests:
             columns = zip(*(getattr(test, score) for test in tests), strict=True)
             found.append(ClassRow(row.entrant, tuple(fmean(column) for column in columns)))

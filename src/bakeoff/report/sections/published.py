@@ -8,6 +8,7 @@ from statistics import fmean
 
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.standings import Standing
+from bakeoff.records.record import evaluations
 from bakeoff.report import words
 from bakeoff.study.study import Published
 
@@ -65,7 +66,7 @@ def _widest(ours: Sequence[float], published: Sequence[float]) -> tuple[int, flo
 def _gaps(findings: Findings, entrant: str, published: Published) -> tuple[Gap, ...]:
     trials = findings.complete(entrant)
     losses = _means([[epoch.train_loss for epoch in trial.epochs] for trial in trials])
-    f1 = _means([trial.test.f1 for trial in trials if trial.test])
+    f1 = _means([each.test.f1 for each in evaluations(trials)])
     loss_gap, f1_gap = _widest(losses, published.train_loss), _widest(f1, published.f1)
     found = []
     if loss_gap is not None:
