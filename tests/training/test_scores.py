@@ -82,6 +82,26 @@ def test_extreme_logits_neither_overflow_nor_vanish(size: float) -> None:
     assert score(logits, np.array([0, 1])).loss == 0.0
 
 
+def test_a_loss_smaller_than_any_rounding_is_none() -> None:
+    logits = np.array([[0, -740], [0, -740]], np.float32)
+    assert cross_entropy(logits, np.array([0, 0])) == 0.0
+    assert cross_entropy(logits, np.array([0, 1])) == 370
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_logits_that_are_not_finite_have_no_scores(wrong: float) -> None:
+    logits = np.array([[0, 1, 2], [1, wrong, 0]], np.float32)
+    with pytest.raises(FloatingPointError, match=r"^logits were not all finite$"):
+        score(logits, np.array([2, 0]))
+
+
+def test_a_loss_beyond_all_measure_has_no_scores() -> None:
+    logits = np.array([[3e15, 0]], np.float32)
+    assert score(logits, np.array([0])).loss == 0
+    with pytest.raises(FloatingPointError, match=r"^loss was above 1e\+15$"):
+        score(logits, np.array([1]))
+
+
 def test_cross_entropy_is_summed_in_float64() -> None:
     # In float32, 1 + exp(-17) is 1, and the loss of a sure answer would be exactly 0.
     logits = np.tile(np.array([17, 0], np.float32), (1000, 1))

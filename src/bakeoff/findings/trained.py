@@ -12,11 +12,10 @@ from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.inside import look_inside
 from bakeoff.findings.look import Look
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Record
 from bakeoff.records.trial_files import WEIGHTS
 from bakeoff.training.trial import build_entrant, pixel_scale
-
-_LARGEST_WEIGHT = 1e15
 
 
 def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
@@ -44,8 +43,8 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
 
 
 def _learned(weights: torch.Tensor) -> bool:
-    """Return whether a complete trial may have saved these: with larger ones no loss is finite."""
-    return bool((weights.abs() < _LARGEST_WEIGHT).all())
+    """Return whether a complete trial may have saved these: with larger ones it diverged."""
+    return bool((weights.abs() < LARGEST_NUMBER).all())
 
 
 def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:

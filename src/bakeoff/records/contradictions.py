@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bakeoff.records.limits import MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
+from bakeoff.records.limits import (
+    LARGEST_NUMBER,
+    MOST_CLASSES,
+    MOST_CLASSES_OF_A_MATRIX,
+    SMALLEST_NUMBER,
+)
 from bakeoff.records.record import Record, Scores
 from bakeoff.study.study import Entrant
 from bakeoff.text import shortened
-
-# Beyond these a loss, a time or a count is none that was measured, and no axis can show it.
-_SMALLEST, _LARGEST = 1e-100, 1e15
 
 
 def contradiction_in(record: Record, entrant: Entrant) -> str | None:
@@ -23,7 +25,7 @@ def contradiction_in(record: Record, entrant: Entrant) -> str | None:
     if [epoch.epoch for epoch in record.epochs] != list(range(1, len(record.epochs) + 1)):
         return "epochs are not counted from 1"
     for value in _numbers(record.model_dump(exclude={"recipe", "provenance"})):
-        if value != 0 and not _SMALLEST <= value <= _LARGEST:
+        if value != 0 and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER:
             return f"{shortened(str(value), 20)} was not measured"
     for scores in (record.validation, record.test):
         if scores is not None and not _possible(scores):

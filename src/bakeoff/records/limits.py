@@ -1,4 +1,4 @@
-"""How large a trial may be that is read back: readers keep to it, a study is asked before."""
+"""How large a trial and its numbers may be: readers keep to it, and whoever trains keeps it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from bakeoff.study.study import Study
 MOST_CLASSES = 10_000
 MOST_CLASSES_OF_A_MATRIX = 100
 """Above it records hold no confusion matrix, which grows with the square; predictions have it."""
+
+LARGEST_NUMBER = 1e15
+"""Of a loss, a time, a count, a weight. Beyond it nothing was measured, and no axis can show it."""
+SMALLEST_NUMBER = 1e-100
+"""That is not 0."""
 
 LARGEST_RECORD = 8_000_000
 """Bytes. Ten thousand epochs take 2 MB, and the scores of ten thousand classes as much."""

@@ -39,11 +39,21 @@ class Stopped(Part):
 
     epoch: int
     reason: Literal[
-        "budget used", "target reached", "target not reached", "loss not finite", "out of memory"
+        "budget used",
+        "target reached",
+        "target not reached",
+        "loss not finite",
+        "numbers too large",
+        "out of memory",
     ]
     step: int | None = None
     """The first step of the epoch, counted from 1, whose loss was not finite; None for any other
     reason, and where only the validation loss after the epoch was not finite."""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the training came to numbers that say nothing any more."""
+        return self.reason in ("loss not finite", "numbers too large")
 
 
 class Scores(Part):

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.records.record import Epoch, Provenance, Record, Stopped
+from bakeoff.records.limits import LARGEST_NUMBER
+from bakeoff.records.record import Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.training.cost import measure_cost
 from bakeoff.training.fit import Examples
 from bakeoff.training.predict import predict_logits
@@ -26,16 +27,37 @@ def finish_trial(
     origin: Provenance,
     contended: bool,
 ) -> Trial:
-    """Return what is left of a trained model: its record, with scores unless it diverged."""
+    """Return what is left of a trained model: its record, with scores unless it diverged.
+
+    It may turn out here: weights that nothing depends on any more can be of any size, and the test
+    images may lead to numbers that the validation images did not.
+    """
     record = _record(spec, history, stopped, origin, contended)
     weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     if stopped.reason == "loss not finite":
         step = "" if stopped.step is None else f", step {stopped.step}"
         whose = "the validation loss" if stopped.step is None else "the loss"
-        trouble = f"{whose} was not finite in epoch {stopped.epoch}{step}"
-        diverged = {"status": "diverged", "trouble": trouble}
-        return Trial(record.model_copy(update=diverged), weights, predictions={})
-    return _evaluated(spec, model, record, weights, held_out)
+        return _diverged(record, weights, f"{whose} was not finite in epoch {stopped.epoch}{step}")
+    if stopped.diverged:
+        trouble = f"the loss was above {LARGEST_NUMBER:g} in epoch {stopped.epoch}"
+        return _diverged(record, weights, trouble)
+    if not all(bool((value.abs() < LARGEST_NUMBER).all()) for value in weights.values()):
+        trouble = f"weights were above {LARGEST_NUMBER:g} after epoch {stopped.epoch}"
+        return _diverged(_too_large(record), weights, trouble)
+    try:
+        return _evaluated(spec, model, record, weights, held_out)
+    except FloatingPointError as error:
+        return _diverged(_too_large(record), weights, f"{error} after epoch {stopped.epoch}")
+
+
+def _too_large(record: Record) -> Record:
+    stopped = Stopped(epoch=record.stopped.epoch, reason="numbers too large")
+    return record.model_copy(update={"stopped": stopped})
+
+
+def _diverged(record: Record, weights: dict[str, torch.Tensor], trouble: str) -> Trial:
+    update = {"status": "diverged", "trouble": trouble}
+    return Trial(record.model_copy(update=update), weights, predictions={})
 
 
 def ended_by_memory(
@@ -92,7 +114,10 @@ def _evaluated(
     weights: dict[str, torch.Tensor],
     held_out: Examples,
 ) -> Trial:
-    """Score the trained model: the one place where test data are read."""
+    """Score the trained model: the one place where test data are read.
+
+    Raises FloatingPointError where its logits can't be scored.
+    """
     scale = pixel_scale(spec.study.protocol)
     test_labels = spec.dataset.test_labels
     test = to_device(
@@ -102,8 +127,8 @@ def _evaluated(
     validation_labels = held_out.labels.cpu().numpy()
     test_logits = predict_logits(model, test.images, scale).cpu().numpy()
     scored = {
-        "validation": score(validation_logits, validation_labels),
-        "test": score(test_logits, test_labels),
+        "validation": _scored("validation", validation_logits, validation_labels),
+        "test": _scored("test", test_logits, test_labels),
         "cost": measure_cost(model, spec.size, held_out.images[:1000], scale),
     }
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
@@ -114,3 +139,10 @@ def _evaluated(
         "test_labels": test_labels,
     }
     return Trial(record.model_copy(update=scored), weights, predictions)
+
+
+def _scored(part: str, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
+    try:
+        return score(logits, labels)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"the {part} {error}") from error

@@ -22,7 +22,7 @@ from bakeoff.study.study import Recipe
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.stopping import Reason, stop_reason
+from bakeoff.training.stopping import Reason, divergence, stop_reason
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def fit(
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
-    An epoch whose loss is not finite ends the training and is not part of the history. The global
+    An epoch in which it diverges ends the training and is not part of the history. The global
     random state is left as it was. `keep` gets the history and what moves after each epoch, before
     `on_epoch` hears of it; a `start` made of both goes on as if there had been no interruption:
     order and dropout of an epoch follow from its number alone, so no generator has a position.
@@ -121,8 +121,8 @@ def fit(
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         seconds = time.perf_counter() - started
 
-        if loss.not_finite_at is not None or not math.isfinite(validation_loss):
-            return history, Stopped(epoch=number, reason="loss not finite", step=loss.not_finite_at)
+        if (stopped := divergence(number, loss, validation_loss)) is not None:
+            return history, stopped
         epoch = Epoch(
             epoch=number,
             train_loss=loss.mean,

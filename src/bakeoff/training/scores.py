@@ -7,17 +7,21 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.records.limits import MOST_CLASSES_OF_A_MATRIX
+from bakeoff.records.limits import LARGEST_NUMBER, MOST_CLASSES_OF_A_MATRIX, SMALLEST_NUMBER
 from bakeoff.records.record import Scores
 
 
 def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Return the mean over examples of -log softmax(logits)[label], in nats, in float64."""
+    """Return the mean over examples of -log softmax(logits)[label], in nats, in float64.
+
+    What is smaller than any rounding of it is 0.
+    """
     from scipy.special import logsumexp
 
     exact = logits.astype(np.float64)
     of_label = exact[np.arange(len(labels)), labels]
-    return float(np.mean(logsumexp(exact, axis=1) - of_label))
+    mean = float(np.mean(logsumexp(exact, axis=1) - of_label))
+    return mean if mean >= SMALLEST_NUMBER else 0.0
 
 
 def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
@@ -25,8 +29,14 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
 
     A class that is never predicted has precision 0; one without examples has recall 0 and does
     not count in the balanced accuracy, which is the mean recall of the classes present. Many
-    classes get no confusion matrix.
+    classes get no confusion matrix. Raises FloatingPointError where the logits are not finite, or
+    the loss is one that no record holds.
     """
+    if not np.isfinite(logits).all():
+        raise FloatingPointError("logits were not all finite")
+    loss = cross_entropy(logits, labels)
+    if loss > LARGEST_NUMBER:
+        raise FloatingPointError(f"loss was above {LARGEST_NUMBER:g}")
     # scikit-learn takes a second to import, and nothing is scored before a training has ended.
     from sklearn.metrics import (
         accuracy_score,
@@ -48,7 +58,7 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
         balanced = balanced_accuracy_score(labels, predicted)
     confusion = confusion_matrix(labels, predicted, labels=classes).tolist() if matrix else []
     return Scores(
-        loss=cross_entropy(logits, labels),
+        loss=loss,
         accuracy=float(accuracy_score(labels, predicted)),
         balanced_accuracy=float(balanced),
         precision=tuple(precision.tolist()),

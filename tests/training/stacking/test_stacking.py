@@ -196,6 +196,18 @@ def test_a_loss_that_is_not_finite_ends_its_seed_alone(digits: Dataset) -> None:
     assert_same(models[::2], singly[::2], together[::2], 1e-3)
 
 
+def test_a_loss_that_is_too_large_ends_its_seed_alone(digits: Dataset) -> None:
+    models = [network("mlp-2x200", seed) for seed in range(2)]
+    with torch.no_grad():
+        models[1].get_parameter("1.weight").mul_(1e20)
+    heard: list[int] = []
+    _, together, _ = both(
+        models, Recipe(epochs=1), digits, heard=lambda which, _: heard.append(which)
+    )
+    assert together[1][:2] == ([], Stopped(epoch=1, reason="numbers too large"))
+    assert heard == [0]
+
+
 def test_running_means_and_frozen_weights_are_those_of_each_seed(digits: Dataset) -> None:
     def normalised(seed: int) -> nn.Module:
         torch.manual_seed(seed)

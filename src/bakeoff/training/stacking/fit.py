@@ -22,7 +22,7 @@ from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.loop import EpochLoss, epoch_loss
 from bakeoff.training.stacking.stack import Stack
-from bakeoff.training.stopping import stop_reason
+from bakeoff.training.stopping import divergence, stop_reason
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def fit_stack(
     examples: all that splits may choose from, once, on the device that trains. Order of batches,
     start and stopping are those of `fit` for each member, and so are the weights, but for the
     rounding of sums in another order, and for dropout on a GPU. A member that ends, at its target
-    or since its loss is not finite, leaves the stack and moves no more. Seconds of an epoch are
+    or since it diverges, leaves the stack and moves no more. Seconds of an epoch are
     wall seconds of the whole stack. The global random state is left as it was.
     """
     flush_denormals()
@@ -117,7 +117,7 @@ def fit_stack(
             stopped = _after_epoch(
                 members[which], recipe, number, losses[position], validation[position], seconds
             )
-            if not stopped or stopped.reason != "loss not finite":
+            if stopped is None or not stopped.diverged:
                 on_epoch(which, members[which].history[-1])
             if stopped is not None:
                 ended[position] = Ended(which, stopped)
@@ -142,8 +142,8 @@ def _after_epoch(
 ) -> Stopped | None:
     """Add the epoch to the member's history; return where it stopped, or None to go on."""
     validation_loss, accuracy = validated
-    if loss.not_finite_at is not None or not math.isfinite(validation_loss):
-        return Stopped(epoch=number, reason="loss not finite", step=loss.not_finite_at)
+    if (stopped := divergence(number, loss, validation_loss)) is not None:
+        return stopped
     member.history.append(
         Epoch(
             epoch=number,
