@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.records.folder import RunFolder
@@ -13,6 +15,7 @@ from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stop
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.training.scores import score
 from bakeoff.training.size import NetworkSize, network_sizes, size_of
 from bakeoff.training.trial import TrialSpec
 
@@ -87,6 +90,15 @@ def record(of: Study, name: str, seed: int = 0, value: float = 0.5, **keys: Any)
         "provenance": provenance(of.hash),
     }
     return Record(**(content | keys))
+
+
+def scored(made: Record, predictions: Mapping[str, NDArray[Any]]) -> Record:
+    """Return a record with the scores that its predictions have."""
+    parts = {
+        part: score(predictions[f"{part}_logits"], predictions[f"{part}_labels"])
+        for part in ("validation", "test")
+    }
+    return made.model_copy(update=parts)
 
 
 def diverged(of: Study, name: str, seed: int = 0) -> Record:

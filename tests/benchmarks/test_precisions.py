@@ -10,7 +10,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Decision
 from benchmarks.precisions import main, precisions
 
-from ..factories import entrant, record, study
+from ..factories import entrant, record, scored, study
 from .results import figures_of, first_cells
 from .test_two_halves import DIGITS, predictions
 
@@ -28,7 +28,8 @@ def run_folder(path: Path, precision: str, wrong: Mapping[str, Sequence[int]]) -
             made = made.model_copy(
                 update={"provenance": made.provenance.model_copy(update={"precision": precision})}
             )
-            folder.write_trial(made, {}, predictions(asked, seed, number))
+            found = predictions(asked, seed, number)
+            folder.write_trial(scored(made, found), {}, found)
     return folder
 
 

@@ -13,7 +13,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Study
 from benchmarks.two_halves import halves, main
 
-from ..factories import entrant, record, study
+from ..factories import entrant, record, scored, study
 
 DIGITS = load_digits()
 
@@ -39,8 +39,9 @@ def run_folder(path: Path, wrong_of_b: tuple[int, ...]) -> RunFolder:
     asked = study(entrant("a"), entrant("b"), seeds=len(wrong_of_b))
     folder = RunFolder.create(path, asked)
     for seed, wrong in enumerate(wrong_of_b):
-        folder.write_trial(record(asked, "a", seed, 0.9), {}, predictions(asked, seed, 30))
-        folder.write_trial(record(asked, "b", seed, 0.8), {}, predictions(asked, seed, wrong))
+        for name, number in (("a", 30), ("b", wrong)):
+            found = predictions(asked, seed, number)
+            folder.write_trial(scored(record(asked, name, seed), found), {}, found)
     return folder
 
 

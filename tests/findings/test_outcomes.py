@@ -16,10 +16,10 @@ from bakeoff.errors import StoreError
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.record import Stopped
+from bakeoff.records.record import Record, Stopped
 from bakeoff.study.study import Recipe, Study
 
-from ..factories import entrant, record, study
+from ..factories import entrant, record, scored, study
 
 DIGITS = load_digits()
 TARGET = Recipe(epochs=10, target_validation_accuracy=0.9)
@@ -40,6 +40,10 @@ def predictions(of: Study, seed: int, wrong: int) -> dict[str, NDArray[Any]]:
     }
 
 
+def finish(folder: RunFolder, made: Record, found: dict[str, NDArray[Any]]) -> None:
+    folder.write_trial(scored(made, found), {}, found)
+
+
 def compared(folder: RunFolder) -> Comparison:
     asked, records = folder.study, folder.read_records()
     found = read_predicted(folder, records, DIGITS)
@@ -55,7 +59,7 @@ def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path:
     folder = RunFolder.create(tmp_path / "run", two)
     for name, wrong in (("a", 10), ("b", 60)):
         for seed in two.trial_seeds:
-            folder.write_trial(record(two, name, seed), {}, predictions(two, seed, wrong + seed))
+            finish(folder, record(two, name, seed), predictions(two, seed, wrong + seed))
     found = compared(folder)
     first, second = (each.accuracy for each in found.entrants)
     assert first is not None
@@ -68,8 +72,8 @@ def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path:
 def test_missing_and_diverged_trials_are_named(tmp_path: Path) -> None:
     two = study(entrant("a"), entrant("b"), seeds=2)
     folder = RunFolder.create(tmp_path / "run", two)
-    folder.write_trial(record(two, "a", 0), {}, predictions(two, 0, 5))
-    folder.write_trial(record(two, "b", 0), {}, predictions(two, 0, 5))
+    finish(folder, record(two, "a", 0), predictions(two, 0, 5))
+    finish(folder, record(two, "b", 0), predictions(two, 0, 5))
     gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
     folder.write_trial(record(two, "b", 1, status="diverged", trouble="so", **gone), {}, {})
     found = compared(folder)
@@ -83,7 +87,7 @@ def test_trials_beyond_the_seeds_asked_for_are_named(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", four)
     for name, wrong in (("a", 10), ("b", 60)):
         for seed in four.trial_seeds:
-            folder.write_trial(record(four, name, seed), {}, predictions(four, seed, wrong + seed))
+            finish(folder, record(four, name, seed), predictions(four, seed, wrong + seed))
     assert folder.seeds_beyond("a") == ()
     (folder.path / "trials" / "a" / "no-seed").mkdir()
     fewer = RunFolder.create(tmp_path / "run", four.model_copy(update={"seeds": 2}))
@@ -102,7 +106,7 @@ def test_a_diverged_trial_never_reached_its_target_in_a_full_budget(tmp_path: Pa
     aimed = study(entrant("a", **TARGET.model_dump()), seeds=2)
     folder = RunFolder.create(tmp_path / "run", aimed)
     reached = Stopped(epoch=4, reason="target reached")
-    folder.write_trial(record(aimed, "a", 0, stopped=reached), {}, predictions(aimed, 0, 5))
+    finish(folder, record(aimed, "a", 0, stopped=reached), predictions(aimed, 0, 5))
     gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
     lost = Stopped(epoch=3, reason="loss not finite")
     folder.write_trial(
@@ -125,7 +129,7 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path, array: str, mes
     folder = RunFolder.create(tmp_path / "run", one)
     foreign = predictions(one, 0, 5)
     foreign[array] = foreign[array][::-1].copy()
-    folder.write_trial(record(one, "a"), {}, foreign)
+    finish(folder, record(one, "a"), foreign)
     with pytest.raises(StoreError) as caught:
         compared(folder)
     assert str(caught.value) == f"{folder.trial('a', 0)}: {message}"
@@ -138,13 +142,10 @@ def test_seconds_beside_others_are_left_out_of_medians_and_tests(tmp_path: Path)
     for name, seed, seconds, contended in (
         ("a", 0, 3.0, False), ("a", 1, 90.0, True), ("b", 0, 70.0, True), ("b", 1, 80.0, True),
     ):  # fmt: skip
-        folder.write_trial(
-            record(
-                aimed, name, seed, stopped=reached, training_seconds=seconds, contended=contended
-            ),
-            {},
-            predictions(aimed, seed, 5),
+        made = record(
+            aimed, name, seed, stopped=reached, training_seconds=seconds, contended=contended
         )
+        finish(folder, made, predictions(aimed, seed, 5))
     found = compared(folder)
     a, b = found.entrants
     assert a.seconds_to_target is not None
@@ -163,7 +164,7 @@ def test_a_trial_without_memory_says_nothing_of_the_time_to_the_target(tmp_path:
     aimed = study(entrant("a", **TARGET.model_dump()), seeds=2)
     folder = RunFolder.create(tmp_path / "run", aimed)
     reached = Stopped(epoch=4, reason="target reached")
-    folder.write_trial(record(aimed, "a", 0, stopped=reached), {}, predictions(aimed, 0, 5))
+    finish(folder, record(aimed, "a", 0, stopped=reached), predictions(aimed, 0, 5))
     gone: dict[str, Any] = {"validation": None, "test": None, "cost": None}
     lost = Stopped(epoch=3, reason="out of memory")
     folder.write_trial(

@@ -194,6 +194,20 @@ def report(directory: RunDirectory) -> None:
 
 
 @app.command()
+def verify(directory: RunDirectory, as_json: AsJson = False) -> None:
+    """Compute scores, predictions and report anew, from what they come from. Writes nothing."""
+    from bakeoff.commands.verify import verify_run
+
+    found = verify_run(directory)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        print("\n".join([*found.disagreements, *(f"checked: {line}" for line in found.checked)]))
+    if found.disagreements:
+        raise BakeoffError(f"{directory}: disagreements: {len(found.disagreements)}")
+
+
+@app.command()
 def inspect(
     directory: RunDirectory,
     entrant: Annotated[

@@ -14,6 +14,8 @@ from bakeoff.findings.gather import gather_findings
 from bakeoff.records.folder import RunFolder
 from bakeoff.report import draw_report
 
+COMPARISON = "comparison.json"
+
 
 def report_run(directory: Path) -> Conclusion:
     """Write the report of what an earlier run left in `directory`, and return what it says."""
@@ -27,14 +29,20 @@ def report_folder(folder: RunFolder, dataset: Dataset) -> Conclusion:
     Raises StoreError as `conclude` does, and where a file cannot be written.
     """
     conclusion = conclude(folder, dataset)
+    files = files_of_report(folder, conclusion, dataset)
+    with locks.held(folder.conclusion_lock):
+        for file, content in files.items():
+            remove_leftovers(file)
+            write_file(file, content)
+    return conclusion
+
+
+def files_of_report(
+    folder: RunFolder, conclusion: Conclusion, dataset: Dataset
+) -> dict[Path, bytes]:
+    """Return comparison.json, figures and report.html, as they are written, the page last."""
     drawn = draw_report(gather_findings(folder, conclusion, dataset))
     document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
-    files = {folder.place("comparison.json"): document}
-    for name, drawing in drawn.figures.items():
-        files[folder.place("figures", f"{name}.svg")] = drawing
-    files[conclusion.report] = drawn.page
-    with locks.held(folder.conclusion_lock):
-        for file, text in files.items():
-            remove_leftovers(file)
-            write_file(file, text.encode())
-    return conclusion
+    figures = {folder.place("figures", f"{name}.svg"): svg for name, svg in drawn.figures.items()}
+    texts = {folder.place(COMPARISON): document, **figures, conclusion.report: drawn.page}
+    return {file: text.encode() for file, text in texts.items()}

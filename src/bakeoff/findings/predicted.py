@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.errors import StoreError
+from bakeoff.records.agreement import disagreement
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
+from bakeoff.records.trial_files import RECORD
 
 _AT_ONCE = 4096
 """Images whose logits are held in float64 at a time; a thousand classes take 33 MB then."""
@@ -37,12 +40,30 @@ def read_predicted(folder: RunFolder, records: Sequence[Record], dataset: Datase
     """Return what each complete trial predicts; its file is read once, and checked.
 
     Raises StoreError where one was tested on other images, or trained on another split, than the
-    trials that it would be paired with.
+    trials that it would be paired with, and where its record has other scores than its predictions.
     """
     return {
-        trial: predicted(folder.read_tested(*trial, dataset)["test_logits"])
-        for trial in ((record.entrant, record.seed) for record in records if record.complete)
+        (record.entrant, record.seed): _predicted_by(folder, record, dataset)
+        for record in records
+        if record.complete
     }
+
+
+def _predicted_by(folder: RunFolder, record: Record, dataset: Dataset) -> Predicted:
+    found = folder.read_tested(record.entrant, record.seed, dataset)
+    said = predicted(found["test_logits"])
+    for part, scores, classes in (
+        ("validation", record.validation, found["validation_logits"].argmax(axis=1)),
+        ("test", record.test, said.classes),
+    ):
+        complaint = scores and disagreement(scores, classes, found[f"{part}_labels"])
+        if complaint:
+            trial = folder.trial(record.entrant, record.seed)
+            raise StoreError(
+                f"{trial / RECORD}: {part} {complaint}; "
+                f"move {trial} away and run again to train it anew"
+            )
+    return said
 
 
 def predicted(logits: NDArray[np.float32]) -> Predicted:
