@@ -182,6 +182,20 @@ def test_a_display_whose_stream_fails_falls_silent(failure: Exception, terminal:
     assert stream.asked == 1
 
 
+def test_a_display_that_is_read_slowly_goes_on() -> None:
+    class Slow(io.StringIO):
+        def write(self, text: str) -> int:
+            if "broken" in text:
+                raise BlockingIOError
+            return super().write(text)
+
+    stream = Slow()
+    show(Console(file=stream, force_terminal=False, width=200))
+    said = stream.getvalue()
+    assert "broken" not in said
+    assert said.endswith("comparing [bold]the trials\n")
+
+
 def test_a_process_without_standard_error_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     show(Console(stderr=True))

@@ -106,6 +106,8 @@ class _Audience(io.TextIOBase):
             return
         try:
             work(self._stream)
+        except BlockingIOError:
+            pass  # Somebody reads too slowly, and misses this.
         except (OSError, ValueError):
             with suppress(OSError, ValueError):
                 # What waits in its buffer would fail once more when Python ends.
