@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import IO, Any, Self, cast
@@ -109,9 +107,6 @@ class _Audience(io.TextIOBase):
         except BlockingIOError:
             pass  # Somebody reads too slowly, and misses this.
         except (OSError, ValueError):
-            with suppress(OSError, ValueError):
-                # What waits in its buffer would fail once more when Python ends.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             self._stream = None
 
 
