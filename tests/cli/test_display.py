@@ -182,11 +182,14 @@ def test_a_display_whose_stream_fails_falls_silent(failure: Exception, terminal:
     assert stream.asked == 1
 
 
-def test_a_display_that_is_read_slowly_goes_on() -> None:
+@pytest.mark.parametrize(
+    "failure", [BlockingIOError(), UnicodeEncodeError("ascii", "ö", 0, 1, "not in range")]
+)
+def test_a_display_that_loses_one_text_goes_on(failure: Exception) -> None:
     class Slow(io.StringIO):
         def write(self, text: str) -> int:
             if "broken" in text:
-                raise BlockingIOError
+                raise failure
             return super().write(text)
 
     stream = Slow()

@@ -104,8 +104,8 @@ class _Audience(io.TextIOBase):
             return
         try:
             work(self._stream)
-        except BlockingIOError:
-            pass  # Somebody reads too slowly, and misses this.
+        except (BlockingIOError, UnicodeError):
+            pass  # This text alone is lost: it is read too slowly, or cannot be written.
         except (OSError, ValueError):
             self._stream = None
 
