@@ -26,7 +26,6 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from bakeoff.engine import flush_denormals
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.timing_pass import make_burst
 from benchmarks.interleaved import Turns, always_ready, ratio, take_turns
@@ -104,7 +103,6 @@ def plain_alone(task: Task) -> tuple[float, float]:
 
 def bakeoff_alone(task: Task) -> tuple[float, float]:
     """Return the seconds of a whole training by bakeoff, and its test accuracy."""
-    flush_denormals()  # As a run does: before torch has started any thread.
     ours = start_fit(task)
     started = time.perf_counter()
     ours.fit()

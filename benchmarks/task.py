@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_of
-from bakeoff.engine import fast
+from bakeoff.engine import claimed_process, fast
 from bakeoff.engine.devices import place
 from bakeoff.engine.step import Update, make_update
 from bakeoff.records.record import Epoch
@@ -95,16 +95,17 @@ class Fitted:
 
     def fit(self) -> list[Epoch]:
         """Train all epochs as a trial does; return the history."""
-        history, _ = fit(
-            self.model,
-            self.task.recipe,
-            self.train,
-            self.validation,
-            Streams(self.task.study.study_seed, 0, self.task.entrant.name),
-            pixel_scale=self.task.scale,
-            autocast=autocast_for(CPU, self.task.precision),
-            on_epoch=lambda _: None,
-        )
+        with claimed_process():
+            history, _ = fit(
+                self.model,
+                self.task.recipe,
+                self.train,
+                self.validation,
+                Streams(self.task.study.study_seed, 0, self.task.entrant.name),
+                pixel_scale=self.task.scale,
+                autocast=autocast_for(CPU, self.task.precision),
+                on_epoch=lambda _: None,
+            )
         return history
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -241,22 +239,6 @@ def test_a_small_layer_stays_in_float32_under_autocast() -> None:
         assert layer(rows).dtype == torch.bfloat16
     assert outputs.dtype == torch.float32
     assert torch.equal(outputs, layer(rows))
-
-
-SHARE = """
-import torch
-from bakeoff.engine import flush_denormals
-flush_denormals()
-halves = torch.full((2_000_000,), 2.0**-130) * 0.5
-print((halves == 0).double().mean().item())
-"""
-
-
-@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="the processor cannot flush")
-def test_denormal_numbers_are_zero_in_all_threads() -> None:
-    # A process of its own, whose threads are not there yet, and from which nothing is left.
-    done = subprocess.run([sys.executable, "-c", SHARE], capture_output=True, text=True, check=True)
-    assert done.stdout == "1.0\n"
 
 
 def test_bfloat16_gradients_are_those_of_float32_but_for_rounding() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.commands.finished import finished_run
+from bakeoff.engine.team import given_threads
 from bakeoff.errors import UsageError, did_you_mean
 from bakeoff.files.atomic import write_file
 from bakeoff.findings.look import Look
@@ -50,6 +51,7 @@ class Seen:
         )
 
 
+@given_threads()
 def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> Seen:
     """Draw what a network of a run sees in test image `index`, by default the winner's.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
+from bakeoff.engine.team import given_threads
 from bakeoff.files import locks
 from bakeoff.files.atomic import remove_leftovers, write_file
 from bakeoff.findings.conclusion import Conclusion, conclude
@@ -17,6 +18,7 @@ from bakeoff.report import draw_report
 COMPARISON = "comparison.json"
 
 
+@given_threads()
 def report_run(directory: Path) -> Conclusion:
     """Write the report of what an earlier run left in `directory`, and return what it says."""
     folder = RunFolder.open(directory)

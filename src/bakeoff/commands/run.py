@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
-from bakeoff.engine import flush_denormals
+from bakeoff.engine import claimed_process
 from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
 from bakeoff.errors import StoreError, StudyError, UsageError, look_up
@@ -90,10 +90,10 @@ def run_study(
     goes on from its last checkpoint. Other processes may run the same study in the same folder;
     `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
     without checkpoints. `source` is what errors call the study: its file, or else its name.
-    Raises BakeoffError with one line.
+    It has the process to itself: a second one in another thread is refused. Raises BakeoffError
+    with one line.
     """
     listener = listener or Listener()
-    flush_denormals()
     if jobs < 1:
         raise UsageError(f"--jobs {jobs}: give a number from 1 up")
     if jobs > 1 and stack:
@@ -102,33 +102,34 @@ def run_study(
     check_names(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
-    if on_device.type == "cpu":
-        # Compiled before any trial is timed, and before `jobs` processes would all compile it.
-        kernels(listener.stage)
-    dataset = load_dataset(study.protocol.dataset)
-    _refuse_impossible_split(study, dataset, source)
-    sizes = network_sizes(study, dataset)
-    weights = {name: size.state_bytes for name, size in sizes.items()}
-    refuse_unreadable(study, dataset, weights, source)
-    folder = RunFolder.create(out, study)
-    set_damaged_aside(folder, listener.stage)
-    remove_remains(folder)
-    if retry_failed:
-        set_failed_aside(folder, listener.stage)
-    _refuse_other_conditions(folder, in_precision, dataset.sha256)
-    setting = Setting(folder, dataset, on_device, in_precision)
-    trials = plan_trials(folder, dataset, sizes)
-    refuse_full_disk(out, bytes_needed(setting, trials, jobs))
-    listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-    _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
-    _time_in_turns(setting, listener)
-    # Another process may have asked for other seeds meanwhile: study.toml goes with the report.
-    RunFolder.create(out, study)
-    listener.stage("comparing the trials and drawing the report")
-    # Statistics and figures take a second to import, which is not for the first trial to wait for.
-    from bakeoff.commands.report import report_folder
+    with claimed_process(listener.stage):
+        if on_device.type == "cpu":
+            # Compiled before any trial is timed, and before `jobs` processes would all compile it.
+            kernels(listener.stage)
+        dataset = load_dataset(study.protocol.dataset)
+        _refuse_impossible_split(study, dataset, source)
+        sizes = network_sizes(study, dataset)
+        weights = {name: size.state_bytes for name, size in sizes.items()}
+        refuse_unreadable(study, dataset, weights, source)
+        folder = RunFolder.create(out, study)
+        set_damaged_aside(folder, listener.stage)
+        remove_remains(folder)
+        if retry_failed:
+            set_failed_aside(folder, listener.stage)
+        _refuse_other_conditions(folder, in_precision, dataset.sha256)
+        setting = Setting(folder, dataset, on_device, in_precision)
+        trials = plan_trials(folder, dataset, sizes)
+        refuse_full_disk(out, bytes_needed(setting, trials, jobs))
+        listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
+        _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
+        _time_in_turns(setting, listener)
+        # Another process may have asked for other seeds meanwhile; study.toml is the report's.
+        RunFolder.create(out, study)
+        listener.stage("comparing the trials and drawing the report")
+        # Statistics and figures take a second to import: not for the first trial to wait for.
+        from bakeoff.commands.report import report_folder
 
-    return Baked(folder, len(trials), report_folder(folder, dataset))
+        return Baked(folder, len(trials), report_folder(folder, dataset))
 
 
 def _runner(stack: bool, jobs: int) -> Runner:

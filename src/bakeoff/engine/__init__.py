@@ -19,6 +19,7 @@ such a test, and a row in `benchmarks.tricks` that says what it gains.
 | dropout from blocks of random bits | `dropout` |
 | Adam without what stands around its arithmetic | `adam` |
 | no denormal numbers | `denormals` |
+| the threads that there are, and the process as it was before | `team`, `claim` |
 
 The first three are kernels in C, in `native`, which a C compiler of the machine builds once;
 without one PyTorch's serve. docs/performance.md says what each trick gains.
@@ -26,8 +27,8 @@ without one PyTorch's serve. docs/performance.md says what each trick gains.
 
 from bakeoff.engine.adam import LeanAdam, lean
 from bakeoff.engine.chain import LinearChain
-from bakeoff.engine.denormals import flush_denormals
+from bakeoff.engine.claim import claimed_process
 from bakeoff.engine.dropout import BlockDropout, reseed
 from bakeoff.engine.twin import fast
 
-__all__ = ["BlockDropout", "LeanAdam", "LinearChain", "fast", "flush_denormals", "lean", "reseed"]
+__all__ = ["BlockDropout", "LeanAdam", "LinearChain", "claimed_process", "fast", "lean", "reseed"]

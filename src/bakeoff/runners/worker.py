@@ -28,7 +28,7 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
     import torch
 
     from bakeoff.data.catalogue import load_dataset
-    from bakeoff.engine import flush_denormals
+    from bakeoff.engine import claimed_process
     from bakeoff.records.folder import RunFolder
     from bakeoff.runners.events import EventWriter
     from bakeoff.runners.plan import plan_trials
@@ -37,7 +37,6 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
     from bakeoff.training.size import network_sizes
 
     torch.set_num_threads(threads)
-    flush_denormals()
     parent = EventWriter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     try:
@@ -47,7 +46,8 @@ def _work(directory: Path, seeds: int, device: str, precision: str, threads: int
         dataset = load_dataset(folder.study.protocol.dataset)
         setting = Setting(folder, dataset, torch.device(device), precision)
         trials = plan_trials(folder, dataset, network_sizes(folder.study, dataset))
-        run_beside_others(setting, trials, parent)
+        with claimed_process(parent.stage):
+            run_beside_others(setting, trials, parent)
     except BakeoffError as error:
         parent.failed(str(error))
         return error.exit_code

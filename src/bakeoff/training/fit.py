@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.data.order import batches, epoch_order
-from bakeoff.engine import fast, flush_denormals, reseed
+from bakeoff.engine import fast, reseed
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
 from bakeoff.records.record import Epoch, Stopped
@@ -99,7 +99,6 @@ def fit(
     `on_epoch` hears of it; a `start` made of both goes on as if there had been no interruption:
     order and dropout of an epoch follow from its number alone, so no generator has a position.
     """
-    flush_denormals()
     moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
     twin = fast(model)
     update = make_update(twin, moving.optimizer, pixel_scale, autocast, recipe.label_smoothing)

@@ -14,7 +14,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.data.split import Split
-from bakeoff.engine import flush_denormals
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import Step
 from bakeoff.records.record import Epoch, Stopped
@@ -84,7 +83,6 @@ def fit_stack(
     or since it diverges, leaves the stack and moves no more. Seconds of an epoch are
     wall seconds of the whole stack. The global random state is left as it was.
     """
-    flush_denormals()
     device = examples.images.device
     train = [torch.from_numpy(member.split.train) for member in members]
     held_out = torch.stack([torch.from_numpy(m.split.validation) for m in members]).to(device)
