@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from bakeoff.runners.interruption import Interrupted
+from bakeoff.runners.interruption import Interrupted, stop_on_signals
 
 STUDY = """
 name = "long"
@@ -154,3 +155,19 @@ def test_an_ignored_signal_stays_ignored() -> None:
 def test_exit_codes_are_those_of_a_shell() -> None:
     assert Interrupted(signal.SIGINT).exit_code == 130
     assert Interrupted(signal.SIGTERM).exit_code == 143
+
+
+def test_in_another_thread_signals_are_left_alone() -> None:
+    before, failed = signal.getsignal(signal.SIGINT), []
+
+    def main() -> None:
+        try:
+            stop_on_signals()
+        except ValueError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=main)
+    thread.start()
+    thread.join()
+    assert failed == []
+    assert signal.getsignal(signal.SIGINT) is before

@@ -503,11 +503,13 @@ def test_conditions_that_matter_are_compared() -> None:
             "device": "gpu",
             "started": "later",
             "kernels": "native, gcc 12.2.0",
+            "numerics": ("MKL_CBWR=AVX2", "ONEDNN_MAX_CPU_ISA=AVX2"),
         }
     )
     assert changed_conditions(here, later) == (
         "device: cpu then, gpu now",
         "kernels: PyTorch then, native, gcc 12.2.0 now",
+        "numerics: the usual then, MKL_CBWR=AVX2, ONEDNN_MAX_CPU_ISA=AVX2 now",
         "bakeoff: 0 then, 1 now",
         "torch: None then, 2 now",
     )

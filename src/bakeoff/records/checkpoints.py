@@ -32,7 +32,7 @@ _LARGEST = 4 << 30
 _LARGEST_HEADER = 4_000_000
 """Bytes: the history of ten thousand epochs takes a third of it."""
 
-_LONGEST = 1000
+_LONGEST = 10_000
 """Characters of one text in a provenance."""
 
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file

@@ -113,6 +113,8 @@ class Provenance(Part):
     """ISO 8601, UTC."""
     kernels: str = "PyTorch"
     """Those of the training step: `native` and the compiler, or `PyTorch` and why not native."""
+    numerics: tuple[str, ...] = ()
+    """What else was asked of the libraries that changes last bits, as `MKL_CBWR=COMPATIBLE`."""
     stacked: int = 1
     """How many seeds of the entrant began in one program, this one included."""
     resumed: tuple[Resumed, ...] = ()

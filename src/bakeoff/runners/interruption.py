@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
@@ -40,8 +41,11 @@ def stop_on_signals(last_words: str = "") -> None:
     `last_words` on standard error: while a module is imported, since libraries try imports and take
     whatever comes for a no, or are left half made; and in what Python calls on its own, such as
     `__del__`. A second signal meets the system's default and ends the process at once. A signal
-    that is ignored, as under nohup, stays ignored.
+    that is ignored, as under nohup, stays ignored. Called in another thread it does nothing: there
+    signals are its caller's.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):

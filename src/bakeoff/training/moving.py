@@ -160,11 +160,16 @@ def changed_conditions(then: Provenance, now: Provenance) -> tuple[str, ...]:
     fields = ("device", "cpu", "threads", "platform", "commit")
     pairs = [(name, getattr(then, name), getattr(now, name)) for name in fields]
     pairs += [("kernels", _without_reason(then.kernels), _without_reason(now.kernels))]
+    pairs += [("numerics", _listed(then.numerics), _listed(now.numerics))]
     pairs += [
         (name, then.versions.get(name), now.versions.get(name))
         for name in sorted({*then.versions, *now.versions})
     ]
     return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)
+
+
+def _listed(numerics: tuple[str, ...]) -> str:
+    return ", ".join(numerics) or "the usual"
 
 
 def _without_reason(kernels: str) -> str:

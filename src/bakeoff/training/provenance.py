@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from bakeoff.engine.native import kernels_in_use
+from bakeoff.engine.numerics import numerics
 from bakeoff.records.record import Provenance
 
 _PACKAGES = ("bakeoff", "torch", "numpy", "scipy", "scikit-learn")
@@ -70,4 +71,5 @@ def provenance(
         data_hash=data_hash,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         kernels=kernels_in_use() if device.type == "cpu" else "PyTorch",
+        numerics=numerics(),
     )

@@ -1,0 +1,88 @@
+"""A run in a process that is not its own: few threads, a fork, other threads, another caller."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bakeoff.commands.run import run_study
+from bakeoff.errors import UsageError
+from bakeoff.runners.listener import Listener
+
+from ..factories import entrant, study
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from bakeoff.commands.run import run_study
+from bakeoff.runners.listener import Listener
+from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+
+class Told(Listener):
+    def stage(self, text):
+        if "thread" in text or "computes" in text:
+            print(text, flush=True)
+
+def run(name):
+    small = Protocol(dataset="digits", validation_examples=297, train_examples=200)
+    one = Entrant(name="c", architecture="cnn-2conv", recipe=Recipe(epochs=1))
+    study = Study(name="small", protocol=small, entrants=(one,))
+    run_study(study, Path(sys.argv[1], name), precision="float32", listener=Told())
+
+run("first")
+if len(sys.argv) > 2:
+    child = os.fork()
+    if child == 0:
+        run("second")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def run_with(tmp_path: Path, *more: str, **environment: str) -> list[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path), *more],
+        env=kept | environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def weights(folder: Path) -> str:
+    return hashlib.sha256((folder / "trials/c/0/model.safetensors").read_bytes()).hexdigest()
+
+
+def test_fewer_threads_than_asked_for_train_what_so_many_train(tmp_path: Path) -> None:
+    told = run_with(tmp_path / "two", OMP_NUM_THREADS="2", OMP_THREAD_LIMIT="1")
+    assert told == ["2 threads were asked for and 1 given, so 1 compute"]
+    assert run_with(tmp_path / "one", OMP_NUM_THREADS="1") == []
+    assert weights(tmp_path / "two/first") == weights(tmp_path / "one/first")
+
+
+def test_a_child_of_fork_trains_with_one_thread(tmp_path: Path) -> None:
+    told = run_with(tmp_path, "fork", OMP_NUM_THREADS="2")
+    assert told == ["forked from a process that had started threads, so this one computes with 1"]
+    run_with(tmp_path / "alone", OMP_NUM_THREADS="1")
+    assert weights(tmp_path / "second") == weights(tmp_path / "alone/first")
+
+
+def test_a_second_run_in_the_same_process_is_refused(tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    class Greedy(Listener):
+        def planned(self, *_: object) -> None:
+            with pytest.raises(UsageError) as caught:
+                run_study(study(entrant(epochs=1)), tmp_path / "second")
+            refused.append(str(caught.value))
+
+    run_study(study(entrant(epochs=1)), tmp_path / "first", listener=Greedy())
+    assert refused == [
+        "another training is at work in this process; wait for its end, or start a process"
+    ]
+    assert not (tmp_path / "second").exists()
