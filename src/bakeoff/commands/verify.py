@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bakeoff.commands.report import COMPARISON, files_of_report
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
+from bakeoff.engine.team import given_threads
 from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.reading import read_file
 from bakeoff.findings.conclusion import conclude
@@ -44,6 +45,7 @@ class Verified:
         return {name: list(lines) for name, lines in asdict(self).items()}
 
 
+@given_threads()
 def verify_run(directory: Path) -> Verified:
     """Compute scores from predictions, predictions from weights, and the report from all of them.
 
