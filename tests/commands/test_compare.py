@@ -1,4 +1,4 @@
-"""`compare` reads: it writes nothing, locks nothing, and needs no torch."""
+"""What reads a run changes nothing in it and locks nothing; `compare` needs no torch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from typing import Any, NoReturn
 import pytest
 
 from bakeoff.commands.compare import compare_run
+from bakeoff.commands.inspect import inspect_run
+from bakeoff.commands.opinions import opinions
 from bakeoff.commands.report import report_run
 from bakeoff.commands.run import Baked, run_study
+from bakeoff.commands.verify import verify_run
 
 from ..factories import entrant, study
 
@@ -41,30 +44,42 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def only_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system refuse every change of a file, as it does for who may only read."""
+def guarded(really: Callable[..., Any], refuse: Callable[..., None]) -> Callable[..., Any]:
+    def called(*arguments: Any, **more: Any) -> Any:
+        refuse(*arguments)
+        return really(*arguments, **more)
 
-    def refused(*_: object, **__: object) -> NoReturn:
-        raise PermissionError(13, "Permission denied")
+    return called
+
+
+def only_reading(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the system refuse every change below `folder`, as it does for who may only read it."""
+
+    def refused(*places: object, **_: object) -> None:
+        if any(str(place).startswith(str(folder)) for place in places):
+            raise PermissionError(13, "Permission denied")
 
     really_open, really_open_text = os.open, builtins.open
 
     def opened(path: Any, flags: int, *rest: Any, **more: Any) -> int:
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            refused()
+            refused(path)
         return really_open(path, flags, *rest, **more)
 
     def opened_text(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
-        if isinstance(file, str | Path) and set(mode) & set("wax+"):
-            refused()
+        if set(mode) & set("wax+"):
+            refused(file)
         return really_open_text(file, mode, *rest, **more)
+
+    def locked(*_: object) -> NoReturn:
+        raise AssertionError("a reader locks nothing")
 
     monkeypatch.setattr(os, "open", opened)
     monkeypatch.setattr(builtins, "open", opened_text)
     monkeypatch.setattr(io, "open", opened_text)
     for name in ("mkdir", "rename", "replace", "unlink", "rmdir", "utime"):
-        monkeypatch.setattr(os, name, refused)
-    monkeypatch.setattr(fcntl, "flock", refused)
+        monkeypatch.setattr(os, name, guarded(getattr(os, name), refused))
+    monkeypatch.setattr(fcntl, "flock", locked)
 
 
 @pytest.fixture
@@ -82,7 +97,7 @@ def test_a_finished_run_is_compared_without_a_single_change(
 ) -> None:
     before = tree(somebody_elses)
     with monkeypatch.context() as reader:
-        only_reading(reader)
+        only_reading(reader, somebody_elses)
         found = compare_run(somebody_elses)
     assert tree(somebody_elses) == before
     assert found.comparison.to_dict() == baked.conclusion.comparison.to_dict()
@@ -97,10 +112,28 @@ def test_the_refusals_of_the_test_before_would_be_met(
         lambda: (somebody_elses / "study.toml").rename(somebody_elses / "new"),
     ]
     with monkeypatch.context() as reader:
-        only_reading(reader)
+        only_reading(reader, somebody_elses)
         for write in writers:
             with pytest.raises(PermissionError):
                 write()
+
+
+def test_whoever_may_only_read_a_run_can_look_inside_it_and_verify_it(
+    somebody_elses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    before = tree(somebody_elses)
+    with monkeypatch.context() as reader:
+        reader.chdir(own)
+        only_reading(reader, somebody_elses)
+        seen = inspect_run(somebody_elses, "linear", 3, 1)
+        assert len(opinions(somebody_elses, 3).entrants) == 2
+        assert verify_run(somebody_elses).disagreements == ()
+    assert tree(somebody_elses) == before
+    # The picture has to go somewhere.
+    assert [seen.picture.name] == [file.name for file in own.iterdir()]
+    assert seen.picture == Path("inside-linear-1-3.svg")
 
 
 def test_comparing_needs_no_torch(baked: Baked) -> None:

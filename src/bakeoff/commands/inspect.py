@@ -9,7 +9,7 @@ from typing import Any
 
 from bakeoff.commands.finished import finished_run
 from bakeoff.engine.team import given_threads
-from bakeoff.errors import UsageError, did_you_mean
+from bakeoff.errors import StoreError, UsageError, did_you_mean
 from bakeoff.files.atomic import write_file
 from bakeoff.findings.look import Look
 from bakeoff.findings.standings import standings
@@ -66,8 +66,17 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
     record = _record_of(run.complete, chosen, seed)
     look = look_at(run.folder, record, run.dataset, index)
     picture = run.folder.place("figures", f"inside-{chosen}-{record.seed}-{index}.svg")
-    write_file(picture, draw_look(look_pictures(look)).encode())
-    return Seen(look, picture)
+    return Seen(look, _kept(picture, draw_look(look_pictures(look)).encode()))
+
+
+def _kept(picture: Path, content: bytes) -> Path:
+    """Write a picture and return where: in the current folder, where the run may only be read."""
+    try:
+        write_file(picture, content)
+    except StoreError:
+        picture = Path(picture.name)
+        write_file(picture, content)
+    return picture
 
 
 def _record_of(records: Sequence[Record], entrant: str, seed: int) -> Record:

@@ -175,17 +175,3 @@ def _listed(numerics: tuple[str, ...]) -> str:
 def _without_reason(kernels: str) -> str:
     """Return `PyTorch` for `PyTorch: no C compiler`: why they serve changes no bit."""
     return kernels.partition(":")[0]
-
-
-def foreign_to(then: Provenance, now: Provenance) -> str | None:
-    """Return why a checkpoint belongs to another training altogether, or None if it does not."""
-    if then.study_hash != now.study_hash:
-        return f"belongs to another study ({then.study_hash[:12]}); move it away"
-    if then.data_hash != now.data_hash:
-        return "trained on other data; give another --out"
-    if then.precision != now.precision:
-        return (
-            f"trained in {then.precision}, not {now.precision}; "
-            f"give --precision {then.precision} or another --out"
-        )
-    return None

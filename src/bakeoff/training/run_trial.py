@@ -9,11 +9,12 @@ from functools import partial
 from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
+from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.training.finish import ended_by_memory, finish_trial
 from bakeoff.training.fit import Start, Streams, fit, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
-from bakeoff.training.moving import Moving, changed_conditions, foreign_to
+from bakeoff.training.moving import Moving, changed_conditions
 from bakeoff.training.provenance import provenance
 from bakeoff.training.stopping import stop_reason
 from bakeoff.training.trial import (
@@ -93,11 +94,11 @@ def _take_up(
         study_hash=spec.study.hash,
         data_hash=spec.dataset.sha256,
     )
-    found = checkpoints.newest(partial(_misfit, spec, now)) if checkpoints is not None else None
+    found = checkpoints.newest(partial(_misfit, spec)) if checkpoints is not None else None
     if found is None:
         return _Progress(now, (), None, checkpoints, beside_others, beside_others())
     file, checkpoint = found
-    if complaint := foreign_to(checkpoint.origin, now):
+    if complaint := _foreign(spec, checkpoint.origin):
         raise StoreError(f"{file}: {complaint}")
     resumed = checkpoint.origin.resumed
     if differs := changed_conditions(checkpoint.origin, now):
@@ -112,9 +113,19 @@ def _take_up(
     )
 
 
-def _misfit(spec: TrialSpec, now: Provenance, checkpoint: Checkpoint) -> str | None:
+def _foreign(spec: TrialSpec, origin: Provenance) -> str | None:
+    """Return why a checkpoint belongs to another training altogether, or None if it does not."""
+    return foreign_origin(
+        origin,
+        study_hash=spec.study.hash,
+        data_hash=spec.dataset.sha256,
+        precision=spec.precision,
+    )
+
+
+def _misfit(spec: TrialSpec, checkpoint: Checkpoint) -> str | None:
     """Return why this trial cannot have left the checkpoint, or None if it can."""
-    if foreign_to(checkpoint.origin, now):
+    if _foreign(spec, checkpoint.origin):
         return None  # Of another training: refused, not set aside.
     recipe, history = spec.entrant.recipe, checkpoint.history
     if any(stop_reason(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
