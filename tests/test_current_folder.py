@@ -94,17 +94,13 @@ def test_a_path_of_modules_that_depends_on_the_current_folder(trap: Path) -> Non
 
 
 def test_a_notebook_in_such_a_folder_starts_workers_that_are_safe(trap: Path) -> None:
+    # What the notebook's own process finds is its own affair.
     code = (
-        "import sys; here = sys.path.pop(0)\n"
+        "import sys; del sys.path[0]\n"
         "from pathlib import Path\n"
         "from bakeoff import read_study, run_study\n"
-        "sys.path.insert(0, here)\n"
-        "import bakeoff.commands.run\n"
         "run_study(read_study(Path('tiny.toml')), Path('run'), jobs=2)\n"
     )
-    for name in set(sys.stdlib_module_names) - {"ctypes", "decimal", "random"}:
-        # This process is the notebook's own, and finds what it finds.
-        (trap / f"{name}.py").unlink(missing_ok=True)
     start(trap, ["-c", code])
 
 
