@@ -14,8 +14,8 @@ STEPS = (
     "trials", "trials/plain", "trials/plain/0", "trials/plain/0/record.json",
     "trials/plain/0/manifest.json", "unfinished", "unfinished/plain.0", "unfinished/drop.0",
     "set-aside", "set-aside/plain", "locks", "locks/study", "locks/conclusion",
-    "locks/trial.plain.0", "figures", "study.toml", "timing.json", "comparison.json",
-    "report.html",
+    "locks/trial.plain.0", "figures", "study.toml", "timing.json", "looks.json",
+    "comparison.json", "report.html",
 )  # fmt: skip
 
 WILD = (

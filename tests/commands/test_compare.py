@@ -1,4 +1,4 @@
-"""What reads a run changes nothing in it and locks nothing; `compare` needs no torch."""
+"""What reads a run changes nothing in it but notes a new look; `compare` needs no torch."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from bakeoff.commands.opinions import opinions
 from bakeoff.commands.report import report_run
 from bakeoff.commands.run import Baked, run_study
 from bakeoff.commands.verify import verify_run
+from bakeoff.errors import StoreError
+from bakeoff.records.folder import RunFolder
+from bakeoff.study.study import Decision
 
 from ..factories import entrant, study
 
@@ -134,6 +137,54 @@ def test_whoever_may_only_read_a_run_can_look_inside_it_and_verify_it(
     # The picture has to go somewhere.
     assert [seen.picture.name] == [file.name for file in own.iterdir()]
     assert seen.picture == Path("inside-linear-1-3.svg")
+
+
+def test_a_look_that_nobody_took_before_is_kept(baked: Baked, tmp_path: Path) -> None:
+    copy = shutil.copytree(baked.folder.path, tmp_path / "copy")
+    (look,) = RunFolder.open(copy).read_looks()
+    assert look.complete == {"linear": ((0, 1),), "hidden": ((0, 1),)}
+    (copy / "looks.json").unlink()
+    before = tree(copy)
+    assert compare_run(copy).look_note is None
+    assert tree(copy).keys() - before.keys() == {"looks.json"}
+    assert [each.complete for each in RunFolder.open(copy).read_looks()] == [look.complete]
+
+
+def test_who_may_only_read_is_told_that_a_new_look_is_not_kept(
+    somebody_elses: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (somebody_elses / "looks.json").unlink()
+    before = tree(somebody_elses)
+    with monkeypatch.context() as reader:
+        only_reading(reader, somebody_elses)
+        found = compare_run(somebody_elses)
+    assert tree(somebody_elses) == before
+    assert found.look_note is not None
+    assert found.look_note.startswith("this look could not be kept")
+    assert found.to_dict()["look_note"] == found.look_note
+
+
+def test_more_seeds_are_a_second_look_and_another_margin_wants_to_be_reopened(
+    baked: Baked, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(baked.folder.path, tmp_path / "copy")
+    more = ASKED.model_copy(update={"seeds": 3})
+    (pair,) = run_study(more, copy).conclusion.comparison.pairs
+    assert pair.evidence is not None
+    assert pair.evidence.looks == (2, 3)
+    assert " 2 looks" in pair.verdict.sentence
+    wide = more.model_copy(update={"decision": Decision(equivalence_margin=15.0)})
+    with pytest.raises(StoreError, match=r"with a margin of 0\.25 points, not 15; set it back"):
+        run_study(wide, copy)
+    (reopened,) = run_study(wide, copy, reopen=True).conclusion.comparison.pairs
+    assert reopened.verdict.sentence.endswith(
+        "; reopened, looked at before with a margin of 0.25 points, not 15"
+    )
+    (again,) = compare_run(copy).comparison.pairs
+    assert again.to_dict() == reopened.to_dict()
+    # Its study.toml says 15 points; verdicts at the first margin can be asked for no more.
+    with pytest.raises(StoreError, match=r"with a margin of 15 points, not 0\.25; set it back"):
+        run_study(more, copy)
 
 
 def test_comparing_needs_no_torch(baked: Baked) -> None:

@@ -8,6 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from bakeoff.comparison import EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.comparison.statistics.spending import price
+from bakeoff.comparison.words import p_number
 from bakeoff.errors import DataError
 
 LABELS = np.random.default_rng(99).integers(0, 3, 400)
@@ -234,3 +236,66 @@ def test_other_bad_input() -> None:
         compare([], LABELS, 3, known_wrong=[400])
     with pytest.raises(DataError, match="metric is 'f1'"):
         compare([], LABELS, 3, metric="f1")  # type: ignore[arg-type]
+
+
+class TestSeveralLooks:
+    SEEDS = (1, 2, 3, 4, 5, 6)
+
+    def entrants(self, number: int = 6) -> list[EntrantOutcome]:
+        return [outcome(name, self.SEEDS[:number], 0.1 + 0.03 * (name == "B")) for name in "AB"]
+
+    def looks(self, *numbers: int) -> list[dict[str, frozenset[int]]]:
+        return [dict.fromkeys("AB", frozenset(self.SEEDS[:number])) for number in numbers]
+
+    def test_a_later_look_pays_for_the_ones_before(self) -> None:
+        (alone,) = compare(self.entrants(), LABELS, 3).pairs
+        (third,) = compare(self.entrants(), LABELS, 3, earlier=self.looks(3, 4)).pairs
+        assert alone.evidence is not None
+        assert third.evidence is not None
+        assert (alone.evidence.looks, alone.evidence.price) == ((6,), 1)
+        assert third.evidence.looks == (3, 4, 6)
+        assert third.evidence.price == pytest.approx(price((3, 4, 6), 0.05))
+        assert third.paired == alone.paired
+        expected = min(alone.evidence.p_value * third.evidence.price, 1)
+        assert third.evidence.p_value_holm == pytest.approx(expected)
+        near, free = third.evidence.nearness, alone.evidence.nearness
+        assert near is not None
+        assert free is not None
+        assert near.p_value_holm == min(free.p_value * third.evidence.price, 1)
+        document = third.to_dict()
+        assert (document["looks"], document["price_of_looks"]) == (3, third.evidence.price)
+
+    def test_the_sentence_says_how_many_looks_there_were(self) -> None:
+        (first,) = compare(self.entrants(), LABELS, 3).pairs
+        (third,) = compare(self.entrants(), LABELS, 3, earlier=self.looks(3, 4)).pairs
+        assert "look" not in first.verdict.sentence
+        assert first.evidence is not None
+        assert f" after 3 looks ({p_number(first.evidence.p_value)} alone)" in (
+            third.verdict.sentence
+        )
+
+    def test_the_same_seeds_again_are_the_same_look(self) -> None:
+        def found(number: int, *earlier: int) -> dict[str, Any]:
+            looks = self.looks(*earlier)
+            return compare(self.entrants(number), LABELS, 3, earlier=looks).to_dict()
+
+        assert found(6, 6, 6) == found(6)
+        assert found(4, 3, 4, 6) == found(4, 3) != found(4)
+
+    def test_holm_corrects_what_has_paid(self) -> None:
+        three = [*self.entrants(), outcome("C", self.SEEDS[:4], 0.2)]
+        earlier = self.looks(4)
+        found = compare(three, LABELS, 3, earlier=earlier)
+        paid = {(pair.a, pair.b): pair.evidence.price for pair in found.pairs if pair.evidence}
+        # C was not there at the earlier look.
+        expected = price((4, 6), 0.05 / 3)
+        assert paid == {("A", "B"): pytest.approx(expected), ("A", "C"): 1, ("B", "C"): 1}
+
+    def test_another_rule_than_before_is_named_beside_every_verdict(self) -> None:
+        words = "at 95 % confidence, not 60 %"
+        found = compare(self.entrants(), LABELS, 3, confidence=0.6, reopened=words)
+        assert found.to_dict()["reopened"] == words
+        (pair,) = found.pairs
+        assert pair.verdict.sentence.endswith(
+            "; reopened, looked at before at 95 % confidence, not 60 %"
+        )

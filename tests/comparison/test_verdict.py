@@ -11,6 +11,7 @@ from bakeoff.comparison import DecisionRule, PairedDifference, paired_difference
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.mcnemar import mcnemar
 from bakeoff.comparison.statistics.power import chance_of_decision
+from bakeoff.comparison.statistics.spending import price
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,
@@ -187,6 +188,24 @@ class TestPlan:
         assert plan.more_seeds is not None
         assert chance_of_decision(paired, self.RULE, 5 + plan.more_seeds, 1) >= 0.8
         assert chance_of_decision(paired, self.RULE, 4 + plan.more_seeds, 1) < 0.8
+
+    def test_the_next_look_has_its_price(self) -> None:
+        paired = with_parts(0.0035, 4e-6, 1e-8)
+        free = what_would_decide(paired, self.RULE).more_seeds
+        second = replace(self.RULE, looks=(5,))
+        paid = what_would_decide(paired, second).more_seeds
+        assert free is not None
+        assert paid is not None
+        assert paid > free
+        dear = self.RULE.level / price((5, 5 + paid), self.RULE.level)
+        rule = replace(self.RULE, level=dear, equivalence_level=dear)
+        assert chance_of_decision(paired, rule, 5 + paid, 1) >= 0.8
+        assert chance_of_decision(paired, rule, 4 + paid, 1) < 0.8
+
+    def test_other_test_images_are_another_study_and_pay_nothing(self) -> None:
+        paired = with_parts(0.0, 1e-9, 4e-6)
+        second = replace(self.RULE, looks=(3, 5))
+        assert what_would_decide(paired, second) == what_would_decide(paired, self.RULE)
 
     def test_chance_of_decision_against_draws(self) -> None:
         paired = with_parts(0.003, 4e-6, 1e-6)

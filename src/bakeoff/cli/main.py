@@ -44,6 +44,12 @@ Overrides = Annotated[
         help="Change a recipe (all of them: recipe.KEY). Repeatable.",
     ),
 ]
+Reopen = Annotated[
+    bool,
+    typer.Option(
+        "--reopen", help="Decide by another rule than verdicts were seen by; each names it."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -142,6 +148,7 @@ def run_command(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
     ] = False,
+    reopen: Reopen = False,
     as_json: AsJson = False,
 ) -> None:
     """Train what is missing of a study, compare, and write the report."""
@@ -164,6 +171,7 @@ def run_command(
                 stack=stack,
                 jobs=jobs,
                 retry_failed=retry_failed,
+                reopen=reopen,
                 listener=display,
                 source=study if study.endswith(".toml") else "",
             )
@@ -177,20 +185,20 @@ def run_command(
 
 
 @app.command()
-def compare(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Compare the trials of a run: differences, intervals, verdicts. Writes nothing."""
+def compare(directory: RunDirectory, reopen: Reopen = False, as_json: AsJson = False) -> None:
+    """Compare the trials of a run: differences, intervals, verdicts. A first look is noted."""
     from bakeoff.commands.compare import compare_run
 
-    conclusion = compare_run(directory)
+    conclusion = compare_run(directory, reopen=reopen)
     _print_conclusion(conclusion, conclusion.comparison.pairs, as_json)
 
 
 @app.command()
-def report(directory: RunDirectory) -> None:
+def report(directory: RunDirectory, reopen: Reopen = False) -> None:
     """Write comparison.json, the figures and report.html of a run anew."""
     from bakeoff.commands.report import report_run
 
-    print(report_run(directory).report)
+    print(report_run(directory, reopen=reopen).report)
 
 
 @app.command()
@@ -291,8 +299,9 @@ def _print_conclusion(
     console.print(results_table(conclusion.standings, metric))
     for trouble in conclusion.troubles:
         say(console, trouble)
-    if conclusion.comparison.time_note:
-        say(console, conclusion.comparison.time_note)
+    for note in (conclusion.comparison.time_note, conclusion.look_note):
+        if note:
+            say(console, note)
     say(console, conclusion.answer)
     for line in pair_lines(pairs, conclusion.more_seeds):
         say(console, line)

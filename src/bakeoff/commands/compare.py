@@ -1,15 +1,19 @@
-"""`bakeoff compare`: what a run supports. It reads, and writes nothing; it needs no torch."""
+"""`bakeoff compare`: what a run supports. It writes nothing but a new look; it needs no torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
-from bakeoff.findings.conclusion import Conclusion, conclude
+from bakeoff.findings.conclusion import Conclusion, conclude, looked_at
 from bakeoff.records.folder import RunFolder
 
 
-def compare_run(directory: Path) -> Conclusion:
-    """Return what the finished trials in `directory` support, whoever made them."""
+def compare_run(directory: Path, *, reopen: bool = False) -> Conclusion:
+    """Return what the finished trials in `directory` support, whoever made them.
+
+    With `reopen` also by another rule of decision than verdicts were seen by.
+    """
     folder = RunFolder.open(directory)
-    return conclude(folder, load_dataset(folder.study.protocol.dataset))
+    dataset = load_dataset(folder.study.protocol.dataset)
+    return looked_at(folder, conclude(folder, dataset, reopen=reopen))

@@ -10,7 +10,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.engine.team import given_threads
 from bakeoff.files import locks
 from bakeoff.files.atomic import remove_leftovers, write_file
-from bakeoff.findings.conclusion import Conclusion, conclude
+from bakeoff.findings.conclusion import Conclusion, conclude, looked_at
 from bakeoff.findings.gather import gather_findings
 from bakeoff.records.folder import RunFolder
 from bakeoff.report import draw_report
@@ -19,18 +19,21 @@ COMPARISON = "comparison.json"
 
 
 @given_threads()
-def report_run(directory: Path) -> Conclusion:
-    """Write the report of what an earlier run left in `directory`, and return what it says."""
+def report_run(directory: Path, *, reopen: bool = False) -> Conclusion:
+    """Write the report of what an earlier run left in `directory`, and return what it says.
+
+    With `reopen` also by another rule of decision than verdicts were seen by.
+    """
     folder = RunFolder.open(directory)
-    return report_folder(folder, load_dataset(folder.study.protocol.dataset))
+    return report_folder(folder, load_dataset(folder.study.protocol.dataset), reopen=reopen)
 
 
-def report_folder(folder: RunFolder, dataset: Dataset) -> Conclusion:
+def report_folder(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Conclusion:
     """Write comparison.json, figures and report.html of a run, and return what they say.
 
     Raises StoreError as `conclude` does, and where a file cannot be written.
     """
-    conclusion = conclude(folder, dataset)
+    conclusion = looked_at(folder, conclude(folder, dataset, reopen=reopen))
     files = files_of_report(folder, conclusion, dataset)
     with locks.held(folder.conclusion_lock):
         for file, content in files.items():

@@ -80,6 +80,7 @@ def run_study(
     stack: bool = False,
     jobs: int = 1,
     retry_failed: bool = False,
+    reopen: bool = False,
     listener: Listener | None = None,
     source: str = "",
 ) -> Baked:
@@ -89,9 +90,9 @@ def run_study(
     `retry_failed`, those that did not complete: these are set aside first. An interrupted trial
     goes on from its last checkpoint. Other processes may run the same study in the same folder;
     `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
-    without checkpoints. `source` is what errors call the study: its file, or else its name.
-    It has the process to itself: a second one in another thread is refused. Raises BakeoffError
-    with one line.
+    without checkpoints. With `reopen` the rule of decision may be another one than verdicts were
+    seen by. `source` is what errors call the study: its file, or else its name. It has the process
+    to itself: a second one in another thread is refused. Raises BakeoffError with one line.
     """
     listener = listener or Listener()
     if jobs < 1:
@@ -111,7 +112,7 @@ def run_study(
         sizes = network_sizes(study, dataset)
         weights = {name: size.state_bytes for name, size in sizes.items()}
         refuse_unreadable(study, dataset, weights, source)
-        folder = RunFolder.create(out, study)
+        folder = RunFolder.create(out, study, reopen=reopen)
         set_damaged_aside(folder, listener.stage)
         remove_remains(folder)
         if retry_failed:
@@ -124,12 +125,12 @@ def run_study(
         _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
-        RunFolder.create(out, study)
+        RunFolder.create(out, study, reopen=reopen)
         listener.stage("comparing the trials and drawing the report")
         # Statistics and figures take a second to import: not for the first trial to wait for.
         from bakeoff.commands.report import report_folder
 
-        return Baked(folder, len(trials), report_folder(folder, dataset))
+        return Baked(folder, len(trials), report_folder(folder, dataset, reopen=reopen))
 
 
 def _runner(stack: bool, jobs: int) -> Runner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -80,6 +80,7 @@ class Comparison:
         hardest_images: at most 50, most often wrong first, none that all get right.
         notes: one line per planned trial that is not there.
         time_note: one line where seconds of trials that ran beside others are left out.
+        reopened: how the rule of earlier looks differed from this one, or None.
 
     """
 
@@ -94,6 +95,7 @@ class Comparison:
     hardest_images: tuple[HardImage, ...]
     notes: tuple[str, ...]
     time_note: str | None
+    reopened: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; proportions stay proportions, None is "cannot be told"."""
@@ -112,6 +114,8 @@ def compare(
     confidence: float = 0.95,
     equivalence_margin: float | None = 0.0025,
     known_wrong: Sequence[int] = (),
+    earlier: Sequence[Mapping[str, frozenset[int]]] = (),
+    reopened: str | None = None,
 ) -> Comparison:
     """Return the comparison of all entrants.
 
@@ -123,6 +127,10 @@ def compare(
         confidence: of the intervals; tests are at 1 - confidence.
         equivalence_margin: a difference too small to matter, a proportion; None not to ask.
         known_wrong: indices of test images with labels known to be wrong.
+        earlier: of each look that was taken before, the oldest first, the seeds that each entrant
+            had completed; verdicts pay for them.
+        reopened: how the rule of those looks differed from this one, where it did; every verdict
+            names it.
 
     Raises:
         DataError: arrays that do not fit together; the message names entrant and array.
@@ -138,6 +146,8 @@ def compare(
         metric=metric,
         confidence=proportion(confidence, "confidence"),
         equivalence_margin=equivalence_margin,
+        earlier=earlier,
+        reopened=reopened,
     )
     return Comparison(
         metric=metric,
@@ -155,6 +165,7 @@ def compare(
             for trial in outcome.left_out
         ),
         time_note=_time_note(outcomes),
+        reopened=reopened,
     )
 
 

@@ -76,6 +76,8 @@ class PairComparison:
             "seed_share": paired.seed_share if paired else None,
             "image_share": paired.image_share if paired else None,
             "p_value_holm": evidence.p_value_holm if evidence else None,
+            "looks": len(evidence.looks) if evidence else None,
+            "price_of_looks": evidence.price if evidence else None,
             "equivalence_margin": near.margin if near else None,
             "equivalence_p": near.p_value if near else None,
             "equivalence_p_holm": near.p_value_holm if near else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,6 +21,7 @@ from bakeoff.comparison.statistics.entrants import balanced_accuracy_of_trial
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
 from bakeoff.comparison.statistics.mcnemar import mcnemar
+from bakeoff.comparison.statistics.spending import price, seeds_at_looks
 from bakeoff.comparison.statistics.survival import LogRank, log_rank
 from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
 from bakeoff.comparison.verdict import (
@@ -39,6 +40,7 @@ class Question:
     """What all pairs of a comparison have in common.
 
     `known_right` is boolean [images], False for images whose label is known to be wrong.
+    `earlier` and `reopened` are as in `compare`.
     """
 
     labels: Integers
@@ -46,6 +48,8 @@ class Question:
     metric: Metric
     confidence: float
     equivalence_margin: float | None
+    earlier: Sequence[Mapping[str, frozenset[int]]] = ()
+    reopened: str | None = None
 
 
 def compare_pairs(outcomes: Sequence[EntrantOutcome], question: Question) -> list[PairComparison]:
@@ -56,9 +60,8 @@ def compare_pairs(outcomes: Sequence[EntrantOutcome], question: Question) -> lis
     """
     pairs = [(a, b) for place, a in enumerate(outcomes) for b in outcomes[place + 1 :]]
     measured = [_paired(a, b, question) for a, b in pairs]
-    tested = [each for each in measured if each is not None]
-    evidence = _evidence(tested, question)
-    next_evidence = iter(evidence)
+    tested = [(*pair, each) for pair, each in zip(pairs, measured, strict=True) if each is not None]
+    next_evidence = iter(_evidence(tested, question))
     return [
         _comparison(a, b, question, paired, None if paired is None else next(next_evidence))
         for (a, b), paired in zip(pairs, measured, strict=True)
@@ -85,19 +88,35 @@ def _paired(a: EntrantOutcome, b: EntrantOutcome, question: Question) -> PairedD
     )
 
 
-def _evidence(tested: Sequence[PairedDifference], question: Question) -> list[Evidence]:
-    """Return the p-values of each pair with Holm's corrections over all of them."""
-    alone = [each.p_value for each in tested]
+def _evidence(
+    tested: Sequence[tuple[EntrantOutcome, EntrantOutcome, PairedDifference]], question: Question
+) -> list[Evidence]:
+    """Return the p-values of each pair, earlier looks paid for, with Holm's corrections."""
+    level, margin = 1 - question.confidence, question.equivalence_margin
+    looks = [_looks(a, b, question) for a, b, _ in tested]
+    prices = [price(each, level / len(tested)) for each in looks]
+
+    def corrected(p_values: Sequence[float]) -> list[float]:
+        return holm([min(p * cost, 1.0) for p, cost in zip(p_values, prices, strict=True)])
+
+    alone = [paired.p_value for _, _, paired in tested]
     nearness: list[Nearness | None] = [None] * len(tested)
-    margin = question.equivalence_margin
     if margin is not None:
-        within = [equivalence_p(each, margin) for each in tested]
-        adjusted = holm(within)
-        nearness = [Nearness(margin, *both) for both in zip(within, adjusted, strict=True)]
+        within = [equivalence_p(paired, margin) for _, _, paired in tested]
+        nearness = [Nearness(margin, *both) for both in zip(within, corrected(within), strict=True)]
     return [
-        Evidence(p_value, p_value_holm, near, pairs=len(tested), level=1 - question.confidence)
-        for p_value, p_value_holm, near in zip(alone, holm(alone), nearness, strict=True)
+        Evidence(p_value, p_value_holm, near, len(tested), level, counted, cost)
+        for p_value, p_value_holm, near, counted, cost in zip(
+            alone, corrected(alone), nearness, looks, prices, strict=True
+        )
     ]
+
+
+def _looks(a: EntrantOutcome, b: EntrantOutcome, question: Question) -> tuple[int, ...]:
+    """Return how many seeds the two had in common at each look that counts."""
+    nothing: frozenset[int] = frozenset()
+    earlier = [look.get(a.name, nothing) & look.get(b.name, nothing) for look in question.earlier]
+    return seeds_at_looks(earlier, frozenset(_common_seeds(a, b)))
 
 
 def _comparison(
@@ -119,6 +138,9 @@ def _comparison(
         found = verdict_without_seeds(a.name, b.name)
     if lost:
         found = replace(found, sentence=f"{found.sentence}; {left_out_text(lost)}")
+    if question.reopened:
+        reopened = f"reopened, looked at before {question.reopened}"
+        found = replace(found, sentence=f"{found.sentence}; {reopened}")
 
     return PairComparison(
         a=a.name,

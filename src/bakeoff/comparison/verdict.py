@@ -12,7 +12,7 @@ from typing import Literal
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.mcnemar import McNemar
 from bakeoff.comparison.statistics.power import DecisionRule, Plan, what_would_decide
-from bakeoff.comparison.words import amount, amount_ahead, holm_text, p_text, plan_text, points
+from bakeoff.comparison.words import amount, amount_ahead, p_text, p_values_text, plan_text, points
 
 Kind = Literal["better", "equivalent", "undecided"]
 
@@ -51,10 +51,13 @@ class Evidence:
     """The p-values of one pair among several.
 
     Attributes:
-        p_value, p_value_holm: for the null of no difference, alone and after Holm's correction.
+        p_value, p_value_holm: for the null of no difference, alone and after Holm's correction of
+            p-values that have paid the price of earlier looks.
         nearness: the test for equivalence, or None where it is not asked for.
         pairs: number of pairs tested together.
         level: 1 - confidence, the level of both tests.
+        looks: how many seeds the pair had at each look that counts, this one last.
+        price: by what the looks before this one multiply p-values (`spending.price`).
 
     """
 
@@ -63,6 +66,8 @@ class Evidence:
     nearness: Nearness | None
     pairs: int
     level: float
+    looks: tuple[int, ...] = ()
+    price: float = 1.0
 
 
 def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Verdict:
@@ -120,7 +125,7 @@ def verdict_without_seeds(a: str, b: str) -> Verdict:
 
 
 def _better(better: str, other: str, paired: PairedDifference, evidence: Evidence) -> str:
-    return f"{better} is better than {other} by {amount_ahead(paired)}, {_difference_p(evidence)}"
+    return f"{better} is better than {other} by {amount_ahead(paired)}, {_p(evidence, evidence)}"
 
 
 def _equivalent(
@@ -131,38 +136,40 @@ def _equivalent(
     near: Nearness,
     better: str | None,
 ) -> str:
-    p_value = holm_text(near.p_value, near.p_value_holm, evidence.pairs, evidence.level)
+    p_value = _p(near, evidence)
     sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
     if better is None:
         return sentence + f"{a} minus {b} is {amount(paired)}"
-    differs = _difference_p(evidence)
+    differs = _p(evidence, evidence)
     return sentence + (f"{better} is better, but only by {amount_ahead(paired)}, {differs}")
 
 
 def _undecided(a: str, b: str, paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
-    p_value = _difference_p(evidence)
+    p_value = _p(evidence, evidence)
     return f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
 
 
-def _difference_p(evidence: Evidence) -> str:
-    """Return what the p-values say of no difference."""
-    return holm_text(evidence.p_value, evidence.p_value_holm, evidence.pairs, evidence.level)
+def _p(test: Evidence | Nearness, evidence: Evidence) -> str:
+    """Return what the p-values of a test say, and for what they were corrected."""
+    looks = len(evidence.looks)
+    return p_values_text(test.p_value, test.p_value_holm, evidence.pairs, looks, evidence.level)
 
 
 def _rule(evidence: Evidence) -> DecisionRule:
     """Return the levels that this pair must meet alone, given what Holm's correction asks of it."""
-    near, pairs = evidence.nearness, evidence.pairs
+    near = evidence.nearness
     return DecisionRule(
-        level=evidence.level / _factor(evidence.p_value, evidence.p_value_holm, pairs),
+        level=evidence.level / _factor(evidence, evidence),
         margin=None if near is None else near.margin,
-        equivalence_level=evidence.level
-        / (1 if near is None else _factor(near.p_value, near.p_value_holm, pairs)),
+        equivalence_level=evidence.level / (1 if near is None else _factor(near, evidence)),
+        looks=evidence.looks,
     )
 
 
-def _factor(p_value: float, adjusted: float, pairs: int) -> float:
+def _factor(test: Evidence | Nearness, evidence: Evidence) -> float:
+    """Return by what Holm's correction multiplied a p-value."""
     # A value adjusted to 1, or lifted to its predecessor's, hides the factor: then the number of
     # pairs bounds it.
-    if p_value == 0 or adjusted >= 1:
-        return float(pairs)
-    return min(max(adjusted / p_value, 1.0), float(pairs))
+    if test.p_value == 0 or test.p_value_holm >= 1:
+        return float(evidence.pairs)
+    return min(max(test.p_value_holm / (evidence.price * test.p_value), 1.0), float(evidence.pairs))

@@ -73,12 +73,16 @@ def amount_ahead(paired: PairedDifference) -> str:
     return amount(turned)
 
 
-def holm_text(p_value: float, adjusted: float, pairs: int, level: float) -> str:
-    """Return the adjusted p-value, and the raw one beside it where the two read differently."""
-    said, alone = p_text(adjusted, level), p_number(p_value, level)
-    if pairs == 1 or said == p_text(p_value, level):
-        return said
-    return f"{said} after Holm's correction for {pairs} pairs ({alone} alone)"
+def p_values_text(p_value: float, adjusted: float, pairs: int, looks: int, level: float) -> str:
+    """Return the adjusted p-value, and the raw one beside it where the two read differently.
+
+    That there were several `looks` is always said, how many `pairs` where it makes a difference.
+    """
+    said, same = p_text(adjusted, level), p_text(adjusted, level) == p_text(p_value, level)
+    causes = [] if pairs == 1 or same else [f"Holm's correction for {pairs} pairs"]
+    causes += [f"{looks} looks"] if looks > 1 else []
+    after = f" after {' and '.join(causes)}" if causes else ""
+    return said + after + ("" if same or not causes else f" ({p_number(p_value, level)} alone)")
 
 
 def plan_text(plan: Plan) -> str:

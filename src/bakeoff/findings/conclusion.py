@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.looks import Claim, Look, Rule, refuse_other_rule, runs_of
 from bakeoff.records.own_study import STUDY
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
@@ -40,6 +42,10 @@ class Conclusion:
     """Where the report of it is, once it is drawn."""
     predicted: PredictedBy = field(repr=False)
     """What each complete trial says of the test images."""
+    look: Look | None
+    """What a look at the verdicts sees; None where nothing is tested yet."""
+    look_note: str | None = None
+    """Why this look is not in the list of looks, where it should be."""
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -76,16 +82,21 @@ class Conclusion:
             "answer": self.answer,
             "report": str(self.report) if self.report.exists() else None,
             "troubles": list(self.troubles),
+            "look_note": self.look_note,
             "standings": [asdict(row) for row in self.standings],
             "comparison": self.comparison.to_dict(),
         }
 
 
-def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
+def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Conclusion:
     """Return what the trials of a run support; each of their files is read once.
 
-    Raises StoreError where no trial is complete, or where a file of a trial is damaged.
+    Verdicts pay for the looks that were taken before at other seeds. Raises StoreError where no
+    trial is complete, where a file of a trial is damaged, or where, without `reopen`, verdicts were
+    seen by another rule of decision.
     """
+    if not reopen:
+        refuse_other_rule(folder.path, folder.study)
     study, records = folder.study, folder.read_records()
     _refuse_other_data(folder, records, dataset)
     if not any(record.complete for record in records):
@@ -105,7 +116,7 @@ def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
         )
         for name in (row.entrant for row in rows)
     ]
-    comparison = compare_outcomes(study, outcomes, dataset)
+    comparison = compare_outcomes(study, outcomes, dataset, folder.read_looks())
     return Conclusion(
         study=study,
         records=records,
@@ -114,6 +125,30 @@ def conclude(folder: RunFolder, dataset: Dataset) -> Conclusion:
         answer=answer(study, rows, comparison),
         report=folder.path / REPORT,
         predicted=predicted,
+        look=_look(study, comparison),
+    )
+
+
+def looked_at(folder: RunFolder, conclusion: Conclusion) -> Conclusion:
+    """Return the conclusion as it is shown to somebody, which is a look, and kept if it is new."""
+    if conclusion.look is None:
+        return conclusion
+    return replace(conclusion, look_note=folder.keep_look(conclusion.look))
+
+
+def _look(study: Study, comparison: Comparison) -> Look | None:
+    """Return what a look at the verdicts sees now, or None."""
+    if not any(pair.evidence for pair in comparison.pairs):
+        return None
+    return Look(
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        rule=Rule.of(study),
+        complete={each.name: runs_of(each.seeds) for each in comparison.entrants},
+        claims=tuple(
+            Claim(pair.a, pair.b, pair.verdict.kind, pair.verdict.better)
+            for pair in comparison.pairs
+            if pair.verdict.kind != "undecided"
+        ),
     )
 
 

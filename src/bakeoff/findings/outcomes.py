@@ -11,6 +11,7 @@ from bakeoff.comparison import Comparison, EntrantOutcome, LeftOut, TargetTimes,
 from bakeoff.comparison.words import counted
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.predicted import PredictedBy
+from bakeoff.records.looks import Look, other_rule
 from bakeoff.records.record import Record
 from bakeoff.study.study import Entrant, Study
 
@@ -56,7 +57,10 @@ def outcome_of(
 
 
 def compare_outcomes(
-    study: Study, outcomes: Sequence[EntrantOutcome], dataset: Dataset
+    study: Study,
+    outcomes: Sequence[EntrantOutcome],
+    dataset: Dataset,
+    looks: Sequence[Look] = (),
 ) -> Comparison:
     """Return the comparison of these entrants by the study's rule of decision."""
     return compare(
@@ -67,6 +71,8 @@ def compare_outcomes(
         confidence=study.decision.confidence,
         equivalence_margin=study.decision.equivalence_margin / 100,
         known_wrong=dataset.known_wrong_test_labels,
+        earlier=[look.seeds() for look in looks],
+        reopened=other_rule(looks, study),
     )
 
 

@@ -14,7 +14,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.files.atomic import below, is_there, move_folder, remove_folder, write_file
 from bakeoff.files.locks import Say
-from bakeoff.records import timing_file, trial_files
+from bakeoff.records import looks, timing_file, trial_files
 from bakeoff.records.conditions import foreign_predictions, foreign_record
 from bakeoff.records.contradictions import contradiction_in
 from bakeoff.records.own_study import LOCKS, study_of, take_up
@@ -37,13 +37,16 @@ class RunFolder:
         self.study = study
 
     @classmethod
-    def create(cls, path: Path, study: Study, say: Say = lambda text: None) -> RunFolder:
+    def create(
+        cls, path: Path, study: Study, say: Say = lambda text: None, *, reopen: bool = False
+    ) -> RunFolder:
         """Return the folder for `study`, made where it does not exist yet.
 
-        A folder of the same study is taken up again, also with another number of seeds. Raises
-        StoreError where the folder belongs to another study or cannot be written.
+        A folder of the same study is taken up again, also with another number of seeds, and with
+        `reopen` with another rule of decision than verdicts were seen by. Raises StoreError where
+        the folder belongs to another study or cannot be written.
         """
-        take_up(path, study, say)
+        take_up(path, study, say, reopen=reopen)
         return cls(path, study)
 
     @classmethod
@@ -188,6 +191,14 @@ class RunFolder:
     def read_timing(self) -> dict[str, list[float]]:
         """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
         return timing_file.read_timing(self.path)
+
+    def read_looks(self) -> tuple[looks.Look, ...]:
+        """Return the looks that were taken at verdicts of this run, oldest first."""
+        return looks.read_looks(self.path)
+
+    def keep_look(self, look: looks.Look) -> str | None:
+        """Add a look to the list if it is a new one; return why it could not be kept, or None."""
+        return looks.keep_look(self.path, look, self.conclusion_lock)
 
     def _refuse_foreign(self, record: Record, entrant: str, seed: int, file: Path) -> None:
         complaint = foreign_record(record, entrant, seed, self.study)

@@ -9,6 +9,7 @@ from bakeoff.errors import StoreError, StudyError, UnreadableError
 from bakeoff.files.atomic import below, is_there, remove_leftovers, write_file
 from bakeoff.files.locks import Say, held
 from bakeoff.files.reading import read_file, sealed_toml, unsealed_toml
+from bakeoff.records.looks import refuse_other_rule
 from bakeoff.study.study import Study
 from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 
@@ -20,10 +21,11 @@ MOST_TRIALS = 100_000
 what is missing: seconds, and a tenth of a gigabyte."""
 
 
-def take_up(path: Path, study: Study, say: Say) -> None:
+def take_up(path: Path, study: Study, say: Say, *, reopen: bool) -> None:
     """Let the run folder be that of `study`, with its number of seeds; make it where it is not.
 
-    Raises StoreError where the folder belongs to another study or cannot be written.
+    Raises StoreError where the folder belongs to another study or cannot be written, and without
+    `reopen` where verdicts were seen by another rule of decision.
     """
     file = below(path, STUDY)
     _refuse_too_many(study, file)
@@ -36,6 +38,8 @@ def take_up(path: Path, study: Study, say: Say) -> None:
         found = _read(file) if is_there(file) else None
         if found is not None:
             _refuse_other_study(found, study, path)
+        if not reopen:
+            refuse_other_rule(path, study)
         if found != study:
             remove_leftovers(file)
             write_file(file, content)

@@ -27,6 +27,9 @@ MOST_EPOCHS = 10_000
 """Whose history still fits into the files that are read back."""
 
 
+MOST_SEEDS = 10_000
+
+
 class Frozen(BaseModel):
     """A value: cannot be changed, and takes no key that it does not know."""
 
@@ -179,7 +182,7 @@ class Study(Frozen):
     title: str = ""
     question: str = "Which entrant is best?"
     about: str = ""
-    seeds: int = Field(default=1, ge=1, le=10_000)
+    seeds: int = Field(default=1, ge=1, le=MOST_SEEDS)
     """How often each entrant is trained: trial seeds 0 .. seeds - 1."""
     study_seed: int = Field(default=0, ge=0)
     protocol: Protocol = Protocol()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy import special
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.equivalence import CAUTION
 from bakeoff.comparison.statistics.pivot import critical_distance
+from bakeoff.comparison.statistics.spending import price
 
 # A plan is good enough if it decides in four cases of five.
 ENOUGH = 0.8
@@ -27,12 +28,21 @@ class DecisionRule:
         level: of the two-sided test for a difference, after correction for the number of pairs.
         margin: of equivalence, a proportion, or None where equivalence is not asked for.
         equivalence_level: of the two one-sided tests, after correction.
+        looks: how many seeds there were at each look so far; a further one pays for them.
 
     """
 
     level: float
     margin: float | None
     equivalence_level: float
+    looks: tuple[int, ...] = ()
+
+    def at_a_look(self, seeds: int) -> DecisionRule:
+        """Return the rule that the next look, at `seeds` seeds, must meet."""
+        paid = price((*self.looks, seeds), self.level)
+        return replace(
+            self, level=self.level / paid, equivalence_level=self.equivalence_level / paid
+        )
 
 
 @dataclass(frozen=True)
@@ -58,12 +68,13 @@ def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
     """
 
     def decided_by_seeds(seeds: int) -> bool:
-        return chance_of_decision(paired, rule, seeds, 1.0) >= ENOUGH
+        return chance_of_decision(paired, rule.at_a_look(seeds), seeds, 1.0) >= ENOUGH
 
     fewest = _first(decided_by_seeds, paired.seeds + 1, MOST_SEEDS)
     if fewest is not None:
         return Plan(more_seeds=fewest - paired.seeds, test_images=None)
 
+    # Other test images are another study, whose first look has the whole level.
     # Keep to the seeds at hand if larger test sets alone can do it, else double the seeds.
     seeds = paired.seeds
     while seeds <= MOST_SEEDS:

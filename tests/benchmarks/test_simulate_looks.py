@@ -1,0 +1,42 @@
+"""The short version of benchmarks/simulate_looks.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bakeoff.comparison import equivalence_p, paired_difference
+from benchmarks import simulate_looks as simulate
+from benchmarks import simulate_verdicts
+
+
+@pytest.mark.parametrize("first", [3, 5])
+def test_looks_that_are_counted_err_as_rarely_as_they_say(first: int) -> None:
+    """Seeds alone, the worst case: 22 and 20 % without counting; the bar is 6 %, and luck."""
+    rng = np.random.default_rng(first)
+    null = simulate.normal(first, 1.0, False, 20, 1500, rng)
+    looks = range(first, 21)
+    assert simulate.at_these(null, looks, simulate.free)[0] > 0.15
+    assert simulate.at_these(null, looks, simulate.paid)[0] < 0.078
+    assert simulate.by_advice(null, first, simulate.paid)[0] < 0.078
+    at_margin = simulate.normal(first, 1.0, True, 20, 1500, rng)
+    assert simulate.at_these(at_margin, looks, simulate.paid)[1] < 0.078
+
+
+def test_answers_grow_as_paired_difference_sees_them() -> None:
+    rng = np.random.default_rng(0)
+    grown = simulate.answers(3, "equal", True, 5, 6, rng)
+    cell = simulate_verdicts.Cell(0.97, 3, 3000, "equal")
+    truth = simulate_verdicts.world(cell)
+    again = np.random.default_rng(0)
+    errors = (0.03, 0.03 + 3 * truth.standard_error)
+    wide = simulate_verdicts.Cell(0.97, 5, 3000, "equal")
+    d, _ = next(simulate_verdicts.bakeoffs(wide, truth, errors, 6, again))
+    for repeat in range(6):
+        for seeds in (2, 5):
+            answered = np.zeros((seeds, 3000), np.int8)
+            answered[:, : d.shape[2]] = d[repeat, :seeds]
+            found = paired_difference(answered >= 0, answered <= 0)
+            p_value, within = grown.p_values(np.array([repeat]), seeds)
+            assert p_value[0] == pytest.approx(found.p_value, abs=1e-9)
+            assert within[0] == pytest.approx(equivalence_p(found, grown.margin), abs=1e-9)
