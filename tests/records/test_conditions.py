@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
-from bakeoff.records.conditions import foreign_origin, foreign_predictions, foreign_record
+from bakeoff.records.conditions import (
+    changed_conditions,
+    foreign_origin,
+    foreign_predictions,
+    foreign_record,
+)
 
 from ..factories import entrant, provenance, record, study
 
@@ -88,3 +93,35 @@ def test_another_seed_has_another_split(digits: Dataset) -> None:
     assert foreign_predictions(predictions(digits), ASKED, 0, digits) == (
         "trained on another split than seed 0 has here"
     )
+
+
+def test_conditions_that_matter_are_compared() -> None:
+    here = provenance("0" * 64)
+    assert changed_conditions(here, here) == ()
+    later = here.model_copy(
+        update={
+            "versions": {"bakeoff": "1", "torch": "2"},
+            "device": "gpu",
+            "started": "later",
+            "kernels": "native, gcc 12.2.0",
+            "numerics": ("MKL_CBWR=AVX2", "ONEDNN_MAX_CPU_ISA=AVX2"),
+        }
+    )
+    assert changed_conditions(here, later) == (
+        "device: cpu then, gpu now",
+        "kernels: PyTorch then, native, gcc 12.2.0 now",
+        "numerics: the usual then, MKL_CBWR=AVX2, ONEDNN_MAX_CPU_ISA=AVX2 now",
+        "bakeoff: 0 then, 1 now",
+        "torch: None then, 2 now",
+    )
+
+
+def test_the_reason_for_kernels_of_pytorch_is_no_condition() -> None:
+    here = provenance("0" * 64)
+    without = here.model_copy(update={"kernels": "PyTorch: gcc failed: a.c:1:1: error: x"})
+    asked = here.model_copy(update={"kernels": "PyTorch: BAKEOFF_KERNELS=pytorch"})
+    assert changed_conditions(without, asked) == changed_conditions(here, asked) == ()
+    native = here.model_copy(update={"kernels": "native, gcc 12.2.0"})
+    newer = here.model_copy(update={"kernels": "native, gcc 13.1.0"})
+    told = "kernels: native, gcc 12.2.0 then, native, gcc 13.1.0 now"
+    assert changed_conditions(native, newer) == (told,)

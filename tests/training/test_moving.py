@@ -26,7 +26,7 @@ from bakeoff.training import finish
 from bakeoff.training import run_trial as running
 from bakeoff.training.fit import Start, Streams, fit
 from bakeoff.training.memory import is_out_of_memory
-from bakeoff.training.moving import Moving, changed_conditions
+from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance as made_here
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import Trial, TrialSpec, to_device
@@ -494,38 +494,6 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(
         run_trial(spec(few), lambda _: None, kept(tmp_path))
     assert str(caught.value) == f"{file}: {complaint}"
     assert list(tmp_path.iterdir()) == [file]
-
-
-def test_conditions_that_matter_are_compared() -> None:
-    here = provenance("0" * 64)
-    assert changed_conditions(here, here) == ()
-    later = here.model_copy(
-        update={
-            "versions": {"bakeoff": "1", "torch": "2"},
-            "device": "gpu",
-            "started": "later",
-            "kernels": "native, gcc 12.2.0",
-            "numerics": ("MKL_CBWR=AVX2", "ONEDNN_MAX_CPU_ISA=AVX2"),
-        }
-    )
-    assert changed_conditions(here, later) == (
-        "device: cpu then, gpu now",
-        "kernels: PyTorch then, native, gcc 12.2.0 now",
-        "numerics: the usual then, MKL_CBWR=AVX2, ONEDNN_MAX_CPU_ISA=AVX2 now",
-        "bakeoff: 0 then, 1 now",
-        "torch: None then, 2 now",
-    )
-
-
-def test_the_reason_for_kernels_of_pytorch_is_no_condition() -> None:
-    here = provenance("0" * 64)
-    without = here.model_copy(update={"kernels": "PyTorch: gcc failed: a.c:1:1: error: x"})
-    asked = here.model_copy(update={"kernels": "PyTorch: BAKEOFF_KERNELS=pytorch"})
-    assert changed_conditions(without, asked) == changed_conditions(here, asked) == ()
-    native = here.model_copy(update={"kernels": "native, gcc 12.2.0"})
-    newer = here.model_copy(update={"kernels": "native, gcc 13.1.0"})
-    told = "kernels: native, gcc 12.2.0 then, native, gcc 13.1.0 now"
-    assert changed_conditions(native, newer) == (told,)
 
 
 def test_contention_before_an_interruption_is_remembered(few: Dataset, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Is this trial of this study, of these data, in this precision? The one room that answers.
 
-Each function returns the complaint, with what to do, or None; its caller names the file.
+What is foreign gets a complaint, with what to do; its caller names the file. What changes the last
+bits of a training alone is listed.
 """
 
 from __future__ import annotations
@@ -65,3 +66,25 @@ def foreign_predictions(
         if not same_labels or found[f"{part}_logits"].shape[1] != len(dataset.classes):
             return f"predictions are of another {of} than {dataset.name}'s"
     return None
+
+
+def changed_conditions(then: Provenance, now: Provenance) -> tuple[str, ...]:
+    """Return what differs between two processes that may change the last bits of a training."""
+    fields = ("device", "cpu", "threads", "platform", "commit")
+    pairs = [(name, getattr(then, name), getattr(now, name)) for name in fields]
+    pairs += [("kernels", _without_reason(then.kernels), _without_reason(now.kernels))]
+    pairs += [("numerics", _listed(then.numerics), _listed(now.numerics))]
+    pairs += [
+        (name, then.versions.get(name), now.versions.get(name))
+        for name in sorted({*then.versions, *now.versions})
+    ]
+    return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)
+
+
+def _listed(numerics: tuple[str, ...]) -> str:
+    return ", ".join(numerics) or "the usual"
+
+
+def _without_reason(kernels: str) -> str:
+    """Return `PyTorch` for `PyTorch: no C compiler`: why they serve changes no bit."""
+    return kernels.partition(":")[0]

@@ -13,7 +13,6 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from bakeoff.errors import StoreError
-from bakeoff.records.record import Provenance
 from bakeoff.study.study import Recipe
 from bakeoff.text import shortened
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -153,25 +152,3 @@ def _check_range(values: torch.Tensor, where: str, *, positive: bool) -> None:
         raise ValueError(f"{where} holds what is not a number")
     if positive and (values < 0).any():
         raise ValueError(f"{where} holds a number below zero")
-
-
-def changed_conditions(then: Provenance, now: Provenance) -> tuple[str, ...]:
-    """Return what differs between two processes that may change the last bits of a training."""
-    fields = ("device", "cpu", "threads", "platform", "commit")
-    pairs = [(name, getattr(then, name), getattr(now, name)) for name in fields]
-    pairs += [("kernels", _without_reason(then.kernels), _without_reason(now.kernels))]
-    pairs += [("numerics", _listed(then.numerics), _listed(now.numerics))]
-    pairs += [
-        (name, then.versions.get(name), now.versions.get(name))
-        for name in sorted({*then.versions, *now.versions})
-    ]
-    return tuple(f"{name}: {old} then, {new} now" for name, old, new in pairs if old != new)
-
-
-def _listed(numerics: tuple[str, ...]) -> str:
-    return ", ".join(numerics) or "the usual"
-
-
-def _without_reason(kernels: str) -> str:
-    """Return `PyTorch` for `PyTorch: no C compiler`: why they serve changes no bit."""
-    return kernels.partition(":")[0]

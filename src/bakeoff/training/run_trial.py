@@ -9,12 +9,12 @@ from functools import partial
 from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
-from bakeoff.records.conditions import foreign_origin
+from bakeoff.records.conditions import changed_conditions, foreign_origin
 from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.training.finish import ended_by_memory, finish_trial
 from bakeoff.training.fit import Start, Streams, fit, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
-from bakeoff.training.moving import Moving, changed_conditions
+from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
 from bakeoff.training.stopping import stop_reason
 from bakeoff.training.trial import (
