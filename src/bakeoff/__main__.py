@@ -1,5 +1,6 @@
 """The `bakeoff` command."""
 
+import io
 import sys
 
 from bakeoff.files.search_paths import leave_out_current_folder
@@ -7,7 +8,11 @@ from bakeoff.files.search_paths import leave_out_current_folder
 
 def main() -> None:
     """Run the command line with the arguments of the process."""
+    if sys.platform == "win32":
+        sys.exit("bakeoff: runs on Linux and macOS, not on Windows; use it there in WSL")
     leave_out_current_folder()
+    _write_what_can_be_written()
+    _keep_libraries_silent()
     # Before all else: an interruption during the imports is one too.
     from bakeoff.runners.interruption import end_at_once, how_to_go_on, stop_on_signals
 
@@ -19,6 +24,25 @@ def main() -> None:
     if code > 128:
         end_at_once(code)
     sys.exit(code)
+
+
+def _write_what_can_be_written() -> None:
+    """Let a name that the terminal's encoding lacks be spelt out, and not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # It is None where it was closed.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_libraries_silent() -> None:
+    """Show nobody what libraries think of their cache folders, or of each other."""
+    # No sooner: the current folder may have been searched until now.
+    import logging
+    import os
+    import warnings
+
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"  # For workers.
 
 
 if __name__ == "__main__":

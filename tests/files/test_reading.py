@@ -169,6 +169,19 @@ def test_a_seal_is_the_digest_of_the_rest() -> None:
 # TOML
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_toml_is_read_as_editors_of_other_systems_write_it(mark: bytes, end: bytes) -> None:
+    lines = [b'name = "a" # first', b"[t]", b"x = 1", b'about = """', b"one", b'two"""', b""]
+    found = parse_toml(mark + end.join(lines), "a")
+    assert found == {"name": "a", "t": {"x": 1, "about": "one\ntwo"}}
+
+
+def test_a_byte_order_mark_anywhere_else_is_refused() -> None:
+    with pytest.raises(UnreadableError, match=r"^a: not valid TOML"):
+        parse_toml(b"x = 1\n\xef\xbb\xbfy = 2", "a")
+
+
 def test_no_single_byte_of_sealed_toml_can_change() -> None:
     text = 'name = "a"\nseeds = 5\n'
     whole = sealed_toml(text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,20 @@ def test_a_checkout_names_its_whole_commit_even_where_there_are_tags(package: Pa
 def test_changed_files_are_told(package: Path) -> None:
     (package / "a.py").write_text("2")
     assert checkout_commit(package) == git(package, "rev-parse", "HEAD") + "-dirty"
+
+
+def test_the_checkout_is_only_read(package: Path) -> None:
+    index = package.parent.parent / ".git" / "index"
+    # Another time of change, and the same content: git would like to note that in the index.
+    os.utime(package / "a.py", (1e9, 1e9))
+    head, before = git(package, "rev-parse", "HEAD"), index.read_bytes()
+    assert checkout_commit(package) == head
+    assert index.read_bytes() == before
+
+
+def test_a_checkout_without_a_commit_has_none(package: Path) -> None:
+    git(package, "update-ref", "-d", "HEAD")
+    assert checkout_commit(package) is None
 
 
 def test_an_installed_package_has_no_commit(tmp_path: Path) -> None:

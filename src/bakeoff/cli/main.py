@@ -78,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         if debug:
             raise
-        _complain(f"bakeoff: {error.filename or 'input/output'}: {error.strerror}")
+        _complain(f"bakeoff: {error.filename or 'input/output'}: {error.strerror or error}")
         return 1
     return code
 

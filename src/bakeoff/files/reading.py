@@ -29,14 +29,12 @@ _MOST_VALUES = 200_000  # Of one JSON document: a value of two bytes can take 30
 _KEY_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _ENDLESS_KEY = re.compile(rf"(?<![\w-]){_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART}){{16}}")
 
-# A FIFO in place of a file must not make us wait for a writer. Windows knows neither.
-_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
 
 def read_file(path: Path, most: int) -> bytes:
     """Return the bytes of a regular file of at most `most` bytes; what is larger is not read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+        # A FIFO in place of a file must not make us wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if stat.S_ISDIR(status.st_mode):
@@ -98,9 +96,12 @@ def _refuse_constant(text: str) -> NoReturn:
 
 
 def parse_toml(content: bytes, where: str) -> dict[str, Any]:
-    """Return the table of a TOML document in UTF-8."""
+    """Return the table of a TOML document in UTF-8.
+
+    As editors of other systems write it: after a byte order mark, with line ends of any kind.
+    """
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         if _ENDLESS_KEY.search(text):
             raise UnreadableError(f"{where}: not valid TOML: nested too deeply")
         return tomllib.loads(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
@@ -32,14 +33,20 @@ def checkout_commit(package: Path) -> str | None:
     """
     if not (package.parent.parent / ".git").exists():
         return None
-    command = ["git", "-C", str(package), "describe", "--always", "--dirty", "--abbrev=40"]
+    # Not `describe --dirty`, which rewrites the index of the checkout, and takes its lock.
+    git = ["git", "--no-optional-locks", "-C", str(package)]
+    status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         found = subprocess.run(
-            [*command, "--exclude=*"], capture_output=True, text=True, check=True, timeout=10
+            [*git, *status], capture_output=True, text=True, check=True, timeout=10
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip()
+    commit = re.search(r"^# branch\.oid ([0-9a-f]+)$", found.stdout, re.MULTILINE)
+    if commit is None:
+        return None
+    dirty = any(not line.startswith("#") for line in found.stdout.splitlines())
+    return commit[1] + ("-dirty" if dirty else "")
 
 
 @cache
