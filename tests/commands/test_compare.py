@@ -182,9 +182,12 @@ def test_more_seeds_are_a_second_look_and_another_margin_wants_to_be_reopened(
     )
     (again,) = compare_run(copy).comparison.pairs
     assert again.to_dict() == reopened.to_dict()
-    # Its study.toml says 15 points; verdicts at the first margin can be asked for no more.
-    with pytest.raises(StoreError, match=r"with a margin of 15 points, not 0\.25; set it back"):
-        run_study(more, copy)
+    # Both rules are open now, and each verdict names the other.
+    (first_rule,) = run_study(more, copy).conclusion.comparison.pairs
+    assert first_rule.verdict.sentence.endswith(
+        "; reopened, looked at before with a margin of 15 points, not 0.25"
+    )
+    assert verify_run(copy).disagreements == ()
 
 
 def test_comparing_needs_no_torch(baked: Baked) -> None:

@@ -129,7 +129,7 @@ def test_the_words_for_another_rule() -> None:
     assert other_rule([LOOK, by_accuracy], STUDY) == "by accuracy, not balanced_accuracy"
 
 
-def test_the_rule_is_that_of_the_last_look_until_it_is_reopened(tmp_path: Path) -> None:
+def test_the_rule_is_that_of_the_first_look_until_it_is_reopened(tmp_path: Path) -> None:
     path = tmp_path / "run"
     folder = RunFolder.create(path, STUDY)
     RunFolder.create(path, decided(equivalence_margin=15.0))
@@ -147,3 +147,4 @@ def test_the_rule_is_that_of_the_last_look_until_it_is_reopened(tmp_path: Path) 
     assert RunFolder.create(path, wide, reopen=True).study == wide
     folder.keep_look(replace(LOOK, rule=Rule.of(wide)))
     RunFolder.create(path, wide)
+    RunFolder.create(path, STUDY)

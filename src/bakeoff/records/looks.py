@@ -147,12 +147,12 @@ def other_rule(looks: Sequence[Look], study: Study) -> str | None:
 
 
 def refuse_other_rule(folder: Path, study: Study) -> None:
-    """Raise StoreError where the last look was by another rule of decision than the study's."""
-    difference = other_rule(read_looks(folder)[-1:], study)
-    if difference:
+    """Raise StoreError where there were looks, and none by the study's rule of decision."""
+    looks = read_looks(folder)
+    if looks and Rule.of(study) not in {look.rule for look in looks}:
         raise StoreError(
-            f"{folder}: looked at before {difference}; set it back, or give --reopen, which every "
-            "verdict will name"
+            f"{folder}: looked at before {other_rule(looks, study)}; set it back, or give "
+            "--reopen, which every verdict will name"
         )
 
 
