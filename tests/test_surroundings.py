@@ -78,6 +78,17 @@ def test_libraries_say_nothing_of_their_own(variables: dict[str, str]) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+def test_a_current_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
+    code = "import os, sys; os.rmdir(os.getcwd()); import bakeoff.__main__ as m; m.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "list", "studies"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": SOURCE},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == ("bakeoff: the current folder was removed; change to one that exists\n")
+
+
 def test_windows_is_told_at_once_that_it_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SystemExit) as caught:

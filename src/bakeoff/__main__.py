@@ -1,6 +1,7 @@
 """The `bakeoff` command."""
 
 import io
+import os
 import sys
 
 from bakeoff.files.search_paths import leave_out_current_folder
@@ -10,6 +11,7 @@ def main() -> None:
     """Run the command line with the arguments of the process."""
     if sys.platform == "win32":
         sys.exit("bakeoff: runs on Linux and macOS, not on Windows; use it there in WSL")
+    _refuse_removed_folder()
     leave_out_current_folder()
     _write_what_can_be_written()
     _keep_libraries_silent()
@@ -26,6 +28,14 @@ def main() -> None:
     sys.exit(code)
 
 
+def _refuse_removed_folder() -> None:
+    """End with one line where there is no current folder: MKL would end torch with its own."""
+    try:
+        os.getcwd()  # noqa: PTH109  # pathlib may not be imported yet.
+    except OSError:
+        sys.exit("bakeoff: the current folder was removed; change to one that exists")
+
+
 def _write_what_can_be_written() -> None:
     """Let a name that the terminal's encoding lacks be spelt out, and not end the command."""
     for stream in (sys.stdout, sys.stderr):
@@ -37,7 +47,6 @@ def _keep_libraries_silent() -> None:
     """Show nobody what libraries think of their cache folders, or of each other."""
     # No sooner: the current folder may have been searched until now.
     import logging
-    import os
     import warnings
 
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
