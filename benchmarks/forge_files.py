@@ -169,12 +169,12 @@ class Forger:
     def command(self, kind: str, rng: random.Random) -> list[str]:
         """Return a command line that reads files of this kind. Reports take longest: a few."""
         folder = str(self.run.path)
-        look = ["inspect", folder, "--entrant", ENTRANT, "--index", "3"]
+        view = ["inspect", folder, "--entrant", ENTRANT, "--index", "3"]
         if rng.random() < 0.05:
             return ["report", folder]
         if kind == "model.safetensors":
-            return look
-        return rng.choice([["compare", folder], ["compare", folder, "--json"], look])
+            return view
+        return rng.choice([["compare", folder], ["compare", folder, "--json"], view])
 
 
 def judge(arguments: list[str], folder: Path) -> str:

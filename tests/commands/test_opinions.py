@@ -13,7 +13,7 @@ from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError, UsageError
 from bakeoff.records.folder import RunFolder
 
-from ..factories import diverged, entrant, out_of_memory, record, study
+from ..factories import diverged, entrant, out_of_memory, record, scored, study
 
 STUDY = study(entrant("first"), entrant("second"), entrant("third"), seeds=3)
 
@@ -38,8 +38,10 @@ def run(tmp_path: Path, digits: Dataset) -> Path:
     folder = RunFolder.create(tmp_path, STUDY)
     right = int(digits.test_labels[4])
     for seed, said in enumerate((right, right, (right + 1) % 10)):
-        folder.write_trial(record(STUDY, "first", seed), {}, predictions(digits, said, seed))
-    folder.write_trial(record(STUDY, "second", 1), {}, predictions(digits, right, 1))
+        found = predictions(digits, said, seed)
+        folder.write_trial(scored(record(STUDY, "first", seed), found), {}, found)
+    found = predictions(digits, right, 1)
+    folder.write_trial(scored(record(STUDY, "second", 1), found), {}, found)
     folder.write_trial(diverged(STUDY, "second", 0), {}, {})
     folder.write_trial(out_of_memory(STUDY, "third", 2), {}, {})
     return tmp_path
@@ -82,9 +84,8 @@ def test_a_run_in_which_nothing_is_missing_says_nothing_of_it(
     tmp_path: Path, digits: Dataset
 ) -> None:
     one = study(entrant("first"))
-    RunFolder.create(tmp_path, one).write_trial(
-        record(one, "first"), {}, predictions(digits, int(digits.test_labels[4]))
-    )
+    said = predictions(digits, int(digits.test_labels[4]))
+    RunFolder.create(tmp_path, one).write_trial(scored(record(one, "first"), said), {}, said)
     found = opinions(tmp_path, 4)
     assert found.troubles == ()
     assert len(found.to_text().splitlines()) == 3

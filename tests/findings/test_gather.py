@@ -19,8 +19,8 @@ from bakeoff.data.readers.digits import load_digits
 from bakeoff.findings import gather
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.gather import SHOWN_IMAGE, gather_findings
-from bakeoff.findings.look import Look
-from bakeoff.findings.trained import look_at
+from bakeoff.findings.trained import view_of
+from bakeoff.findings.view import View
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
@@ -122,12 +122,12 @@ def test_the_page_shows_the_weight_images_of_the_file(baked: Baked, page: Elemen
 
 def test_the_look_is_into_the_winners_first_trial(baked: Baked, findings: Findings) -> None:
     assert findings.winner == baked.conclusion.standings[0].entrant
-    assert findings.look is not None
-    assert (findings.look.entrant, findings.look.seed) == (findings.winner, 0)
+    assert findings.view is not None
+    assert (findings.view.entrant, findings.view.seed) == (findings.winner, 0)
     logits = saved_logits(baked, findings.winner)[SHOWN_IMAGE].astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum()
-    np.testing.assert_allclose(findings.look.probabilities, expected, rtol=1e-4)
-    assert [(look.entrant, look.seed) for look in findings.looks_others] == [("linear", 0)]
+    np.testing.assert_allclose(findings.view.probabilities, expected, rtol=1e-4)
+    assert [(view.entrant, view.seed) for view in findings.other_views] == [("linear", 0)]
 
 
 def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Findings) -> None:
@@ -204,12 +204,12 @@ def test_weight_images_are_shown_of_any_network_that_has_them(
 
     def look_of_a_linear_network(
         folder: RunFolder, record: Record, dataset: Dataset, index: int
-    ) -> Look:
-        seen = look_at(folder, record, dataset, index)
+    ) -> View:
+        seen = view_of(folder, record, dataset, index)
         # Whatever its architecture is called.
         weights = np.zeros((10, 8, 8), np.float32) if record.entrant == other else None
         return replace(seen, class_weights=weights)
 
-    monkeypatch.setattr(gather, "look_at", look_of_a_linear_network)
-    shown = [look.entrant for look in gathered(baked, DIGITS).looks_others]
+    monkeypatch.setattr(gather, "view_of", look_of_a_linear_network)
+    shown = [view.entrant for view in gathered(baked, DIGITS).other_views]
     assert shown == [other]

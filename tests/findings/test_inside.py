@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.inside import look_inside
-from bakeoff.findings.look import Look
+from bakeoff.findings.inside import view_inside
+from bakeoff.findings.view import View
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.training.predict import predict_logits
@@ -33,11 +33,11 @@ def tiny(relu: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(c=conv, r=relu, flatten=nn.Flatten(), output=output))
 
 
-def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> Look:
+def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> View:
     images, labels = np.stack([image, image]), np.array([1, 0])
     names = tuple(f"class {number}" for number in range(10))
     dataset = Dataset("d", "D", names, images, labels, images, labels, light_on_dark=True)
-    return look_inside(model, dataset, 1, entrant="e", seed=1, pixel_scale=scale)
+    return view_inside(model, dataset, 1, entrant="e", seed=1, pixel_scale=scale)
 
 
 # The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.
@@ -83,61 +83,61 @@ def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees(
 
 
 def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
-    look = looked(tiny(nn.ReLU()))
-    assert look.filters is not None
-    assert look.filters.tolist() == [[LEFT], [EDGE]]
-    np.testing.assert_allclose(look.probabilities, [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
-    assert look.predicted == 1
-    assert (look.entrant, look.seed, look.index, look.label) == ("e", 1, 1, 0)
-    assert (look.label_name, look.predicted_name) == ("class 0", "class 1")
-    assert look.probability == look.probabilities[1]
-    assert look.light_on_dark
-    np.testing.assert_array_equal(look.image, IMAGE)
-    assert look.class_weights is None
+    view = looked(tiny(nn.ReLU()))
+    assert view.filters is not None
+    assert view.filters.tolist() == [[LEFT], [EDGE]]
+    np.testing.assert_allclose(view.probabilities, [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
+    assert view.predicted == 1
+    assert (view.entrant, view.seed, view.index, view.label) == ("e", 1, 1, 0)
+    assert (view.label_name, view.predicted_name) == ("class 0", "class 1")
+    assert view.probability == view.probabilities[1]
+    assert view.light_on_dark
+    np.testing.assert_array_equal(view.image, IMAGE)
+    assert view.class_weights is None
 
 
 @pytest.mark.parametrize("name", ["cnn-1conv", "cnn-2conv", "cnn-2conv-dropout"])
 def test_every_convolution_is_shown_before_and_after_its_relu(name: str, digits: Dataset) -> None:
     model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
-    look = looked(model, digits.test_images[0], 1 / 255)
-    shapes = [maps.output.shape for maps in look.convolutions]
+    view = looked(model, digits.test_images[0], 1 / 255)
+    shapes = [maps.output.shape for maps in view.convolutions]
     assert shapes == [(32, 8, 8), (64, 4, 4)][: len(shapes)]
-    assert [maps.name for maps in look.convolutions] == ["conv1", "conv2"][: len(shapes)]
-    for maps in look.convolutions:
+    assert [maps.name for maps in view.convolutions] == ["conv1", "conv2"][: len(shapes)]
+    for maps in view.convolutions:
         assert maps.activation is not None
         np.testing.assert_array_equal(maps.activation.before, maps.output)
         np.testing.assert_array_equal(maps.activation.after, np.maximum(maps.output, 0))
         assert (maps.output < 0).any()
         assert (maps.output > 0).any()
-    assert look.filters is not None
-    np.testing.assert_array_equal(look.filters, model.get_parameter("conv1.weight").detach())
+    assert view.filters is not None
+    np.testing.assert_array_equal(view.filters, model.get_parameter("conv1.weight").detach())
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_pass_that_is_shown_is_the_pass_that_predicts(name: str, digits: Dataset) -> None:
     model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0).train()
-    look = looked(model, digits.test_images[3], 1 / 255)
+    view = looked(model, digits.test_images[3], 1 / 255)
     logits = predict_logits(model, torch.from_numpy(digits.test_images[3:4]), 1 / 255)
-    np.testing.assert_allclose(look.probabilities, logits.softmax(1)[0], rtol=1e-5)
-    assert look.probabilities.sum() == pytest.approx(1)
+    np.testing.assert_allclose(view.probabilities, logits.softmax(1)[0], rtol=1e-5)
+    assert view.probabilities.sum() == pytest.approx(1)
 
 
 def test_logistic_regression_shows_its_weights_as_one_image_per_class() -> None:
     model = build("logistic-regression", (1, 8, 8), 10, initialisation="framework-default", seed=0)
-    look = looked(model, np.zeros((1, 8, 8), np.uint8))
-    assert look.class_weights is not None
+    view = looked(model, np.zeros((1, 8, 8), np.uint8))
+    assert view.class_weights is not None
     weight = model.get_parameter("1.weight").detach().numpy()
-    np.testing.assert_array_equal(look.class_weights, weight.reshape(10, 8, 8))
-    assert (look.filters, look.convolutions) == (None, ())
+    np.testing.assert_array_equal(view.class_weights, weight.reshape(10, 8, 8))
+    assert (view.filters, view.convolutions) == (None, ())
 
 
 def test_the_channels_of_a_class_image_are_summed() -> None:
     model = build("logistic-regression", (3, 2, 2), 4, initialisation="framework-default", seed=0)
-    look = looked(model, np.zeros((3, 2, 2), np.uint8))
+    view = looked(model, np.zeros((3, 2, 2), np.uint8))
     weight = model.get_parameter("1.weight").detach().numpy()
-    assert look.class_weights is not None
+    assert view.class_weights is not None
     np.testing.assert_allclose(
-        look.class_weights[3, 1, 0], weight[3, 2] + weight[3, 6] + weight[3, 10], rtol=1e-6
+        view.class_weights[3, 1, 0], weight[3, 2] + weight[3, 6] + weight[3, 10], rtol=1e-6
     )
 
 
@@ -174,10 +174,10 @@ def test_weights_are_no_images_where_anything_else_is_computed(layers: list[nn.M
 )
 def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:
     model = build(name, (1, 28, 28), 10, initialisation="framework-default", seed=0)
-    look = looked(model, np.zeros((1, 28, 28), np.uint8))
-    assert look.summary == summary
+    view = looked(model, np.zeros((1, 28, 28), np.uint8))
+    assert view.summary == summary
     if name == "mlp-2x200":
-        assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)
+        assert (view.filters, view.convolutions, view.class_weights) == (None, (), None)
 
 
 def test_weights_of_some_of_the_pixels_are_no_images() -> None:
@@ -190,13 +190,13 @@ def test_weights_of_some_of_the_pixels_are_no_images() -> None:
 
 def test_a_deep_network_is_told_by_its_first_layers() -> None:
     blocks = [nn.Conv2d(1, 1, 3, padding=1) for _ in range(7)]
-    look = looked(nn.Sequential(*blocks, nn.Flatten()))
-    assert look.summary == (
+    view = looked(nn.Sequential(*blocks, nn.Flatten()))
+    assert view.summary == (
         "7 convolutions: " + ", then ".join(["1 filter of 3 x 3"] * 6) + ", and so on"
     )
 
 
 def test_a_network_of_nothing_known_is_looked_at_all_the_same() -> None:
-    look = looked(nn.Flatten())
-    assert look.summary == "neither convolutions nor fully connected layers: nothing to draw"
-    assert (look.filters, look.convolutions, look.class_weights) == (None, (), None)
+    view = looked(nn.Flatten())
+    assert view.summary == "neither convolutions nor fully connected layers: nothing to draw"
+    assert (view.filters, view.convolutions, view.class_weights) == (None, (), None)

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from bakeoff.findings.look import Activation
 from bakeoff.findings.trace import Trace
+from bakeoff.findings.view import Activation
 from bakeoff.networks.build import build
 
 IMAGE = torch.arange(64.0).view(1, 1, 8, 8).sin()

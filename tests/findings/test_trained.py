@@ -10,7 +10,7 @@ import torch
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.findings import trained
-from bakeoff.findings.trained import load_network, look_at
+from bakeoff.findings.trained import load_network, view_of
 from bakeoff.records import trial_files
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.manifest import manifest_of
@@ -52,15 +52,15 @@ def test_the_loaded_network_gives_the_very_logits_that_were_scored(
 def test_the_picture_is_of_the_network_that_was_scored(
     folder: RunFolder, trial: Trial, few: Dataset
 ) -> None:
-    look = look_at(folder, trial.record, few, 7)
+    view = view_of(folder, trial.record, few, 7)
     logits = torch.from_numpy(trial.predictions["test_logits"][7])
-    np.testing.assert_allclose(look.probabilities, logits.softmax(0), rtol=1e-4, atol=1e-6)
-    assert look.filters is not None
-    np.testing.assert_array_equal(look.filters, trial.weights["conv1.weight"])
-    assert (look.entrant, look.seed, look.index) == ("drop", 0, 7)
-    assert look.label == few.test_labels[7]
-    assert look.label_name == few.classes[few.test_labels[7]]
-    np.testing.assert_array_equal(look.image, few.test_images[7])
+    np.testing.assert_allclose(view.probabilities, logits.softmax(0), rtol=1e-4, atol=1e-6)
+    assert view.filters is not None
+    np.testing.assert_array_equal(view.filters, trial.weights["conv1.weight"])
+    assert (view.entrant, view.seed, view.index) == ("drop", 0, 7)
+    assert view.label == few.test_labels[7]
+    assert view.label_name == few.classes[few.test_labels[7]]
+    np.testing.assert_array_equal(view.image, few.test_images[7])
 
 
 def test_the_weights_of_another_network_are_refused(
@@ -130,5 +130,5 @@ def test_a_look_reads_and_decodes_the_weights_once_and_builds_the_network_once(
     counted(trial_files, "read_listed")
     counted(trained, "from_safetensors")
     counted(trained, "build_entrant")
-    look_at(folder, trial.record, few, 7)
+    view_of(folder, trial.record, few, 7)
     assert sorted(calls) == ["build_entrant", "from_safetensors", "read_listed"]

@@ -58,3 +58,9 @@ def test_many_classes_agree_without_a_matrix() -> None:
     assert scores.confusion == ()
     assert disagreement(scores, predicted, labels) is None
     assert disagreement(scores, labels, labels) is not None
+
+
+def test_scores_of_fewer_classes_than_there_are_are_named() -> None:
+    three = score(np.eye(3, dtype=np.float32), np.arange(3))
+    complaint = disagreement(three, np.array([0, 1, 4]), np.array([0, 1, 2]))
+    assert complaint == "scores are of 3 classes, the predictions of 5 or more"

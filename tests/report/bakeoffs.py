@@ -17,7 +17,7 @@ from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.study.study import Entrant, Protocol, Published, Recipe, Study
-from tests.report.pictures import hard_image, look, mistake, weight_look
+from tests.report.pictures import hard_image, mistake, view, weight_look
 
 CLASSES = tuple(str(digit) for digit in range(10))
 PER_CLASS = np.array([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
@@ -283,8 +283,8 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         classes=CLASSES,
         light_on_dark=True,
         answer=f"{winner} comes first on validation data.",
-        look=look(winner),
-        looks_others=(weight_look(study.entrants[0].name),),
+        view=view(winner),
+        other_views=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),
         confusions=tuple(
             confusion(

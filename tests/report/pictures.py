@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.findings.look import Activation, ConvolutionMaps, Look
 from bakeoff.findings.mistakes import Mistake
+from bakeoff.findings.view import Activation, ConvolutionMaps, View
 
 
 def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -22,7 +22,7 @@ def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
     return pixels[None]
 
 
-def look(entrant: str, index: int = 7) -> Look:
+def view(entrant: str, index: int = 7) -> View:
     """Return a network with 32 filters of 5 x 5 and two convolutions."""
     rng = np.random.default_rng(index)
     image = digit(rng)
@@ -34,7 +34,7 @@ def look(entrant: str, index: int = 7) -> Look:
     second = np.einsum("chw,dc->dhw", pooled, rng.normal(0, 0.2, (64, 32))).astype(np.float32)
     probabilities = np.full(10, 0.001, np.float32)
     probabilities[4] = 0.991
-    return Look(
+    return View(
         entrant=entrant,
         seed=0,
         index=index,
@@ -57,11 +57,11 @@ def _cut_off(maps: NDArray[np.float32]) -> Activation:
     return Activation("ReLU", (), maps, np.maximum(maps, 0))
 
 
-def weight_look(entrant: str) -> Look:
+def weight_look(entrant: str) -> View:
     """Return a network of one linear layer: a weight image for each class."""
     rng = np.random.default_rng(3)
     return replace(
-        look(entrant),
+        view(entrant),
         image=digit(rng),
         probabilities=np.full(10, 0.1, np.float32),
         filters=None,

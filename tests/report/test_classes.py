@@ -60,8 +60,8 @@ def of_classes(base: Findings, classes: tuple[str, ...]) -> Findings:
             confusion(row.entrant, [predicted[row.entrant]], labels, number)
             for row in base.standings
         ),
-        look=None,
-        looks_others=(),
+        view=None,
+        other_views=(),
         mistakes=(),
         hardest=(),
         disagreement=None,

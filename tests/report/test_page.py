@@ -144,8 +144,8 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
     bare = dataclasses.replace(
         full,
         comparison=compare([], LABELS, 10),
-        look=None,
-        looks_others=(),
+        view=None,
+        other_views=(),
         mistakes=(),
         disagreement=None,
         confusions=(),
@@ -177,7 +177,7 @@ def test_every_chart_that_is_drawn_is_shown_once(
 
 def test_every_template_is_part_of_a_page_or_a_figure(page: Element, fair_page: Element) -> None:
     sections = {s.attributes["id"] for of in (page, fair_page) for s in of.all("section")}
-    named = {"page.html", "look.svg"} | {f"{anchor}.html" for anchor in sections}
+    named = {"page.html", "view.svg"} | {f"{anchor}.html" for anchor in sections}
     for template in sorted(named):
         named |= {name for name in find_referenced_templates(parsed(template)) if name}
     assert named == set(environment().list_templates(extensions=["html", "svg"]))

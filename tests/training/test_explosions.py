@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.trained import look_at
+from bakeoff.findings.trained import view_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.study.study import Entrant, Study
@@ -46,7 +46,7 @@ def read_back(trial: Trial, of: Entrant, data: Dataset, path: Path) -> Record:
     assert record == trial.record
     if record.complete:
         folder.read_tested(of.name, 0, data)
-        look_at(folder, record, data, 0)
+        view_of(folder, record, data, 0)
     return record
 
 

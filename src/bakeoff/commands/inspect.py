@@ -11,42 +11,42 @@ from bakeoff.commands.finished import finished_run
 from bakeoff.engine.team import given_threads
 from bakeoff.errors import StoreError, UsageError, did_you_mean
 from bakeoff.files.atomic import write_file
-from bakeoff.findings.look import Look
 from bakeoff.findings.standings import standings
-from bakeoff.findings.trained import look_at
+from bakeoff.findings.trained import view_of
+from bakeoff.findings.view import View
 from bakeoff.records.record import Record
-from bakeoff.report import draw_look, look_pictures
+from bakeoff.report import draw_view, view_pictures
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A look inside a network, and where its picture went."""
+    """What is seen inside a network, and where its picture went."""
 
-    look: Look
+    view: View
     picture: Path
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
-        look = self.look
+        view = self.view
         return {
-            "entrant": look.entrant,
-            "seed": look.seed,
-            "index": look.index,
-            "label": look.label_name,
-            "predicted": look.predicted_name,
-            "probabilities": dict(zip(look.classes, look.probabilities.tolist(), strict=True)),
-            "summary": look.summary,
+            "entrant": view.entrant,
+            "seed": view.seed,
+            "index": view.index,
+            "label": view.label_name,
+            "predicted": view.predicted_name,
+            "probabilities": dict(zip(view.classes, view.probabilities.tolist(), strict=True)),
+            "summary": view.summary,
             "picture": str(self.picture),
         }
 
     def to_text(self) -> str:
         """Return what a person reads."""
-        look = self.look
-        verdict = "right" if look.predicted == look.label else "wrong"
+        view = self.view
+        verdict = "right" if view.predicted == view.label else "wrong"
         return (
-            f"{look.entrant} seed {look.seed}: {look.summary}\n"
-            f"test image {look.index}: label {look.label_name}, says "
-            f"{look.predicted_name} with {look.probability:.4f} ({verdict})\n"
+            f"{view.entrant} seed {view.seed}: {view.summary}\n"
+            f"test image {view.index}: label {view.label_name}, says "
+            f"{view.predicted_name} with {view.probability:.4f} ({verdict})\n"
             f"{self.picture}"
         )
 
@@ -64,9 +64,9 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
         raise UsageError(f"--entrant {entrant}: not in this study; {did_you_mean(entrant, names)}")
     chosen = entrant or standings(study, run.records)[0].entrant
     record = _record_of(run.complete, chosen, seed)
-    look = look_at(run.folder, record, run.dataset, index)
+    view = view_of(run.folder, record, run.dataset, index)
     picture = run.folder.place("figures", f"inside-{chosen}-{record.seed}-{index}.svg")
-    return Seen(look, _kept(picture, draw_look(look_pictures(look)).encode()))
+    return Seen(view, _kept(picture, draw_view(view_pictures(view)).encode()))
 
 
 def _kept(picture: Path, content: bytes) -> Path:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bakeoff.comparison import Comparison, PairComparison
 from bakeoff.findings.confusion import Confusion
-from bakeoff.findings.look import Look
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.findings.standings import Standing
+from bakeoff.findings.view import View
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
 
@@ -42,9 +42,9 @@ class Findings:
     """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
     answer: str
     """The finding in one sentence, plain text."""
-    look: Look | None
+    view: View | None
     """Inside the winner."""
-    looks_others: tuple[Look, ...]
+    other_views: tuple[View, ...]
     mistakes: tuple[Mistake, ...]
     """Of the winner, the most confident first."""
     confusions: tuple[Confusion, ...]

@@ -9,10 +9,10 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.confusion import confusion_of
 from bakeoff.findings.findings import Disagreement, Findings
-from bakeoff.findings.look import Look
 from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
 from bakeoff.findings.predicted import Predicted, PredictedBy
-from bakeoff.findings.trained import look_at
+from bakeoff.findings.trained import view_of
+from bakeoff.findings.view import View
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 
@@ -40,8 +40,8 @@ def gather_findings(folder: RunFolder, conclusion: Conclusion, dataset: Dataset)
         classes=dataset.classes,
         light_on_dark=dataset.light_on_dark,
         answer=conclusion.answer,
-        look=look_at(folder, shown, dataset, SHOWN_IMAGE),
-        looks_others=_weight_images(folder, first_trials, dataset),
+        view=view_of(folder, shown, dataset, SHOWN_IMAGE),
+        other_views=_weight_images(folder, first_trials, dataset),
         mistakes=surest_mistakes(
             np.flatnonzero(by_winner.classes != dataset.test_labels),
             [by_winner],
@@ -64,10 +64,10 @@ def _trials_of(entrant: str, predicted: PredictedBy) -> list[Predicted]:
 
 def _weight_images(
     folder: RunFolder, trials: dict[str, Record], dataset: Dataset
-) -> tuple[Look, ...]:
-    """Return the looks into those trials whose weights are images of the classes."""
-    looks = [look_at(folder, trial, dataset, SHOWN_IMAGE) for trial in trials.values()]
-    return tuple(look for look in looks if look.class_weights is not None)
+) -> tuple[View, ...]:
+    """Return the views of those trials whose weights are images of the classes."""
+    views = [view_of(folder, trial, dataset, SHOWN_IMAGE) for trial in trials.values()]
+    return tuple(view for view in views if view.class_weights is not None)
 
 
 def _disagreement(

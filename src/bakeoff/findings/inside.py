@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.look import Look
 from bakeoff.findings.trace import Trace
+from bakeoff.findings.view import View
 
 
 @torch.inference_mode()
-def look_inside(
+def view_inside(
     model: nn.Module, dataset: Dataset, index: int, *, entrant: str, seed: int, pixel_scale: float
-) -> Look:
+) -> View:
     """Return what `model` sees in test image `index`.
 
     All of it comes from one forward pass in evaluation mode, the pass that predicts.
@@ -28,7 +28,7 @@ def look_inside(
     with Trace(model) as trace:
         logits = model(pixels)
     weights = _class_weights(trace, image.shape)
-    return Look(
+    return View(
         entrant=entrant,
         seed=seed,
         index=index,

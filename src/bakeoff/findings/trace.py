@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from bakeoff.findings.look import Activation, ConvolutionMaps
+from bakeoff.findings.view import Activation, ConvolutionMaps
 
 _MIXING = {"MultiheadAttention", "Softmax", "Softmax2d", "Softmin", "LogSoftmax", "GLU"}
 _ACTIVATIONS = {name.lower(): name for name in nn.modules.activation.__all__ if name not in _MIXING}

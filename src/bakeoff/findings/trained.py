@@ -9,8 +9,8 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.tensors import from_safetensors
-from bakeoff.findings.inside import look_inside
-from bakeoff.findings.look import Look
+from bakeoff.findings.inside import view_inside
+from bakeoff.findings.view import View
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Record
@@ -47,9 +47,9 @@ def _learned(weights: torch.Tensor) -> bool:
     return bool((weights.abs() < LARGEST_NUMBER).all())
 
 
-def look_at(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> Look:
+def view_of(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> View:
     """Return what the network of a trial sees in test image `index`."""
-    return look_inside(
+    return view_inside(
         load_network(folder, record, dataset),
         dataset,
         index,

@@ -19,6 +19,9 @@ def disagreement(
     predicted, labels: classes, int64 [images]. The loss is not looked at; it needs all logits.
     """
     classes = len(scores.precision)
+    told = 1 + max(int(labels.max()), int(predicted.max()))
+    if told > classes:
+        return f"scores are of {classes} classes, the predictions of {told} or more"
     right = np.bincount(labels[predicted == labels], minlength=classes)
     there, said = np.bincount(labels, minlength=classes), np.bincount(predicted, minlength=classes)
     recall = right / np.maximum(there, 1)

@@ -11,7 +11,7 @@ that they follow light and dark.
 """
 
 from bakeoff.report.page import Report, draw_report
-from bakeoff.report.pictures.look_sheet import draw_look
-from bakeoff.report.pictures.looks import look_pictures
+from bakeoff.report.pictures.view_sheet import draw_view
+from bakeoff.report.pictures.views import view_pictures
 
-__all__ = ["Report", "draw_look", "draw_report", "look_pictures"]
+__all__ = ["Report", "draw_report", "draw_view", "view_pictures"]

@@ -12,8 +12,8 @@ from bakeoff.comparison import EntrantComparison, PairComparison
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts.charts import Charts, draw_charts, every_chart
 from bakeoff.report.palette import style_sheet, styles
-from bakeoff.report.pictures.look_sheet import draw_look
-from bakeoff.report.pictures.looks import LookPictures, Picture, colour_bar, look_pictures
+from bakeoff.report.pictures.view_sheet import draw_view
+from bakeoff.report.pictures.views import Picture, ViewPictures, colour_bar, view_pictures
 from bakeoff.report.sections import published
 from bakeoff.report.sections.batches import BatchGroup, batch_groups
 from bakeoff.report.sections.classes import ClassTable, ClassTables, class_tables
@@ -71,8 +71,8 @@ class Page:
     """What the first two entrants disagree about, as `findings.disagreement` has it."""
     only_b: Sequence[Card]
     batch_groups: Sequence[BatchGroup]
-    look: LookPictures | None
-    other_looks: Sequence[LookPictures]
+    view: ViewPictures | None
+    other_views: Sequence[ViewPictures]
     published_rows: Sequence[PublishedRow]
     facts: Sequence[Fact]
     recipes: Recipes
@@ -96,7 +96,7 @@ class Page:
             Section("images", "Where they err", bool(self.mistakes or self.hardest)),
             Section("target", "Time to the target", bool(self.waits)),
             Section("batches", "Large or small batches", bool(self.batch_groups)),
-            Section("inside", "Inside the winner", self.look is not None),
+            Section("inside", "Inside the winner", self.view is not None),
             Section("published", "Against the published figures", bool(self.published_rows)),
             Section("origins", "Where this comes from", True),
         )
@@ -123,7 +123,7 @@ class Report:
     page: str
     """HTML that needs nothing outside itself."""
     figures: Mapping[str, str]
-    """Each chart of the page, and the look inside the winner: SVG by file name without .svg."""
+    """Each chart of the page, and the view inside the winner: SVG by file name without .svg."""
 
 
 def draw_report(findings: Findings) -> Report:
@@ -131,10 +131,10 @@ def draw_report(findings: Findings) -> Report:
     tables, groups = class_tables(findings), batch_groups(findings)
     charts = draw_charts(findings, tables, groups)
     figures = {chart.name: chart.standalone() for chart in every_chart(charts)}
-    look = look_pictures(findings.look) if findings.look else None
-    if look is not None:
-        figures["inside"] = draw_look(look)
-    return Report(_page(findings, charts, tables, groups, look).render(), figures)
+    view = view_pictures(findings.view) if findings.view else None
+    if view is not None:
+        figures["inside"] = draw_view(view)
+    return Report(_page(findings, charts, tables, groups, view).render(), figures)
 
 
 def _page(
@@ -142,7 +142,7 @@ def _page(
     charts: Charts,
     tables: ClassTables,
     groups: Sequence[BatchGroup],
-    look: LookPictures | None,
+    view: ViewPictures | None,
 ) -> Page:
     comparison, winner = findings.comparison, findings.winner
     parted = findings.disagreement
@@ -161,8 +161,8 @@ def _page(
         only_a=cards(parted.only_a if parted else (), findings),
         only_b=cards(parted.only_b if parted else (), findings),
         batch_groups=groups,
-        look=look,
-        other_looks=[look_pictures(look) for look in findings.looks_others],
+        view=view,
+        other_views=[view_pictures(view) for view in findings.other_views],
         published_rows=published.published_rows(findings),
         facts=facts(findings),
         recipes=recipes(findings),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.report import words
-from bakeoff.report.pictures.looks import Picture
 from bakeoff.report.pictures.raster import photograph
+from bakeoff.report.pictures.views import Picture
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The look inside a network as pictures: filters, feature maps around activations, weights."""
+"""The view inside a network as pictures: filters, feature maps around activations, weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.findings.look import ConvolutionMaps, Look
+from bakeoff.findings.view import ConvolutionMaps, View
 from bakeoff.report.pictures.raster import (
     COLOURS,
     Pixels,
@@ -94,10 +94,10 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class LookPictures:
-    """All pictures of one look."""
+class ViewPictures:
+    """All pictures of one view."""
 
-    look: Look
+    view: View
     original: Picture
     filters: Filters | None
     layers: tuple[Layer, ...]
@@ -107,12 +107,12 @@ class LookPictures:
     @property
     def summary(self) -> str:
         """One line that says what the network has to show, as it is printed: 5 × 5."""
-        return self.look.summary.replace(" x ", " × ")
+        return self.view.summary.replace(" x ", " × ")
 
     @property
     def high(self) -> str:
         """How high pixel values look in the picture of the image."""
-        return "dark" if self.look.light_on_dark else "light"
+        return "dark" if self.view.light_on_dark else "light"
 
 
 def colour_bar() -> Picture:
@@ -222,16 +222,16 @@ def _weights(weights: NDArray[np.float32], classes: Sequence[str]) -> OneScale:
     )
 
 
-def look_pictures(look: Look) -> LookPictures:
-    """Return the pictures of a look."""
-    return LookPictures(
-        look=look,
+def view_pictures(view: View) -> ViewPictures:
+    """Return the pictures of a view."""
+    return ViewPictures(
+        view=view,
         original=Picture(
-            photograph(look.image, light_on_dark=look.light_on_dark),
-            f"test image {look.index}, labelled {look.label_name}",
+            photograph(view.image, light_on_dark=view.light_on_dark),
+            f"test image {view.index}, labelled {view.label_name}",
             "the image",
         ),
-        filters=None if look.filters is None else _filters(look.filters),
-        layers=tuple(_layer(number, maps) for number, maps in enumerate(look.convolutions, 1)),
-        weights=None if look.class_weights is None else _weights(look.class_weights, look.classes),
+        filters=None if view.filters is None else _filters(view.filters),
+        layers=tuple(_layer(number, maps) for number, maps in enumerate(view.convolutions, 1)),
+        weights=None if view.class_weights is None else _weights(view.class_weights, view.classes),
     )

@@ -1,4 +1,4 @@
-"""What a look inside a trained network finds, as plain arrays."""
+"""What one image looks like through one trained network, as plain arrays."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ConvolutionMaps:
 
 
 @dataclass(frozen=True)
-class Look:
+class View:
     """One image seen through one trained network: the very weights that were scored."""
 
     entrant: str

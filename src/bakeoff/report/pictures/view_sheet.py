@@ -1,4 +1,4 @@
-"""The look inside a network as a file of its own: one sheet of pictures and lines of text."""
+"""The view inside a network as a file of its own: one sheet of pictures and lines of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bakeoff.report import words
 from bakeoff.report.palette import TONES
-from bakeoff.report.pictures.looks import Filters, Layer, LookPictures, Picture, colour_bar
+from bakeoff.report.pictures.views import Filters, Layer, Picture, ViewPictures, colour_bar
 from bakeoff.report.templating import environment
 from bakeoff.text import shortened
 
@@ -113,12 +113,12 @@ def _layer(sheet: Sheet, original: Picture, layer: Layer) -> None:
         sheet.line(f"{layer.activation} sets {zeros} of these values to zero.", "note")
 
 
-def lay_out(shown: LookPictures) -> Sheet:
-    """Return the sheet of one look."""
-    look, sheet = shown.look, Sheet()
-    sheet.line(f"{look.entrant}, seed {look.seed}, test image {look.index}", "title")
-    sure = words.percent(look.probability)
-    said = f"Label {look.label_name}; the network says {look.predicted_name}, {sure} sure."
+def lay_out(shown: ViewPictures) -> Sheet:
+    """Return the sheet of one view."""
+    view, sheet = shown.view, Sheet()
+    sheet.line(f"{view.entrant}, seed {view.seed}, test image {view.index}", "title")
+    sure = words.percent(view.probability)
+    said = f"Label {view.label_name}; the network says {view.predicted_name}, {sure} sure."
     sheet.line(said, "note")
     sheet.line(f"{shown.summary[:1].upper()}{shown.summary[1:]}.", "note")
     if shown.filters is not None:
@@ -137,16 +137,16 @@ def lay_out(shown: LookPictures) -> Sheet:
     return sheet
 
 
-def draw_look(shown: LookPictures) -> str:
+def draw_view(shown: ViewPictures) -> str:
     """Return what a network sees in one image, as an SVG file."""
-    look = shown.look
+    view = shown.view
     return (
         environment()
-        .get_template("look.svg")
+        .get_template("view.svg")
         .render(
             sheet=lay_out(shown),
             width=WIDTH,
-            title=f"Inside {look.entrant}, seed {look.seed}, at test image {look.index}",
+            title=f"Inside {view.entrant}, seed {view.seed}, at test image {view.index}",
             tones=TONES,
         )
     )

@@ -8,40 +8,40 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from bakeoff.findings.look import Activation, ConvolutionMaps, Look
-from bakeoff.report.pictures.look_sheet import WIDTH, Sheet, draw_look
-from bakeoff.report.pictures.looks import look_pictures, ordinal
+from bakeoff.findings.view import Activation, ConvolutionMaps, View
 from bakeoff.report.pictures.raster import diverging, enlarged
-from tests.report.pictures import look, weight_look
+from bakeoff.report.pictures.view_sheet import WIDTH, Sheet, draw_view
+from bakeoff.report.pictures.views import ordinal, view_pictures
+from tests.report.pictures import view, weight_look
 
 SVG = "{http://www.w3.org/2000/svg}"
 ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
 
 
-def drawing(seen: Look) -> str:
-    return draw_look(look_pictures(seen))
+def drawing(seen: View) -> str:
+    return draw_view(view_pictures(seen))
 
 
-def texts(seen: Look) -> list[str]:
+def texts(seen: View) -> list[str]:
     """Return the lines of the drawing; fails where it is not well-formed."""
     drawn = ET.fromstring(drawing(seen))  # noqa: S314  # drawn by ourselves
     return ["".join(text.itertext()) for text in drawn.iter(f"{SVG}text")]
 
 
-def titles(seen: Look) -> list[str]:
+def titles(seen: View) -> list[str]:
     """Return what the pictures of the drawing are said to show."""
     drawn = ET.fromstring(drawing(seen))  # noqa: S314  # drawn by ourselves
     return ["".join(image.itertext()).strip() for image in drawn.iter(f"{SVG}image")]
 
 
-def with_activation(found: Activation | None) -> Look:
+def with_activation(found: Activation | None) -> View:
     output = np.full((4, 14, 14), -1, np.float32)
-    return replace(look("e"), convolutions=(ConvolutionMaps("c", output, found),))
+    return replace(view("e"), convolutions=(ConvolutionMaps("c", output, found),))
 
 
 def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
-    seen = look("some-entrant")
-    shown = look_pictures(seen).filters
+    seen = view("some-entrant")
+    shown = view_pictures(seen).filters
     assert seen.filters is not None
     assert shown is not None
     assert (shown.count, len(shown.large), shown.size) == (32, 5, "5 × 5")
@@ -58,8 +58,8 @@ def test_all_filters_stand_apart_in_one_picture_and_one_scale() -> None:
 def test_filters_of_three_channels_have_colours_and_no_scale_of_orange_and_blue() -> None:
     filters = np.zeros((2, 3, 5, 5), np.float32)
     filters[1, 0] = -0.5
-    seen = replace(look("e"), filters=filters, convolutions=())
-    shown = look_pictures(seen).filters
+    seen = replace(view("e"), filters=filters, convolutions=())
+    shown = view_pictures(seen).filters
     assert shown is not None
     assert shown.in_colour
     grey, cyan = (picture.pixels[0, 0].tolist() for picture in shown.large)
@@ -70,14 +70,14 @@ def test_filters_of_three_channels_have_colours_and_no_scale_of_orange_and_blue(
 
 def test_filters_of_many_channels_are_shown_as_their_mean() -> None:
     filters = np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1)
-    shown = look_pictures(replace(look("e"), filters=filters)).filters
+    shown = view_pictures(replace(view("e"), filters=filters)).filters
     assert shown is not None
     assert (shown.in_colour, shown.channels, shown.limit) == (False, 4, 1.5)
 
 
 def test_before_and_after_an_activation_share_one_scale() -> None:
-    seen = look("some-entrant")
-    for layer, maps in zip(look_pictures(seen).layers, seen.convolutions, strict=True):
+    seen = view("some-entrant")
+    for layer, maps in zip(view_pictures(seen).layers, seen.convolutions, strict=True):
         assert layer.all.limit == pytest.approx(np.abs(maps.output).max())
         assert layer.first.limit == pytest.approx(np.abs(maps.output[0]).max())
         # Where ReLU lets a value pass, its colour stays; where not, it is the colour of zero.
@@ -93,8 +93,8 @@ def test_an_activation_and_what_came_before_it_are_named() -> None:
     gelu = Activation(
         "GELU", ("pooling", "normalising", "adding"), before, before * np.float32(0.5)
     )
-    seen = replace(look("e"), convolutions=(ConvolutionMaps("c", before, gelu),))
-    (layer,) = look_pictures(seen).layers
+    seen = replace(view("e"), convolutions=(ConvolutionMaps("c", before, gelu),))
+    (layer,) = view_pictures(seen).layers
     assert layer.title == "First convolution, after pooling, normalising and adding"
     assert [picture.caption for picture in layer.all.pictures] == ["before GELU", "after GELU"]
     first, second = (picture.pixels for picture in layer.first.pictures)
@@ -108,7 +108,7 @@ def test_an_activation_and_what_came_before_it_are_named() -> None:
 
 def test_a_convolution_without_an_activation_shows_its_output_alone() -> None:
     seen = with_activation(None)
-    (layer,) = look_pictures(seen).layers
+    (layer,) = view_pictures(seen).layers
     assert (layer.title, layer.activation) == ("First convolution", None)
     assert [picture.alt for picture in layer.all.pictures] == ["c, all 4 channels output"]
     assert not any("ReLU" in text for text in texts(seen) + titles(seen))
@@ -118,20 +118,20 @@ def test_what_an_activation_sets_to_zero_is_counted() -> None:
     before = np.array([[[-1, -2, 0, 3]]], np.float32)
     relu = Activation("ReLU", (), before, before.clip(min=0))
     seen = with_activation(relu)
-    assert look_pictures(seen).layers[0].zeros == 0.5
+    assert view_pictures(seen).layers[0].zeros == 0.5
     assert "ReLU sets 50.0\N{NO-BREAK SPACE}% of these values to zero." in texts(seen)
 
 
 def test_lines_between_tiny_maps_are_thin() -> None:
     before = np.array([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], np.float32)
     seen = with_activation(Activation("ReLU", (), before, before))
-    grid = look_pictures(seen).layers[0].all.pictures[0].pixels
+    grid = view_pictures(seen).layers[0].all.pictures[0].pixels
     assert grid.shape == (16, 16 + 1 + 16, 3)
     np.testing.assert_array_equal(grid[:, 17:], enlarged(diverging(before[1], 8), 8))
 
 
 def test_look_shows_filters_maps_and_weights() -> None:
-    shown = titles(look("some-entrant"))
+    shown = titles(view("some-entrant"))
     assert [t for t in shown if t.startswith("filter")] == [f"filter {n}" for n in range(5)]
     assert "all 32 filters" in shown
     assert "convolution 2, all 64 channels after ReLU" in shown
@@ -144,7 +144,7 @@ def test_look_shows_filters_maps_and_weights() -> None:
 
 def test_classes_are_told_by_their_names() -> None:
     seen = replace(weight_look("linear"), classes=ANIMALS)
-    assert look_pictures(seen).original.alt == "test image 7, labelled elk"
+    assert view_pictures(seen).original.alt == "test image 7, labelled elk"
     said = texts(seen)
     assert "Label elk; the network says cat, 10.0\N{NO-BREAK SPACE}% sure." in said
     assert set(ANIMALS) <= set(said)
