@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from bakeoff.errors import StoreError
+from bakeoff.files import locks
 from bakeoff.files.reading import sealed, unsealed
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.looks import Claim, Look, Rule, other_rule, runs_of
@@ -44,11 +47,29 @@ def test_another_look_at_the_same_seeds_writes_nothing(tmp_path: Path) -> None:
     folder.keep_look(LOOK)
     folder.keep_look(MORE)
     file = folder.path / "looks.json"
-    before = file.stat()
+    before = file.stat().st_mtime_ns, file.stat().st_ino
     assert folder.keep_look(replace(LOOK, when="2027-01-01T10:00:00+00:00", claims=())) is None
-    assert file.stat() == before
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
     folder.keep_look(replace(LOOK, rule=replace(LOOK.rule, confidence=0.9)))
     assert len(folder.read_looks()) == 3
+
+
+def test_two_who_look_at_once_keep_one_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder.create(tmp_path / "run", STUDY)
+
+    @contextmanager
+    def held_after_another(lock: Path) -> Iterator[None]:
+        with monkeypatch.context() as other:
+            other.setattr("bakeoff.records.looks.held", locks.held)
+            folder.keep_look(LOOK)
+        with locks.held(lock):
+            yield
+
+    monkeypatch.setattr("bakeoff.records.looks.held", held_after_another)
+    folder.keep_look(LOOK)
+    assert folder.read_looks() == (LOOK,)
 
 
 def test_runs_of_seeds() -> None:
