@@ -237,3 +237,15 @@ def test_a_record_from_before_stacks_is_one_of_a_trial_alone() -> None:
     del old["contended"], old["provenance"]["stacked"]
     read = Record.model_validate_json(json.dumps(old))
     assert (read.contended, read.provenance.stacked) == (False, 1)
+
+
+def test_what_cannot_be_stacked_in_the_runs_precision_trains_one_by_one(
+    few: Dataset, tmp_path: Path
+) -> None:
+    asked = study(entrant("a", "cnn-3conv", epochs=1), validation=50, seeds=2)
+    run, heard = RunFolder.create(tmp_path / "run", asked), Heard()
+    run_stacked(Setting(run, few, CPU, "bfloat16"), plan(run, few), heard)
+    # Where this torch can normalise bfloat16 in a stack, it may.
+    alone = [line for line in heard.lines if "cannot be stacked, so it trains one by one" in line]
+    assert alone or all(each.provenance.stacked == 2 for each in run.read_records())
+    assert finished(run) == [("a", 0), ("a", 1)]

@@ -14,7 +14,7 @@ from bakeoff.runners.setting import Setting
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.stacking.fit import why_alone
 from bakeoff.training.stacking.run import run_stack
-from bakeoff.training.trial import build_entrant
+from bakeoff.training.trial import autocast_for, build_entrant
 
 AT_ONCE = 10
 """Seeds in one stack, unless told otherwise: memory grows with each of them."""
@@ -59,7 +59,8 @@ def _can_stack(setting: Setting, trials: Sequence[PlannedTrial], listener: Liste
     entrant, seed = trials[0].entrant, trials[0].seed
     dataset = setting.dataset
     model = place(build_entrant(setting.folder.study, entrant, seed, dataset), setting.device)
-    reason = why_alone(model, dataset.image_shape)
+    autocast = autocast_for(setting.device, setting.precision)
+    reason = why_alone(model, dataset.image_shape, autocast)
     if reason is not None:
         listener.stage(f"{entrant.name} cannot be stacked, so it trains one by one: {reason}")
     return reason is None

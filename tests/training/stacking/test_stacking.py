@@ -226,7 +226,7 @@ def test_running_means_and_frozen_weights_are_those_of_each_seed(digits: Dataset
 
     with torch.random.fork_rng():
         models = [normalised(seed) for seed in range(2)]
-    assert why_alone(models[0], (1, 8, 8)) is None
+    assert why_alone(models[0], (1, 8, 8), FLOAT32) is None
     # Not Adam: normalisation cancels the bias before it, so its gradient is nothing but rounding.
     recipe = Recipe(optimizer="sgd", learning_rate=0.05, batch_size=40, epochs=2)
     singly, together, _ = both(models, recipe, digits)
@@ -275,17 +275,17 @@ class Twice(nn.Module):
 
 def test_a_network_that_cannot_be_stacked_is_found_out_and_left_as_it_was() -> None:
     twice = Twice()
-    reason = why_alone(twice, (1, 8, 8))
+    reason = why_alone(twice, (1, 8, 8), FLOAT32)
     assert reason == "the dropout layer 'dropout' is used twice in one step"
     assert type(twice.dropout) is nn.Dropout
-    reason = why_alone(Branching(64, 10), (1, 8, 8))
+    reason = why_alone(Branching(64, 10), (1, 8, 8), FLOAT32)
     assert reason is not None
     assert "data-dependent control flow" in reason
     assert "\n" not in reason
     for name in ARCHITECTURES:
         model = network(name, 0)
         before = snapshot(model)
-        assert why_alone(model, (1, 8, 8)) is None
+        assert why_alone(model, (1, 8, 8), FLOAT32) is None
         assert torch.equal(snapshot(model), before)
 
 

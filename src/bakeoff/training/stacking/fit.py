@@ -44,7 +44,9 @@ class Ended:
     stopped: Stopped
 
 
-def why_alone(model: nn.Module, image_shape: tuple[int, int, int]) -> str | None:
+def why_alone(
+    model: nn.Module, image_shape: tuple[int, int, int], autocast: torch.autocast
+) -> str | None:
     """Return in one line why networks like `model` cannot be stacked, or None where they can.
 
     Found out by an update and a validation pass of two tiny batches. What `torch.func.vmap` cannot
@@ -52,12 +54,11 @@ def why_alone(model: nn.Module, image_shape: tuple[int, int, int]) -> str | None
     """
     twins = [copy.deepcopy(model).train() for _ in range(2)]
     device = next(model.parameters()).device
-    off = torch.autocast(device.type, dtype=torch.bfloat16, enabled=False)
     images = torch.zeros(2, 2, *image_shape, dtype=torch.uint8, device=device)
     labels = torch.zeros(2, 2, dtype=torch.int64, device=device)
     try:
         with torch.random.fork_rng():
-            stack = Stack(twins, Recipe(), 1, pixel_scale=1.0, autocast=off)
+            stack = Stack(twins, Recipe(), 1, pixel_scale=1.0, autocast=autocast)
             stack.reseed([0, 0])
             stack.update(images, labels)
             stack.logits(images)
