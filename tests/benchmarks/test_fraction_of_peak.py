@@ -48,7 +48,11 @@ def test_fractions_are_speeds_over_the_speed_of_the_product_in_the_same_round() 
     assert steps[5] == "25.0 % (20.0 to 50.0)"
 
 
-def test_the_benchmark_runs_for_both_precisions(tmp_path: Path) -> None:
+def test_the_benchmark_runs_for_both_precisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without matrix units, products of the real size take minutes in bfloat16.
+    monkeypatch.setattr("benchmarks.fraction_of_peak.SIZE", 64)
     counts = "--rounds 2 --examples 50 --only mlp-2x200 cnn-2conv-batch-100"
     main([*counts.split(), "--results", str(tmp_path)])
     figures = figures_of(tmp_path, "fraction_of_peak")
@@ -56,5 +60,5 @@ def test_the_benchmark_runs_for_both_precisions(tmp_path: Path) -> None:
     for precision in ("float32", "bfloat16"):
         rounds = figures["seconds"][precision]
         assert rounds.keys() == {"product", "mlp-2x200", "cnn-2conv-batch-100"}
-    lines = ["2048 x 2048 x 2048 product", "mlp-2x200", "cnn-2conv-batch-100"]
+    lines = ["64 x 64 x 64 product", "mlp-2x200", "cnn-2conv-batch-100"]
     assert first_cells(tmp_path, "fraction_of_peak") == ["entrant", *lines, *lines]

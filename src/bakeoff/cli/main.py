@@ -186,7 +186,7 @@ def run_command(
 
 @app.command()
 def compare(directory: RunDirectory, reopen: Reopen = False, as_json: AsJson = False) -> None:
-    """Compare the trials of a run: differences, intervals, verdicts. A first look is noted."""
+    """Compare the trials of a run: differences, intervals, verdicts."""
     from bakeoff.commands.compare import compare_run
 
     conclusion = compare_run(directory, reopen=reopen)
@@ -203,7 +203,7 @@ def report(directory: RunDirectory, reopen: Reopen = False) -> None:
 
 @app.command()
 def verify(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Compute scores, predictions and report anew, from what they come from. Writes nothing."""
+    """Compute scores, predictions and report anew; write nothing."""
     from bakeoff.commands.verify import verify_run
 
     found = verify_run(directory)
