@@ -16,6 +16,7 @@ from bakeoff.errors import StoreError
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints, encode
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.looks import Claim, Look, Rule
 from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
@@ -63,6 +64,14 @@ def unfinished(folder: Path) -> Path:
 def kinds(folder: Path) -> list[Kind]:
     """Return what is damaged: files made below `folder`, each with its reader."""
     run = run_study(SMALL, folder / "run", device="cpu").folder
+    run.keep_look(
+        Look(
+            when="2025-01-01T00:00:00+00:00",
+            rule=Rule.of(SMALL),
+            complete={"logistic-regression": ((0, 2),), "mlp-2x200": ((0, 0), (2, 2))},
+            claims=(Claim("logistic-regression", "mlp-2x200", "better", "mlp-2x200"),),
+        )
+    )
     checkpoint = unfinished(folder / "interrupted")
     trial = run.trial("logistic-regression", 0)
     data = folder / "data"
@@ -78,6 +87,7 @@ def kinds(folder: Path) -> list[Kind]:
         Kind("predictions.npz", trial / "predictions.npz", lambda: _predictions(run)),
         Kind("manifest.json", trial / "manifest.json", lambda: _trial(run)),
         Kind("timing.json", run.path / "timing.json", run.read_timing),
+        Kind("looks.json", run.path / "looks.json", run.read_looks),
         Kind(
             "study.toml of a run", run.path / "study.toml", lambda: RunFolder.open(run.path).study
         ),
