@@ -57,7 +57,8 @@ def _merged(layers: nn.Sequential) -> nn.Sequential:
     a quarter of the numbers to cut. Where there are kernels for it, the two become one layer, and
     one with a first convolution before them.
     """
-    named = list(layers.named_children())
+    everything = layers.named_modules(remove_duplicate=False)  # A layer may stand in two places.
+    named = [(name, layer) for name, layer in everything if name and "." not in name]
     for i, ((_, first), (_, second)) in enumerate(pairwise(named)):
         if type(first) is nn.ReLU and type(second) is nn.MaxPool2d:
             named[i], named[i + 1] = named[i + 1], named[i]
