@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from bakeoff.engine import fast
 from bakeoff.engine.native import kernels, kernels_in_use
-from bakeoff.engine.pool import MaxPool, ReluPool, is_halving
+from bakeoff.engine.pool import MaxPool, is_halving
 
 needs_kernels = pytest.mark.skipif(kernels() is None, reason=f"no kernels: {kernels_in_use()}")
 
@@ -33,16 +33,16 @@ def test_only_windows_of_two_that_do_not_overlap_are_halving(pool: nn.Module, ha
 @needs_kernels
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
-@pytest.mark.parametrize("kind", [MaxPool, ReluPool])
+@pytest.mark.parametrize("relu", [False, True])
 def test_any_type_and_layout_goes_through(
-    kind: type[MaxPool | ReluPool], dtype: torch.dtype, layout: torch.memory_format
+    relu: bool, dtype: torch.dtype, layout: torch.memory_format
 ) -> None:
     own = kernels()
     assert own is not None
     images = torch.randn(2, 5, 7, 6, dtype=dtype).contiguous(memory_format=layout)
     ours, plain = (images.clone().requires_grad_() for _ in range(2))
-    pooled, expected = kind(own)(ours), F.max_pool2d(plain, 2)
-    expected = expected.relu() if kind is ReluPool else expected
+    pooled, expected = MaxPool(own, relu=relu)(ours), F.max_pool2d(plain, 2)
+    expected = expected.relu() if relu else expected
     assert torch.equal(pooled, expected)
     weights = torch.randn(2, 5, 3, 3, dtype=dtype)
     (pooled * weights).sum().backward()
@@ -55,7 +55,9 @@ def test_any_type_and_layout_goes_through(
 @needs_kernels
 def test_a_twin_has_one_layer_for_both_whichever_comes_first() -> None:
     for layers in ([nn.ReLU(), nn.MaxPool2d(2)], [nn.MaxPool2d(2), nn.ReLU()]):
-        assert [type(layer) for layer in fast(nn.Sequential(*layers)).children()] == [ReluPool]
+        (merged,) = fast(nn.Sequential(*layers)).children()
+        assert type(merged) is MaxPool
+        assert merged.relu
 
 
 @needs_kernels

@@ -256,3 +256,11 @@ def test_bfloat16_gradients_are_those_of_float32_but_for_rounding() -> None:
         assert parameter.grad.dtype == torch.float32
         # Rounding also decides near-ties of the pooling, and so which pixel a gradient goes to.
         assert (parameter.grad - gradient).norm() < 0.25 * gradient.norm()
+
+
+def test_a_layer_that_stands_in_two_places_stays_in_both() -> None:
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), relu, nn.Conv2d(2, 3, 3), relu, nn.Flatten())
+    twin = fast(model)
+    images = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(twin(images), model(images))

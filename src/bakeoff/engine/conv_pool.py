@@ -8,20 +8,18 @@ import torch
 from torch import nn
 
 from bakeoff.engine.native import Kernels
-from bakeoff.engine.pool import MaxPool, ReluPool
+from bakeoff.engine.pool import MaxPool
 
 
-class ConvPool(nn.Module):
+class ConvPool(MaxPool):
     """A convolution of one channel and 2 x 2 max-pooling, with a ReLU or without.
 
     In training they are one pass, and the output of the convolution is never in memory.
     """
 
-    def __init__(self, conv: nn.Conv2d, pool: MaxPool | ReluPool, kernels: Kernels) -> None:
-        super().__init__()
+    def __init__(self, conv: nn.Conv2d, kernels: Kernels, *, relu: bool = False) -> None:
+        super().__init__(kernels, relu=relu)
         self.conv = conv
-        self.pool = pool
-        self.kernels = kernels
         self.margin = margin_of(conv)
         self.no_bias = torch.zeros(conv.out_channels)
 
@@ -31,7 +29,7 @@ class ConvPool(nn.Module):
         possible = self.kernels.matrix_units or dtype == torch.float32
         # Evaluated, it has the bits of the plain layers.
         if not self.training or not possible or images.requires_grad:
-            return self.pool(self.conv(images))  # type: ignore[no-any-return]
+            return super().forward(self.conv(images))
         images = images.float().contiguous()
         return _Convolved.apply(images, self.conv.weight, self.conv.bias, dtype, self)  # type: ignore[no-untyped-call,no-any-return]
 
@@ -49,29 +47,22 @@ class _Convolved(torch.autograd.Function):
         layer: ConvPool,
     ) -> torch.Tensor:
         ctx.images, ctx.layer, ctx.k, ctx.biased = images, layer, weight.shape[2], bias is not None
+        shift = layer.no_bias if bias is None else bias
         pooled, ctx.places = layer.kernels.conv_pool(
-            images,
-            weight,
-            layer.no_bias if bias is None else bias,
-            margin=layer.margin,
-            relu=isinstance(layer.pool, ReluPool),
-            dtype=dtype,
+            images, weight, shift, margin=layer.margin, relu=layer.relu, dtype=dtype
         )
         return pooled
 
     @staticmethod
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        upstream = upstream.contiguous(memory_format=torch.channels_last)
         of_weight, of_bias = ctx.layer.kernels.conv_pool_backward(
-            upstream.contiguous(memory_format=torch.channels_last),
-            ctx.places,
-            ctx.images,
-            k=ctx.k,
-            margin=ctx.layer.margin,
+            upstream, ctx.places, ctx.images, k=ctx.k, margin=ctx.layer.margin
         )
         return None, of_weight, of_bias if ctx.biased else None, None, None
 
 
-def first_convolution(layer: nn.Module) -> nn.Conv2d | None:
+def first_convolution(layer: nn.Module | None) -> nn.Conv2d | None:
     """Return the layer if it is a convolution of gray images that the kernels can take."""
     if type(layer) is not nn.Conv2d:
         return None

@@ -29,7 +29,7 @@ class FactoredLinear(nn.Linear):
         """Map float [..., in] to float32 [..., out]; under autocast the factors are bfloat16."""
         rounded = torch.is_autocast_enabled("cpu")
         rows = (inputs.bfloat16() if rounded else inputs.float()).flatten(end_dim=-2).contiguous()
-        product = (_Rounded if rounded else _Exact).apply(rows, self.weight, self.bias, self)  # type: ignore[no-untyped-call]
+        product = _Product.apply(rows, self.weight, self.bias, self)  # type: ignore[no-untyped-call]
         return product.unflatten(0, inputs.shape[:-1])  # type: ignore[no-any-return]
 
     def add_gradient(self) -> None:
@@ -47,8 +47,8 @@ class FactoredLinear(nn.Linear):
         self.factors.clear()
 
 
-class _Exact(torch.autograd.Function):
-    """rows @ weight.T + bias in float32."""
+class _Product(torch.autograd.Function):
+    """rows @ weight.T + bias in float32; of bfloat16 rows with all factors rounded to that."""
 
     @staticmethod
     def forward(
@@ -59,37 +59,19 @@ class _Exact(torch.autograd.Function):
         layer: FactoredLinear,
     ) -> torch.Tensor:
         ctx.rows, ctx.layer = rows, layer
+        if rows.dtype == torch.bfloat16:
+            return layer.kernels.linear_forward(rows, weight, bias)
         return torch.addmm(bias, rows, weight.t())
 
     @staticmethod
     def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        rows, layer, to_rows = ctx.rows, ctx.layer, None
         upstream = upstream.contiguous()
-        ctx.layer.factors.append((upstream, ctx.rows))
-        to_rows = upstream.mm(ctx.layer.weight) if ctx.needs_input_grad[0] else None
-        return to_rows, None, upstream.sum(0), None
-
-
-class _Rounded(torch.autograd.Function):
-    """rows @ weight.T + bias, all factors rounded to bfloat16, sums in float32."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        rows: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor,
-        layer: FactoredLinear,
-    ) -> torch.Tensor:
-        ctx.rows, ctx.layer = rows, layer
-        return layer.kernels.linear_forward(rows, weight, bias)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        upstream, layer = upstream.contiguous(), ctx.layer
-        layer.factors.append((upstream, ctx.rows))
-        to_rows = None
+        layer.factors.append((upstream, rows))
         if ctx.needs_input_grad[0]:
-            to_rows = layer.kernels.linear_backward(upstream, layer.weight)
+            rounded = rows.dtype == torch.bfloat16
+            product = layer.kernels.linear_backward if rounded else torch.mm
+            to_rows = product(upstream, layer.weight)
         return to_rows, None, upstream.sum(0), None
 
 

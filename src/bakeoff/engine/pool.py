@@ -1,8 +1,7 @@
-"""Pooling, alone or with the ReLU beside it as one layer."""
+"""Max-pooling, alone or with the ReLU beside it as one layer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,56 +12,35 @@ from bakeoff.engine.native import Kernels
 
 
 class MaxPool(nn.Module):
-    """2 x 2 max-pooling that remembers a place by a byte."""
+    """2 x 2 max-pooling, with a ReLU or without, in one pass that remembers a place by a byte."""
 
-    def __init__(self, kernels: Kernels) -> None:
+    def __init__(self, kernels: Kernels, *, relu: bool = False) -> None:
         super().__init__()
-        self._kernels = kernels
+        self.kernels = kernels
+        self.relu = relu
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map [n, channels, height, width] to [n, channels, height // 2, width // 2]."""
-        if _fits(images):
-            return _Pooled.apply(images, self._kernels.max_pool, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
-        return F.max_pool2d(images, 2)
-
-
-class ReluPool(nn.Module):
-    """ReLU and 2 x 2 max-pooling, in one pass over memory."""
-
-    def __init__(self, kernels: Kernels) -> None:
-        super().__init__()
-        self._kernels = kernels
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map [n, channels, height, width] to [n, channels, height // 2, width // 2]."""
-        if _fits(images):
-            return _Pooled.apply(images, self._kernels.relu_pool, self._kernels)  # type: ignore[no-untyped-call,no-any-return]
-        return F.max_pool2d(images, 2).relu()
-
-
-def _fits(images: torch.Tensor) -> bool:
-    supported = images.dtype in {torch.float32, torch.bfloat16}
-    return supported and images.is_contiguous(memory_format=torch.channels_last)
+        supported = images.dtype in {torch.float32, torch.bfloat16}
+        if supported and images.is_contiguous(memory_format=torch.channels_last):
+            return _Pooled.apply(images, self)  # type: ignore[no-untyped-call,no-any-return]
+        pooled = F.max_pool2d(images, 2)
+        return pooled.relu() if self.relu else pooled
 
 
 class _Pooled(torch.autograd.Function):
-    """What `pool` makes of images. Of equal maxima the first gets the gradient, as in PyTorch."""
+    """What a layer makes of images. Of equal maxima the first gets the gradient, as in PyTorch."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        images: torch.Tensor,
-        pool: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]],
-        kernels: Kernels,
-    ) -> torch.Tensor:
-        pooled, ctx.places = pool(images)
-        ctx.size, ctx.kernels = images.shape[2:], kernels
+    def forward(ctx: Any, images: torch.Tensor, layer: MaxPool) -> torch.Tensor:
+        ctx.size, ctx.kernels = images.shape[2:], layer.kernels
+        pooled, ctx.places = layer.kernels.max_pool(images, relu=layer.relu)
         return pooled
 
     @staticmethod
-    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
         upstream = upstream.contiguous(memory_format=torch.channels_last)
-        return ctx.kernels.pool_backward(upstream, ctx.places, *ctx.size), None, None
+        return ctx.kernels.pool_backward(upstream, ctx.places, *ctx.size), None
 
 
 def is_halving(layer: nn.Module) -> bool:

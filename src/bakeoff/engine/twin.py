@@ -15,7 +15,7 @@ from bakeoff.engine.conv_pool import ConvPool, first_convolution
 from bakeoff.engine.dropout import BlockDropout
 from bakeoff.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.engine.native import Kernels, kernels
-from bakeoff.engine.pool import MaxPool, ReluPool, is_halving
+from bakeoff.engine.pool import MaxPool, is_halving
 
 _LARGE = 1 << 17
 """Weights of a linear layer (512 KiB) from which writing the gradient in place pays."""
@@ -71,19 +71,14 @@ def _pooled_by(own: Kernels, named: list[tuple[str, nn.Module]]) -> list[tuple[s
     merged: list[tuple[str, nn.Module]] = []
     for name, layer in named:
         before_name, before = merged[-1] if merged else ("", None)
-        convolution = None if before is None else first_convolution(before)
-        if is_halving(layer):
-            pool = MaxPool(own)
-            if convolution is None:
-                merged.append((name, pool))
-            else:
-                merged[-1] = (before_name, ConvPool(convolution, pool, own))
-        elif type(layer) is nn.ReLU and type(before) is MaxPool:
-            merged[-1] = (before_name, ReluPool(own))
-        elif type(layer) is nn.ReLU and type(before) is ConvPool:
-            merged[-1] = (before_name, ConvPool(before.conv, ReluPool(own), own))
-        else:
+        if type(layer) is nn.ReLU and isinstance(before, MaxPool):
+            before.relu = True
+        elif not is_halving(layer):
             merged.append((name, layer))
+        elif (convolution := first_convolution(before)) is not None:
+            merged[-1] = (before_name, ConvPool(convolution, own))
+        else:
+            merged.append((name, MaxPool(own)))
     return merged
 
 

@@ -41,11 +41,8 @@ class PlainKernels(Kernels):
         order = places.permute(0, 2, 3, 1).flatten().to(torch.uint8)
         return largest.contiguous(memory_format=torch.channels_last), order
 
-    def max_pool(self, images: torch.Tensor) -> Tensors:
-        return self._largest(images, relu=False)
-
-    def relu_pool(self, images: torch.Tensor) -> Tensors:
-        return self._largest(images, relu=True)
+    def max_pool(self, images: torch.Tensor, *, relu: bool) -> Tensors:
+        return self._largest(images, relu=relu)
 
     def pool_backward(
         self, upstream: torch.Tensor, places: torch.Tensor, height: int, width: int

@@ -36,8 +36,7 @@ def zeros(*shape: int, dtype: torch.dtype = F32) -> torch.Tensor:
 
 
 RIGHT: dict[str, tuple[list[Any], dict[str, Any]]] = {
-    "max_pool": ([images(2, 3, 5, 4)], {}),
-    "relu_pool": ([images(2, 3, 5, 4, dtype=BF16)], {}),
+    "max_pool": ([images(2, 3, 5, 4, dtype=BF16)], {"relu": False}),
     "pool_backward": ([images(2, 3, 2, 2), zeros(24, dtype=U8), 5, 4], {}),
     "conv_pool": (
         [zeros(2, 1, 6, 8), zeros(16, 1, 3, 3), zeros(16)],
@@ -99,7 +98,7 @@ def test_no_other_tensor_is(
     name: str, place: int, spoil: Callable[[torch.Tensor], torch.Tensor]
 ) -> None:
     arguments, named = RIGHT[name]
-    if spoil is larger and name in {"max_pool", "relu_pool"}:
+    if spoil is larger and name == "max_pool":
         pytest.skip("larger images are images")
     changed = [*arguments[:place], spoil(arguments[place]), *arguments[place + 1 :]]
     with pytest.raises((ValueError, AttributeError), match=r"kernel"):
@@ -120,6 +119,11 @@ def test_no_other_filters_are(weight: torch.Tensor, margin: int, told: str) -> N
     with pytest.raises(ValueError, match=r"kernel") as caught:
         call("conv_pool", [zeros(2, 1, 6, 8), weight, zeros(16)], named)
     assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(("relu", "named"), [(False, "max_pool"), (True, "relu_pool")])
+def test_a_relu_is_another_function(relu: bool, named: str) -> None:
+    assert call("max_pool", [images(2, 3, 5, 4)], {"relu": relu}) == [f"{named}_float32"]
 
 
 def test_the_matrix_units_take_pairs() -> None:

@@ -58,7 +58,7 @@ def test_pooling_is_pytorchs_bit_for_bit(
     upstream = images(*expected.shape, dtype=dtype, seed=seed + 1)
     expected.backward(upstream)
 
-    pooled, places = (FOUND.relu_pool if cut else FOUND.max_pool)(inputs.detach())
+    pooled, places = FOUND.max_pool(inputs.detach(), relu=cut)
     assert torch.equal(pooled, expected)
     assert inputs.grad is not None
     assert torch.equal(FOUND.pool_backward(upstream, places, height, width), inputs.grad)
@@ -71,10 +71,11 @@ def test_what_is_not_a_number_is_not_cut_off(own: Kernels, dtype: torch.dtype, s
     inputs[0, 0, 1, 0] = torch.tensor(float("nan")).copysign(torch.tensor(sign))
     inputs[0, 1, 0, 1] = float("inf")
     inputs[0, 2, 0, 0] = float("-inf")
-    pooled, _ = own.relu_pool(inputs.contiguous(memory_format=torch.channels_last))
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
+    pooled, _ = own.max_pool(inputs, relu=True)
     assert pooled.flatten().isnan().tolist() == [True, False, False]
     assert pooled.flatten()[1:].tolist() == [float("inf"), 0.0]
-    pooled, _ = own.max_pool(inputs.contiguous(memory_format=torch.channels_last))
+    pooled, _ = own.max_pool(inputs, relu=False)
     assert pooled.flatten().isnan().tolist() == [True, False, False]
     assert pooled.flatten()[1:].tolist() == [float("inf"), -1.0]
 

@@ -8,7 +8,26 @@ from typing import Self
 
 import torch
 
-_NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
+_EVERYWHERE = {
+    "max_pool_float32": (4, 3),
+    "max_pool_bfloat16": (4, 3),
+    "relu_pool_float32": (4, 3),
+    "relu_pool_bfloat16": (4, 3),
+    "pool_backward_float32": (4, 3),
+    "pool_backward_bfloat16": (4, 3),
+    "conv_pool_float32": (7, 5),
+    "conv_pool_backward_float32": (6, 5),
+    "linear_step_float32": (3, 6),
+}
+"""How many sizes each function takes, and then how many places in memory."""
+
+_OF_MATRIX_UNITS = {
+    "conv_pool_bfloat16": (7, 5),
+    "conv_pool_backward_bfloat16": (6, 5),
+    "linear_forward_bfloat16": (3, 4),
+    "linear_backward_bfloat16": (3, 3),
+    "linear_step_bfloat16": (3, 6),
+}
 
 
 class AdamStep(ctypes.Structure):
@@ -35,39 +54,24 @@ class Kernels:
     @classmethod
     def of(cls, library: ctypes.CDLL) -> Self:
         """Return the kernels of a library; raise AttributeError where it has not all of them."""
-        for dtype in ("float32", "bfloat16"):
-            _declare(library, f"max_pool_{dtype}", sizes=4, tensors=3)
-            _declare(library, f"relu_pool_{dtype}", sizes=4, tensors=3)
-            _declare(library, f"pool_backward_{dtype}", sizes=4, tensors=3)
-        _declare(library, "conv_pool_float32", sizes=7, tensors=5)
-        _declare(library, "conv_pool_backward_float32", sizes=6, tensors=5)
-        _declare(library, "linear_step_float32", sizes=3, tensors=6)
         matrix_units = hasattr(library, "matrix_units") and library.matrix_units() == 0
-        if matrix_units:
-            _declare(library, "conv_pool_bfloat16", sizes=7, tensors=5)
-            _declare(library, "conv_pool_backward_bfloat16", sizes=6, tensors=5)
-            _declare(library, "linear_forward_bfloat16", sizes=3, tensors=4)
-            _declare(library, "linear_backward_bfloat16", sizes=3, tensors=3)
-            _declare(library, "linear_step_bfloat16", sizes=3, tensors=6)
+        taken = _EVERYWHERE | (_OF_MATRIX_UNITS if matrix_units else {})
+        for name, (sizes, tensors) in taken.items():
+            function = getattr(library, name)
+            function.argtypes = [ctypes.c_int64] * sizes + [ctypes.c_void_p] * tensors
+            function.restype = None
         return cls(library, matrix_units)
 
-    def max_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def max_pool(self, images: torch.Tensor, *, relu: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """Return max_pool2d(images, 2), and which of four places each number came from.
 
         images: float32 or bfloat16 [n, channels, height, width], channels last, as the pooled
-        images; places: uint8, in the same order in memory.
+        images; places: uint8, in the same order in memory; relu: cut the pooled images at zero, and
+        let a place be 4 where all four numbers are at most zero.
         """
-        return self._pool("max_pool", images)
-
-    def relu_pool(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return relu(max_pool2d(images, 2)) and places; a place is 4 if all are at most zero."""
-        return self._pool("relu_pool", images)
-
-    def _pool(self, name: str, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         n, channels, height, width = images.shape
-        pooled = _channels_last(n, channels, height // 2, width // 2, images.dtype)
-        places = torch.empty(pooled.numel(), dtype=torch.uint8)
-        self._of_type(name, images.dtype)(
+        pooled, places = _pooled(n, channels, height // 2, width // 2, images.dtype)
+        self._of_type("relu_pool" if relu else "max_pool", images.dtype)(
             *(n, height, width, channels),
             _at(images, images.dtype, *images.shape, order=torch.channels_last),
             pooled.data_ptr(),
@@ -103,14 +107,13 @@ class Kernels:
         """Return max_pool2d(conv2d(images, weight, bias, padding=margin), 2) and places.
 
         images: float32 [n, 1, height, width]; weight: float32 [filters, 1, k, k], k at most 5,
-        filters a multiple of 16; relu: cut the result at zero, as `relu_pool` does; dtype: that of
-        the result and of the factors. Sums are float32.
+        filters a multiple of 16; relu: as for `max_pool`; dtype: that of the result and of the
+        factors. Sums are float32.
         """
         n, _, height, width = images.shape
         filters, _, k, _ = weight.shape
-        rows, columns = _pooled(height, width, k, margin, filters)
-        pooled = _channels_last(n, filters, rows, columns, dtype)
-        places = torch.empty(pooled.numel(), dtype=torch.uint8)
+        rows, columns = _halves(height, width, k, margin, filters)
+        pooled, places = _pooled(n, filters, rows, columns, dtype)
         self._of_type("conv_pool", dtype)(
             *(n, height, width, k, margin, filters, relu),
             _at(images, torch.float32, n, 1, height, width),
@@ -133,7 +136,7 @@ class Kernels:
         """Return the float32 gradients of weight and bias, given that of what `conv_pool` gave."""
         n, _, height, width = images.shape
         filters = upstream.shape[1]
-        rows, columns = _pooled(height, width, k, margin, filters)
+        rows, columns = _halves(height, width, k, margin, filters)
         of_weight, of_bias = images.new_empty(filters, 1, k, k), images.new_empty(filters)
         pooled = (n, filters, rows, columns)
         self._of_type("conv_pool_backward", upstream.dtype)(
@@ -231,7 +234,15 @@ def _channels_last(
     return torch.empty(n, channels, height, width, dtype=dtype, memory_format=torch.channels_last)
 
 
-def _pooled(height: int, width: int, k: int, margin: int, filters: int) -> tuple[int, int]:
+def _pooled(
+    n: int, channels: int, rows: int, columns: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return memory for pooled images and for their places."""
+    pooled = _channels_last(n, channels, rows, columns, dtype)
+    return pooled, torch.empty(pooled.numel(), dtype=torch.uint8)
+
+
+def _halves(height: int, width: int, k: int, margin: int, filters: int) -> tuple[int, int]:
     """Return rows and columns of what `conv_pool` gives; raise ValueError where it cannot."""
     rows, columns = ((size + 2 * margin - k + 1) // 2 for size in (height, width))
     if not (1 <= k <= 5 and margin >= 0 and filters % 16 == 0 and min(rows, columns) >= 0):
@@ -249,9 +260,3 @@ def _sizes(rows: torch.Tensor, weight: torch.Tensor) -> tuple[int, int, int]:
     if rows.dtype == torch.bfloat16 and weight.shape[1] % 2:
         raise ValueError(f"no kernel for {weight.shape[1]} inputs: give an even number")
     return len(rows), weight.shape[1], len(weight)
-
-
-def _declare(library: ctypes.CDLL, name: str, *, sizes: int, tensors: int) -> None:
-    function = getattr(library, name)
-    function.argtypes = [_NUMBER] * sizes + [_POINTER] * tensors
-    function.restype = None

@@ -15,23 +15,21 @@ from torch.nn import functional as F
 
 from bakeoff.engine.native.kernels import AdamStep, Kernels
 
-Proof = Callable[[Kernels, torch.dtype], bool]
-"""Whether a kernel of this precision gives what PyTorch gives."""
-
 
 def wrong_answer(kernels: Kernels) -> str | None:
     """Return the name of the first kernel whose answer is not PyTorch's, None where all agree."""
-    proofs: dict[str, Proof] = {
-        "max_pool": partial(_pools, False),
-        "relu_pool": partial(_pools, True),
-    }
-    of_products: dict[str, Proof] = {"conv_pool": _convolves, "linear_step": _steps}
-    asked = [(torch.float32, proofs | of_products), (torch.bfloat16, proofs)]
-    if kernels.matrix_units:
-        asked += [(torch.bfloat16, of_products | {"linear": _multiplies})]
+    everywhere = [torch.float32, torch.bfloat16]
+    products = everywhere if kernels.matrix_units else [torch.float32]
+    proofs: list[tuple[str, Callable[[Kernels, torch.dtype], bool], list[torch.dtype]]] = [
+        ("max_pool", partial(_pools, False), everywhere),
+        ("relu_pool", partial(_pools, True), everywhere),
+        ("conv_pool", _convolves, products),
+        ("linear_step", _steps, products),
+        ("linear", _multiplies, products[1:]),
+    ]
     with torch.inference_mode(False), torch.enable_grad():
-        for dtype, them in asked:
-            for name, holds in them.items():
+        for name, holds, dtypes in proofs:
+            for dtype in dtypes:
                 if not holds(kernels, dtype):
                     return f"{name}_{dtype}".replace("torch.", "")
     return None
@@ -51,38 +49,38 @@ def _channels_last(images: torch.Tensor) -> torch.Tensor:
 def _pools(relu: bool, kernels: Kernels, dtype: torch.dtype) -> bool:
     # Quarters are often equal, which tries the order in which places win.
     images = _channels_last((_numbers(2, 37, 5, 7, salt=1) * 4).round().div(4).to(dtype))
-    images.requires_grad_()
-    pooled = F.max_pool2d(images, 2)
-    expected = pooled.relu() if relu else pooled
+    expected = _pooled(images.requires_grad_(), relu)
     upstream = _channels_last(_numbers(*expected.shape, salt=2).to(dtype))
     (gradient,) = torch.autograd.grad(expected, images, upstream)
-    found, places = (kernels.relu_pool if relu else kernels.max_pool)(images.detach())
-    return found.equal(expected) and kernels.pool_backward(upstream, places, 5, 7).equal(gradient)
+    found, places = kernels.max_pool(images.detach(), relu=relu)
+    backward = kernels.pool_backward(upstream, places, 5, 7)
+    return found.equal(expected) and backward.equal(gradient)
+
+
+def _pooled(images: torch.Tensor, relu: bool) -> torch.Tensor:
+    pooled = F.max_pool2d(images, 2)
+    return pooled.relu() if relu else pooled
 
 
 def _convolves(kernels: Kernels, dtype: torch.dtype) -> bool:
-    return all(
-        _convolves_with(kernels, dtype, k=k, margin=margin, filters=filters, relu=relu)
-        for k, margin, filters, relu in ((3, 1, 48, True), (5, 2, 16, False), (4, 0, 32, True))
-    )
-
-
-def _convolves_with(
-    kernels: Kernels, dtype: torch.dtype, *, k: int, margin: int, filters: int, relu: bool
-) -> bool:
-    images, weight = _numbers(3, 1, 9, 41, salt=3), _numbers(filters, 1, k, k, salt=4)
-    bias = _numbers(filters, salt=5)
-    factor, shift = weight.to(dtype).double().requires_grad_(), bias.double().requires_grad_()
-    sums = F.conv2d(images.to(dtype).double(), factor, shift, padding=margin)
-    expected = F.max_pool2d(sums, 2).relu() if relu else F.max_pool2d(sums, 2)
-    upstream = _channels_last(_numbers(*expected.shape, salt=6).to(dtype))
-    gradients = torch.autograd.grad(expected, (factor, shift), upstream.double())
-    pooled, places = kernels.conv_pool(images, weight, bias, margin=margin, relu=relu, dtype=dtype)
-    found = kernels.conv_pool_backward(upstream, places, images, k=k, margin=margin)
-    return _near(pooled, expected) and all(
-        torch.allclose(one.double(), other, rtol=1e-4, atol=1e-3)
-        for one, other in zip(found, gradients, strict=True)
-    )
+    for k, margin, filters, relu in ((3, 1, 48, True), (5, 2, 16, False), (4, 0, 32, True)):
+        images, weight = _numbers(3, 1, 9, 41, salt=3), _numbers(filters, 1, k, k, salt=4)
+        bias = _numbers(filters, salt=5)
+        exact = weight.to(dtype).double().requires_grad_(), bias.double().requires_grad_()
+        sums = F.conv2d(images.to(dtype).double(), *exact, padding=margin)
+        expected = _pooled(sums, relu)
+        upstream = _channels_last(_numbers(*expected.shape, salt=6).to(dtype))
+        gradients = torch.autograd.grad(expected, exact, upstream.double())
+        pooled, places = kernels.conv_pool(
+            images, weight, bias, margin=margin, relu=relu, dtype=dtype
+        )
+        found = kernels.conv_pool_backward(upstream, places, images, k=k, margin=margin)
+        if not _near(pooled, expected) or not all(
+            torch.allclose(one.double(), other, rtol=1e-4, atol=1e-3)
+            for one, other in zip(found, gradients, strict=True)
+        ):
+            return False
+    return True
 
 
 def _multiplies(kernels: Kernels, dtype: torch.dtype) -> bool:
