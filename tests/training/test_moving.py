@@ -24,7 +24,8 @@ from bakeoff.records.record import Epoch, Provenance, Resumed
 from bakeoff.study.study import Recipe, Study
 from bakeoff.training import finish
 from bakeoff.training import run_trial as running
-from bakeoff.training.fit import Start, Streams, fit
+from bakeoff.training import trial as start
+from bakeoff.training.fit import Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance as made_here
@@ -36,6 +37,12 @@ from .test_trial import same_but_for_times
 
 CPU = torch.device("cpu")
 EPOCHS = 4
+
+
+Start = tuple[Sequence[Epoch], dict[str, Any] | None]
+"""History and state that a training goes on from."""
+
+FROM_THE_BEGINNING: Start = ((), None)
 
 
 class KilledError(Exception):
@@ -65,7 +72,7 @@ def trained(
     data: Dataset,
     recipe: Recipe,
     precision: str,
-    start: Start | None,
+    start: Start,
     keep: Callable[[Sequence[Epoch], Moving], None],
 ) -> nn.Module:
     network = build("cnn-2conv-dropout", (1, 8, 8), 10, initialisation="framework-default", seed=3)
@@ -81,7 +88,8 @@ def trained(
         pixel_scale=1 / 255,
         autocast=torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
         on_epoch=lambda _: None,
-        start=start,
+        before=start[0],
+        state=start[1],
         keep=keep,
     )
     return model
@@ -102,13 +110,13 @@ def test_state_after_a_resume_at_any_epoch_is_that_without_one(
         histories.append(tuple(history))
         states.append(copied(moving))
 
-    trained(digits, recipe, precision, None, note)
+    trained(digits, recipe, precision, FROM_THE_BEGINNING, note)
     whole, last = histories[-1], states[-1]
     assert len(states) == EPOCHS
     assert not same(states[0], states[1])
     for epoch in range(1, EPOCHS):
         before = len(states)
-        start = Start(histories[epoch - 1], states[epoch - 1])
+        start = (histories[epoch - 1], states[epoch - 1])
         model = trained(digits, recipe, precision, start, note)
         assert len(states) - before == EPOCHS - epoch
         assert same(states[-1], last)
@@ -130,11 +138,11 @@ def test_losing_the_optimizer_would_be_seen(digits: Dataset) -> None:
         histories.append(tuple(history))
         states.append(copied(moving))
 
-    trained(digits, recipe, "float32", None, note)
+    trained(digits, recipe, "float32", FROM_THE_BEGINNING, note)
     forgetful = copy.deepcopy(states[0])
     for moments in forgetful["optimizer"]["state"].values():
         moments["exp_avg"].zero_()
-    trained(digits, recipe, "float32", Start(histories[0], forgetful), note)
+    trained(digits, recipe, "float32", (histories[0], forgetful), note)
     assert not same(states[-1], states[1])
 
 
@@ -144,12 +152,14 @@ def test_a_training_that_was_at_its_end_takes_no_further_step(
     recipe = Recipe(batch_size=50, epochs=1)
     starts: list[Start] = []
     trained(
-        digits, recipe, "float32", None,
-        lambda history, moving: starts.append(Start(tuple(history), copied(moving))),
+        digits, recipe, "float32", FROM_THE_BEGINNING,
+        lambda history, moving: starts.append((tuple(history), copied(moving))),
     )  # fmt: skip
     monkeypatch.setattr(EagerStep, "__call__", lambda *_: pytest.fail("a step"))
     model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
-    assert same(dict(model.state_dict()), starts[0].state["model"])
+    _, state = starts[0]
+    assert state is not None
+    assert same(dict(model.state_dict()), state["model"])
 
 
 def begun(
@@ -599,7 +609,7 @@ def test_memory_that_runs_out_before_or_after_training_is_told(
     few: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(running, "build_entrant", no_memory("cpu"))
+        patch.setattr(start, "build_entrant", no_memory("cpu"))
         early = run_trial(spec(few), lambda _: None).record
     assert early.trouble == "the memory was used up in epoch 1"
     assert early.parameters == spec(few).size.parameters > 0

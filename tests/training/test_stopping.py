@@ -5,7 +5,7 @@ import pytest
 from bakeoff.records.record import Stopped
 from bakeoff.study.study import Recipe
 from bakeoff.training.loop import EpochLoss
-from bakeoff.training.stopping import divergence, stop_reason
+from bakeoff.training.stopping import divergence, planned_end
 
 FIXED = Recipe(epochs=3)
 TARGET = Recipe(epochs=3, target_validation_accuracy=0.9)
@@ -27,7 +27,9 @@ TARGET = Recipe(epochs=3, target_validation_accuracy=0.9)
 def test_training_ends_at_the_target_or_when_the_budget_is_used(
     recipe: Recipe, epoch: int, accuracy: float, reason: str | None
 ) -> None:
-    assert stop_reason(recipe, epoch, accuracy) == reason
+    end = planned_end(recipe, epoch, accuracy)
+    expected = reason and Stopped.model_validate({"epoch": epoch, "reason": reason})
+    assert end == expected
 
 
 INFINITE, NO_NUMBER = float("inf"), float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,73 +18,12 @@ from bakeoff.training.scores import score
 from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
 
 
-def finish_trial(
+def unscored(
     spec: TrialSpec,
-    model: nn.Module,
     history: Sequence[Epoch],
     stopped: Stopped,
-    held_out: Examples,
     origin: Provenance,
-    contended: bool,
-) -> Trial:
-    """Return what is left of a trained model: its record, with scores unless it diverged.
-
-    It may turn out here: weights that nothing depends on any more can be of any size, and the test
-    images may lead to numbers that the validation images did not.
-    """
-    record = _record(spec, history, stopped, origin, contended)
-    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
-    if stopped.reason == "loss not finite":
-        step = "" if stopped.step is None else f", step {stopped.step}"
-        whose = "the validation loss" if stopped.step is None else "the loss"
-        return _diverged(record, weights, f"{whose} was not finite in epoch {stopped.epoch}{step}")
-    if stopped.diverged:
-        trouble = f"the loss was above {LARGEST_NUMBER:g} in epoch {stopped.epoch}"
-        return _diverged(record, weights, trouble)
-    if not all(bool((value.abs() < LARGEST_NUMBER).all()) for value in weights.values()):
-        trouble = f"weights were above {LARGEST_NUMBER:g} after epoch {stopped.epoch}"
-        return _diverged(_too_large(record), weights, trouble)
-    try:
-        return _evaluated(spec, model, record, weights, held_out)
-    except FloatingPointError as error:
-        return _diverged(_too_large(record), weights, f"{error} after epoch {stopped.epoch}")
-
-
-def _too_large(record: Record) -> Record:
-    stopped = Stopped(epoch=record.stopped.epoch, reason="numbers too large")
-    return record.model_copy(update={"stopped": stopped})
-
-
-def _diverged(record: Record, weights: dict[str, torch.Tensor], trouble: str) -> Trial:
-    update = {"status": "diverged", "trouble": trouble}
-    return Trial(record.model_copy(update=update), weights, predictions={})
-
-
-def ended_by_memory(
-    spec: TrialSpec,
-    history: Sequence[Epoch],
-    origin: Provenance,
-    contended: bool,
     *,
-    trained: bool,
-) -> Trial:
-    """Return what is left of a trial for which the memory was too small.
-
-    trained: whether the training was at its end, and the evaluation was not.
-    """
-    done = len(history)
-    trouble = f"evaluation after epoch {done}" if trained else f"epoch {done + 1}"
-    stopped = Stopped(epoch=done if trained else done + 1, reason="out of memory")
-    record = _record(spec, history, stopped, origin, contended)
-    update = {"status": "out_of_memory", "trouble": f"the memory was used up in {trouble}"}
-    return Trial(record.model_copy(update=update), weights={}, predictions={})
-
-
-def _record(
-    spec: TrialSpec,
-    history: Sequence[Epoch],
-    stopped: Stopped,
-    origin: Provenance,
     contended: bool,
 ) -> Record:
     """Return the record of a training, without scores."""
@@ -105,6 +44,52 @@ def _record(
         cost=None,
         provenance=origin,
     )
+
+
+def finish_trial(spec: TrialSpec, model: nn.Module, record: Record, held_out: Examples) -> Trial:
+    """Return what is left of a trained model: its record, with scores unless it diverged.
+
+    It may turn out here: weights that nothing depends on any more can be of any size, and the test
+    images may lead to numbers that the validation images did not.
+    """
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    stopped = record.stopped
+    trouble = _trouble(stopped, weights)
+    if trouble is None:
+        try:
+            return _evaluated(spec, model, record, weights, held_out)
+        except FloatingPointError as error:
+            trouble = f"{error} after epoch {stopped.epoch}"
+    if not stopped.diverged:
+        stopped = Stopped(epoch=stopped.epoch, reason="numbers too large")
+    update = {"status": "diverged", "trouble": trouble, "stopped": stopped}
+    return Trial(record.model_copy(update=update), weights, predictions={})
+
+
+def _trouble(stopped: Stopped, weights: Mapping[str, torch.Tensor]) -> str | None:
+    """Return what a training came to that says nothing, or None where it can be scored."""
+    epoch = f"epoch {stopped.epoch}"
+    if stopped.step is not None:
+        return f"the loss was not finite in {epoch}, step {stopped.step}"
+    if stopped.reason == "loss not finite":
+        return f"the validation loss was not finite in {epoch}"
+    if stopped.diverged:
+        return f"the loss was above {LARGEST_NUMBER:g} in {epoch}"
+    if not all(bool((value.abs() < LARGEST_NUMBER).all()) for value in weights.values()):
+        return f"weights were above {LARGEST_NUMBER:g} after {epoch}"
+    return None
+
+
+def ended_by_memory(record: Record) -> Trial:
+    """Return what is left of a trial for which the memory was too small.
+
+    Where the training was at its end, and the evaluation was not, `stopped` is its last epoch.
+    """
+    epoch = record.stopped.epoch
+    evaluated = epoch == len(record.epochs)
+    trouble = f"evaluation after epoch {epoch}" if evaluated else f"epoch {epoch}"
+    update = {"status": "out_of_memory", "trouble": f"the memory was used up in {trouble}"}
+    return Trial(record.model_copy(update=update), weights={}, predictions={})
 
 
 def _evaluated(

@@ -19,10 +19,10 @@ from bakeoff.engine.step import make_update
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Recipe
-from bakeoff.training.loop import train_epoch
+from bakeoff.training.loop import EpochLoss, train_epoch
 from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.stopping import Reason, divergence, stop_reason
+from bakeoff.training.stopping import divergence, planned_end
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,6 @@ class Streams:
         )
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where a training that was interrupted goes on."""
-
-    history: tuple[Epoch, ...]
-    state: Mapping[str, Any]
-    """What `Moving.state` was after the last epoch of the history."""
-
-
 Keep = Callable[[Sequence[Epoch], Moving], None]
 
 
@@ -89,59 +80,74 @@ def fit(
     pixel_scale: float,
     autocast: torch.autocast,
     on_epoch: Callable[[Epoch], None],
-    start: Start | None = None,
+    before: Sequence[Epoch] = (),
+    state: Mapping[str, Any] | None = None,
     keep: Keep = _keep_nothing,
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
     An epoch in which it diverges ends the training and is not part of the history. The global
     random state is left as it was. `keep` gets the history and what moves after each epoch, before
-    `on_epoch` hears of it; a `start` made of both goes on as if there had been no interruption:
-    order and dropout of an epoch follow from its number alone, so no generator has a position.
+    `on_epoch` hears of it. A training that begins with the history `before`, and with the `state`
+    of `Moving` after it, goes on as if there had been no interruption: order and dropout of an
+    epoch follow from its number alone, so no generator has a position.
     """
     moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
     twin = fast(model)
     update = make_update(twin, moving.optimizer, pixel_scale, autocast, recipe.label_smoothing)
     step = make_step(update, moving.schedule, recipe.batch_size, train.images.device)
-    history: list[Epoch] = []
-    if start is not None:
-        history.extend(start.history)
-        moving.restore(start.state, len(history))
-    while (reason := _reason(recipe, history)) is None:
+    history, stopped = list(before), None
+    if state is not None:
+        moving.restore(state, len(history))
+    if history:
+        stopped = planned_end(recipe, len(history), history[-1].validation_accuracy)
+    while stopped is None:
         number = len(history) + 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
         with torch.random.fork_rng():
             reseed(twin, streams.dropout_seed(number))
-            shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-            loss = train_epoch(twin, step, shuffled)
+            twin.train()
+            (loss,) = train_epoch(
+                step, batches(train.images, train.labels, order, recipe.batch_size)
+            )
         logits = predict_logits(twin, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         seconds = time.perf_counter() - started
+        stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), seconds)
+        if stopped is None or not stopped.diverged:
+            keep(history, moving)
+            on_epoch(history[-1])
+    return history, stopped
 
-        if (stopped := divergence(number, loss, validation_loss)) is not None:
-            return history, stopped
-        epoch = Epoch(
+
+def add_epoch(
+    history: list[Epoch],
+    recipe: Recipe,
+    loss: EpochLoss,
+    validated: tuple[float, float],
+    seconds: float,
+) -> Stopped | None:
+    """Add an epoch to a history unless it diverged; return where training ends, None to go on.
+
+    validated: loss and accuracy on the validation examples.
+    """
+    number, (validation_loss, accuracy) = len(history) + 1, validated
+    if (stopped := divergence(number, loss, validation_loss)) is not None:
+        return stopped
+    history.append(
+        Epoch(
             epoch=number,
             train_loss=loss.mean,
             validation_loss=validation_loss,
             validation_accuracy=accuracy,
             seconds=seconds,
         )
-        history.append(epoch)
-        keep(history, moving)
-        on_epoch(epoch)
-    return history, Stopped(epoch=len(history), reason=reason)
+    )
+    return planned_end(recipe, number, accuracy)
 
 
 def steps_per_epoch(recipe: Recipe, examples: int) -> int:
     """Return how many batches there are; the last may be smaller."""
     return math.ceil(examples / recipe.batch_size)
-
-
-def _reason(recipe: Recipe, history: Sequence[Epoch]) -> Reason | None:
-    """Return why training ends where the history ends, or None to go on."""
-    if not history:
-        return None
-    return stop_reason(recipe, history[-1].epoch, history[-1].validation_accuracy)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from bakeoff.engine.step import Step
 
@@ -22,26 +21,24 @@ class EpochLoss:
 
 
 def train_epoch(
-    model: nn.Module, step: Step, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
-) -> EpochLoss:
-    """Take one step of `model` per batch; return the mean cross-entropy over the examples.
+    step: Step, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
+) -> list[EpochLoss]:
+    """Take one step per batch; return the mean cross-entropy of each network that they train.
 
-    batches: (uint8 images [b, channels, height, width], int64 labels [b]). Each example's loss is
-    taken before the step that it leads to.
+    batches: (uint8 images [b, channels, height, width], int64 labels [b]), in front of both the
+    seeds of a stack, if it is one. Each example's loss is taken before the step that it leads to.
     """
-    model.train()
     # The losses stay tensors: reading one each step would make Python wait for the arithmetic.
     losses: list[torch.Tensor] = []
     sizes: list[int] = []
     for images, labels in batches:
         losses.append(step(images, labels))
-        sizes.append(len(labels))
-    return epoch_loss(torch.stack(losses), sizes)
+        sizes.append(labels.shape[-1])
+    of_networks = torch.stack(losses, dim=-1).reshape(-1, len(sizes)).double().cpu()
+    return [_epoch_loss(of_steps, torch.tensor(sizes)) for of_steps in of_networks]
 
 
-def epoch_loss(of_steps: torch.Tensor, sizes: Sequence[int]) -> EpochLoss:
-    """Return what the losses of all steps, [steps], over batches of these sizes come to."""
-    losses = of_steps.double().cpu()
-    mean = (losses * torch.tensor(sizes)).sum().item() / sum(sizes)
-    wrong = losses.isfinite().logical_not().nonzero()
+def _epoch_loss(of_steps: torch.Tensor, sizes: torch.Tensor) -> EpochLoss:
+    mean = (of_steps * sizes).sum().item() / int(sizes.sum())
+    wrong = of_steps.isfinite().logical_not().nonzero()
     return EpochLoss(mean, not_finite_at=int(wrong[0]) + 1 if len(wrong) else None)

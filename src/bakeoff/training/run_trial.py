@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
 from bakeoff.records.conditions import changed_conditions, foreign_origin
-from bakeoff.records.record import Epoch, Provenance, Resumed
-from bakeoff.training.finish import ended_by_memory, finish_trial
-from bakeoff.training.fit import Start, Streams, fit, steps_per_epoch
+from bakeoff.records.record import Epoch, Provenance, Record, Resumed, Stopped
+from bakeoff.training.finish import ended_by_memory, finish_trial, unscored
+from bakeoff.training.fit import fit, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
-from bakeoff.training.stopping import stop_reason
-from bakeoff.training.trial import (
-    Trial,
-    TrialSpec,
-    autocast_for,
-    build_entrant,
-    pixel_scale,
-    to_device,
-)
+from bakeoff.training.stopping import planned_end
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for, pixel_scale
 
 
 def run_trial(
@@ -44,7 +37,7 @@ def run_trial(
     or in other precision.
     """
     progress = _take_up(spec, checkpoints, beside_others)
-    if progress.start is not None:
+    if progress.state is not None:
         on_resume(len(progress.history))
     try:
         return _trained(spec, progress, on_epoch)
@@ -53,13 +46,9 @@ def run_trial(
             raise
     # Out of the `except`, which holds on to all that the failed step had allocated.
     free_memory(spec.device)
-    return ended_by_memory(
-        spec,
-        progress.history,
-        progress.origin,
-        progress.contended,
-        trained=progress.trained,
-    )
+    epoch = len(progress.history) + (not progress.trained)
+    stopped = Stopped(epoch=epoch, reason="out of memory")
+    return ended_by_memory(progress.record(spec, stopped))
 
 
 @dataclass
@@ -68,11 +57,12 @@ class _Progress:
 
     origin: Provenance
     history: tuple[Epoch, ...]
-    start: Start | None
+    state: Mapping[str, Any] | None
+    """What moves, as it was after the last epoch of the history; None before the first."""
     checkpoints: Checkpoints | None
     beside_others: Callable[[], bool]
     contended: bool
-    trained: bool = field(default=False)
+    trained: bool = False
 
     def keep(self, history: Sequence[Epoch], moving: Moving) -> None:
         """Note that an epoch is done, and write a checkpoint of it."""
@@ -83,22 +73,21 @@ class _Progress:
                 Checkpoint(self.history, self.origin, self.contended, moving.state())
             )
 
+    def record(self, spec: TrialSpec, stopped: Stopped) -> Record:
+        """Return the record of a training that stopped, without scores."""
+        return unscored(spec, self.history, stopped, self.origin, contended=self.contended)
+
 
 def _take_up(
     spec: TrialSpec, checkpoints: Checkpoints | None, beside_others: Callable[[], bool]
 ) -> _Progress:
     """Return where the trial stands: at its beginning, or at its newest checkpoint."""
-    now = provenance(
-        device=spec.device,
-        precision=spec.precision,
-        study_hash=spec.study.hash,
-        data_hash=spec.dataset.sha256,
-    )
+    now = provenance(device=spec.device, **spec.conditions)
     found = checkpoints.newest(partial(_misfit, spec)) if checkpoints is not None else None
     if found is None:
         return _Progress(now, (), None, checkpoints, beside_others, beside_others())
     file, checkpoint = found
-    if complaint := _foreign(spec, checkpoint.origin):
+    if complaint := foreign_origin(checkpoint.origin, **spec.conditions):
         raise StoreError(f"{file}: {complaint}")
     resumed = checkpoint.origin.resumed
     if differs := changed_conditions(checkpoint.origin, now):
@@ -106,32 +95,21 @@ def _take_up(
     return _Progress(
         origin=now.model_copy(update={"started": checkpoint.origin.started, "resumed": resumed}),
         history=checkpoint.history,
-        start=Start(checkpoint.history, checkpoint.state),
+        state=checkpoint.state,
         checkpoints=checkpoints,
         beside_others=beside_others,
         contended=checkpoint.contended or beside_others(),
     )
 
 
-def _foreign(spec: TrialSpec, origin: Provenance) -> str | None:
-    """Return why a checkpoint belongs to another training altogether, or None if it does not."""
-    return foreign_origin(
-        origin,
-        study_hash=spec.study.hash,
-        data_hash=spec.dataset.sha256,
-        precision=spec.precision,
-    )
-
-
 def _misfit(spec: TrialSpec, checkpoint: Checkpoint) -> str | None:
     """Return why this trial cannot have left the checkpoint, or None if it can."""
-    if _foreign(spec, checkpoint.origin):
+    if foreign_origin(checkpoint.origin, **spec.conditions):
         return None  # Of another training: refused, not set aside.
     recipe, history = spec.entrant.recipe, checkpoint.history
-    if any(stop_reason(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
+    if any(planned_end(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
         return "its history goes on where training ends"
-    model = place(build_entrant(spec.study, spec.entrant, spec.seed, spec.dataset), spec.device)
-    moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(spec.split.train)))
+    moving = Moving.of(spec.network(), recipe, steps_per_epoch(recipe, len(spec.split.train)))
     try:
         moving.restore(checkpoint.state, len(history))
     except StoreError as error:
@@ -140,23 +118,20 @@ def _misfit(spec: TrialSpec, checkpoint: Checkpoint) -> str | None:
 
 
 def _trained(spec: TrialSpec, progress: _Progress, on_epoch: Callable[[Epoch], None]) -> Trial:
-    study, entrant, dataset = spec.study, spec.entrant, spec.dataset
-    split = spec.split
-    train = to_device(dataset.train_images, dataset.train_labels, split.train, spec.device)
-    held_out = to_device(dataset.train_images, dataset.train_labels, split.validation, spec.device)
-    model = place(build_entrant(study, entrant, spec.seed, dataset), spec.device)
-    history, stopped = fit(
+    model, held_out = spec.network(), spec.examples(spec.split.validation)
+    _, stopped = fit(
         model,
-        entrant.recipe,
-        train,
+        spec.entrant.recipe,
+        spec.examples(spec.split.train),
         held_out,
-        Streams(study.study_seed, spec.seed, entrant.name),
-        pixel_scale=pixel_scale(study.protocol),
+        spec.streams,
+        pixel_scale=pixel_scale(spec.study.protocol),
         autocast=autocast_for(spec.device, spec.precision),
         on_epoch=on_epoch,
-        start=progress.start,
+        before=progress.history,
+        state=progress.state,
         keep=progress.keep,
     )
     progress.trained = True
-    contended = progress.contended or progress.beside_others()
-    return finish_trial(spec, model, history, stopped, held_out, progress.origin, contended)
+    progress.contended = progress.contended or progress.beside_others()
+    return finish_trial(spec, model, progress.record(spec, stopped), held_out)

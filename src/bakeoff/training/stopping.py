@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Stopped
 from bakeoff.study.study import Recipe
 from bakeoff.training.loop import EpochLoss
 
-Reason = Literal["budget used", "target reached", "target not reached"]
 
-
-def stop_reason(recipe: Recipe, epoch: int, validation_accuracy: float) -> Reason | None:
-    """Return why training ends after `epoch` (counted from 1), or None to go on."""
+def planned_end(recipe: Recipe, epoch: int, validation_accuracy: float) -> Stopped | None:
+    """Return where training ends if it ends after `epoch` (counted from 1), or None to go on."""
     target = recipe.target_validation_accuracy
     if target is not None and validation_accuracy >= target:
-        return "target reached"
-    if epoch >= recipe.epochs:
-        return "budget used" if target is None else "target not reached"
-    return None
+        return Stopped(epoch=epoch, reason="target reached")
+    if epoch < recipe.epochs:
+        return None
+    return Stopped(epoch=epoch, reason="budget used" if target is None else "target not reached")
 
 
 def divergence(epoch: int, loss: EpochLoss, validation_loss: float) -> Stopped | None:

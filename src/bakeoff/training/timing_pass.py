@@ -94,7 +94,8 @@ def make_burst(
     step = make_step(update, schedule, recipe.batch_size, device)
 
     def burst() -> object:
-        shuffled = batches(train.images, train.labels, order, recipe.batch_size)
-        return train_epoch(twin, step, shuffled)
+        twin.train()
+        (loss,) = train_epoch(step, batches(train.images, train.labels, order, recipe.batch_size))
+        return loss
 
     return burst

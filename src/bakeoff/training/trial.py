@@ -11,11 +11,12 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
+from bakeoff.engine.devices import place
 from bakeoff.networks.build import build
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Entrant, Protocol, Study
-from bakeoff.training.fit import Examples
+from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.size import NetworkSize
 
 
@@ -37,6 +38,29 @@ class TrialSpec:
     def split(self) -> Split:
         """The examples that train and those that validate, shared by all entrants of the seed."""
         return split_of(self.study, self.seed, self.dataset)
+
+    @property
+    def streams(self) -> Streams:
+        """Where the random choices of the training come from."""
+        return Streams(self.study.study_seed, self.seed, self.entrant.name)
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """What a record says of study, data and precision, by its name in the provenance."""
+        return {
+            "study_hash": self.study.hash,
+            "data_hash": self.dataset.sha256,
+            "precision": self.precision,
+        }
+
+    def network(self) -> nn.Module:
+        """Return the entrant's network as it starts the trial, on the device that trains."""
+        return place(build_entrant(self.study, self.entrant, self.seed, self.dataset), self.device)
+
+    def examples(self, chosen: NDArray[np.int64]) -> Examples:
+        """Return the chosen training examples, on the device that trains."""
+        images, labels = self.dataset.train_images, self.dataset.train_labels
+        return to_device(images, labels, chosen, self.device)
 
 
 @dataclass(frozen=True)

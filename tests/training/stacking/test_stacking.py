@@ -84,13 +84,13 @@ def both(
     ended = list(
         fit_stack(stacked, recipe, whole, pixel_scale=1 / 255, autocast=autocast, on_epoch=heard)
     )
-    stops = {each.which: each.stopped for each in ended}
+    stops = dict(ended)
     singly = [
         alone(model, member, recipe, whole, autocast)
         for model, member in zip(models, stacked, strict=True)
     ]
     together = [(m.history, stops[which], m.model) for which, m in enumerate(stacked)]
-    return singly, together, [each.which for each in ended]
+    return singly, together, [which for which, _ in ended]
 
 
 def snapshot(model: nn.Module) -> torch.Tensor:
@@ -273,11 +273,18 @@ class Twice(nn.Module):
         return outputs
 
 
+def test_a_dropout_layer_that_is_used_twice_draws_as_it_does_alone(digits: Dataset) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        models = [place(Twice(), CPU) for _ in range(2)]
+    assert why_alone(models[0], (1, 8, 8), FLOAT32) is None
+    assert type(models[0].get_submodule("dropout")) is nn.Dropout
+    recipe = Recipe(optimizer="sgd", learning_rate=0.05, batch_size=40, epochs=2)
+    singly, together, _ = both(models, recipe, digits)
+    assert_same(models, singly, together, 1e-3)
+
+
 def test_a_network_that_cannot_be_stacked_is_found_out_and_left_as_it_was() -> None:
-    twice = Twice()
-    reason = why_alone(twice, (1, 8, 8), FLOAT32)
-    assert reason == "the dropout layer 'dropout' is used twice in one step"
-    assert type(twice.dropout) is nn.Dropout
     reason = why_alone(Branching(64, 10), (1, 8, 8), FLOAT32)
     assert reason is not None
     assert "data-dependent control flow" in reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +14,11 @@ from torch.nn import functional as F
 
 from bakeoff.data.split import Split
 from bakeoff.engine.recorded import make_step
-from bakeoff.engine.step import Step
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
-from bakeoff.training.fit import Examples, Streams
-from bakeoff.training.loop import EpochLoss, epoch_loss
+from bakeoff.training.fit import Examples, Streams, add_epoch, steps_per_epoch
+from bakeoff.training.loop import train_epoch
 from bakeoff.training.stacking.stack import Stack
-from bakeoff.training.stopping import divergence, stop_reason
 
 
 @dataclass(frozen=True)
@@ -33,15 +30,6 @@ class Member:
     split: Split
     streams: Streams
     history: list[Epoch] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A member whose training is over, while others may go on."""
-
-    which: int
-    """Its place among the members."""
-    stopped: Stopped
 
 
 def why_alone(
@@ -75,8 +63,8 @@ def fit_stack(
     pixel_scale: float,
     autocast: torch.autocast,
     on_epoch: Callable[[int, Epoch], None],
-) -> Iterator[Ended]:
-    """Train all members together; yield each as soon as its training ends.
+) -> Iterator[tuple[int, Stopped]]:
+    """Train all members together; yield which ended, and where, as soon as its training ends.
 
     examples: all that splits may choose from, once, on the device that trains. Order of batches,
     start and stopping are those of `fit` for each member, and so are the weights, but for the
@@ -87,86 +75,39 @@ def fit_stack(
     device = examples.images.device
     train = [torch.from_numpy(member.split.train) for member in members]
     held_out = torch.stack([torch.from_numpy(m.split.validation) for m in members]).to(device)
-    steps = math.ceil(len(train[0]) / recipe.batch_size)
-    for member in members:
-        member.model.train()
-    models = [member.model for member in members]
+    models = [member.model.train() for member in members]
+    steps = steps_per_epoch(recipe, len(train[0]))
     stack = Stack(models, recipe, steps, pixel_scale=pixel_scale, autocast=autocast)
     step = make_step(stack.update, stack.schedule, recipe.batch_size, device)
     going = list(range(len(members)))
-    number = 0
     while going:
-        number += 1
+        number = len(members[going[0]].history) + 1
         started = time.perf_counter()
-        streams = [members[which].streams for which in going]
         with torch.random.fork_rng():
-            stack.reseed([stream.dropout_seed(number) for stream in streams])
-            order = torch.stack(
-                [
-                    train[which][stream.order(len(train[which]), number)]
-                    for which, stream in zip(going, streams, strict=True)
-                ]
-            )
-            losses = _train_epoch(step, examples, order.to(device), recipe.batch_size)
-        validation = _validate(stack, examples, held_out[going])
+            stack.reseed([members[which].streams.dropout_seed(number) for which in going])
+            orders = [members[which].streams.order(len(train[which]), number) for which in going]
+            order = torch.stack([train[which][o] for which, o in zip(going, orders, strict=True)])
+            chunks = order.to(device).split(recipe.batch_size, dim=1)
+            losses = train_epoch(step, ((examples.images[c], examples.labels[c]) for c in chunks))
+        validated = _validate(stack, examples, held_out[going])
         seconds = time.perf_counter() - started
 
-        ended: dict[int, Ended] = {}
+        ended: dict[int, Stopped] = {}
         for position, which in enumerate(going):
-            stopped = _after_epoch(
-                members[which], recipe, number, losses[position], validation[position], seconds
-            )
+            history = members[which].history
+            stopped = add_epoch(history, recipe, losses[position], validated[position], seconds)
             if stopped is None or not stopped.diverged:
-                on_epoch(which, members[which].history[-1])
+                on_epoch(which, history[-1])
             if stopped is not None:
-                ended[position] = Ended(which, stopped)
+                ended[which] = stopped
                 stack.write_back(position)
-        if ended:
-            left = [position for position in range(len(going)) if position not in ended]
-            going = [going[position] for position in left]
-            if going:
-                stack.keep(left)
-                # The weights lie elsewhere now, so a recording of the update is void.
-                step = make_step(stack.update, stack.schedule, recipe.batch_size, device)
-        yield from ended.values()
-
-
-def _after_epoch(
-    member: Member,
-    recipe: Recipe,
-    number: int,
-    loss: EpochLoss,
-    validated: tuple[float, float],
-    seconds: float,
-) -> Stopped | None:
-    """Add the epoch to the member's history; return where it stopped, or None to go on."""
-    validation_loss, accuracy = validated
-    if (stopped := divergence(number, loss, validation_loss)) is not None:
-        return stopped
-    member.history.append(
-        Epoch(
-            epoch=number,
-            train_loss=loss.mean,
-            validation_loss=validation_loss,
-            validation_accuracy=accuracy,
-            seconds=seconds,
-        )
-    )
-    reason = stop_reason(recipe, number, accuracy)
-    return None if reason is None else Stopped(epoch=number, reason=reason)
-
-
-def _train_epoch(
-    step: Step, examples: Examples, order: torch.Tensor, batch_size: int
-) -> list[EpochLoss]:
-    """Take one step per batch; return what each seed's losses come to.
-
-    order: int64 [seeds, n], indices of the examples.
-    """
-    chunks = order.split(batch_size, dim=1)
-    sizes = [chosen.shape[1] for chosen in chunks]
-    losses = [step(examples.images[chosen], examples.labels[chosen]) for chosen in chunks]
-    return [epoch_loss(of_steps, sizes) for of_steps in torch.stack(losses, dim=1).cpu()]
+        left = [position for position, which in enumerate(going) if which not in ended]
+        going = [going[position] for position in left]
+        if ended and going:
+            stack.keep(left)
+            # The weights lie elsewhere now, so a recording of the update is void.
+            step = make_step(stack.update, stack.schedule, recipe.batch_size, device)
+        yield from ended.items()
 
 
 def _validate(

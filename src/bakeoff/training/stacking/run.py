@@ -6,20 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from bakeoff.engine.devices import place
 from bakeoff.records.record import Epoch
-from bakeoff.training.finish import finish_trial
-from bakeoff.training.fit import Streams
+from bakeoff.training.finish import finish_trial, unscored
 from bakeoff.training.provenance import provenance
 from bakeoff.training.stacking.fit import Member, fit_stack
-from bakeoff.training.trial import (
-    Trial,
-    TrialSpec,
-    autocast_for,
-    build_entrant,
-    pixel_scale,
-    to_device,
-)
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for, pixel_scale
 
 
 def run_stack(
@@ -31,33 +22,19 @@ def run_stack(
     are those of the whole stack, so the records say that they are not comparable.
     """
     one = specs[0]
-    study, entrant, dataset, device = one.study, one.entrant, one.dataset, one.device
-    origin = provenance(
-        device=device, precision=one.precision, study_hash=study.hash, data_hash=dataset.sha256
-    ).model_copy(update={"stacked": len(specs)})
-    everything = np.arange(len(dataset.train_labels))
-    examples = to_device(dataset.train_images, dataset.train_labels, everything, device)
-    members = [
-        Member(
-            place(build_entrant(study, entrant, spec.seed, dataset), device),
-            spec.split,
-            Streams(study.study_seed, spec.seed, entrant.name),
-        )
-        for spec in specs
-    ]
+    origin = provenance(device=one.device, **one.conditions)
+    origin = origin.model_copy(update={"stacked": len(specs)})
+    members = [Member(spec.network(), spec.split, spec.streams) for spec in specs]
     endings = fit_stack(
         members,
-        entrant.recipe,
-        examples,
-        pixel_scale=pixel_scale(study.protocol),
-        autocast=autocast_for(device, one.precision),
+        one.entrant.recipe,
+        one.examples(np.arange(len(one.dataset.train_labels))),
+        pixel_scale=pixel_scale(one.study.protocol),
+        autocast=autocast_for(one.device, one.precision),
         on_epoch=on_epoch,
     )
-    for ended in endings:
-        spec, member = specs[ended.which], members[ended.which]
-        chosen = member.split.validation
-        held_out = to_device(dataset.train_images, dataset.train_labels, chosen, device)
-        trial = finish_trial(
-            spec, member.model, member.history, ended.stopped, held_out, origin, contended=True
-        )
-        yield ended.which, trial
+    for which, stopped in endings:
+        spec, member = specs[which], members[which]
+        record = unscored(spec, member.history, stopped, origin, contended=True)
+        held_out = spec.examples(member.split.validation)
+        yield which, finish_trial(spec, member.model, record, held_out)

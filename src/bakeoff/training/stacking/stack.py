@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
-from bakeoff.training.stacking.dropout import Masks, give_masks
+from bakeoff.training.stacking.dropout import reseed, stack_dropout
 
 Tensors = dict[str, torch.Tensor]
 """Tensors of all networks of a stack, [seeds, ...], by their name in one network."""
@@ -55,9 +55,8 @@ class Stack:
         self._schedule = make_schedule(self._optimizer, recipe, steps_per_epoch)
         # Lends its layers to all networks; its own weights are never used.
         self._layers = copy.deepcopy(self._models[0])
-        if as_parameters[0].device.type == "cpu":
-            give_masks(self._layers)
-        self._masks = Masks(self._layers)
+        on_cpu = as_parameters[0].device.type == "cpu"
+        self._dropout = stack_dropout(self._layers) if on_cpu else []
         self._gradients = vmap(grad_and_value(self._loss, has_aux=True), randomness="different")
 
     @property
@@ -68,7 +67,7 @@ class Stack:
     def reseed(self, seeds: Sequence[int]) -> None:
         """Start everything random inside the networks anew, one seed for each of them."""
         torch.manual_seed(seeds[0])
-        self._masks.reseed(seeds)
+        reseed(self._dropout, seeds)
 
     def update(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Move the weights once; return the losses before, float [seeds].
@@ -77,9 +76,8 @@ class Stack:
         """
         self._layers.train()
         pixels = images.float().mul_(self._pixel_scale)
-        given = self._frozen | self._masks.draw(pixels)
         gradients, (losses, buffers) = self._gradients(
-            self._weights, self._buffers, given, pixels, labels
+            self._weights, self._buffers, self._frozen, pixels, labels
         )
         for name, weight in self._weights.items():
             # Fused optimizers go through memory in order, so weight and gradient need one layout.
@@ -93,7 +91,7 @@ class Stack:
         self,
         weights: Tensors,
         buffers: Tensors,
-        given: Tensors,
+        frozen: Tensors,
         pixels: torch.Tensor,
         labels: torch.Tensor,
     ) -> tuple[torch.Tensor, Tensors]:
@@ -104,7 +102,7 @@ class Stack:
         """
         moved = {name: buffer.clone() for name, buffer in buffers.items()}
         with self._autocast:
-            logits = functional_call(self._layers, (weights, moved, given), (pixels,))
+            logits = functional_call(self._layers, (weights, moved, frozen), (pixels,))
             return F.cross_entropy(logits, labels, label_smoothing=self._smoothing), moved
 
     @torch.no_grad()
