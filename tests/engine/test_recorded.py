@@ -5,12 +5,11 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler
 
 from bakeoff.data.order import batches
 from bakeoff.engine import fast, reseed
-from bakeoff.engine.recorded import WARM_UPS, RecordedStep, Work, make_step
-from bakeoff.engine.step import EagerStep, PlainUpdate, Step, Update
+from bakeoff.engine.recorded import WARM_UPS, CudaGraphs, RecordedUpdate, Work, make_step
+from bakeoff.engine.step import PlainUpdate, Step, Update
 from bakeoff.networks.build import build
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule, start_from
@@ -20,7 +19,7 @@ CPU = torch.device("cpu")
 FLOAT32 = torch.autocast("cpu", dtype=torch.bfloat16, enabled=False)
 
 
-class Tape:
+class Tape(CudaGraphs):
     """What a CUDA graph is, on the CPU: records without doing, repeats on the same memory."""
 
     def __init__(self) -> None:
@@ -76,19 +75,19 @@ RECIPES = [
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.optimizer)
 def test_a_recorded_step_moves_the_weights_as_an_eager_one(recipe: Recipe) -> None:
-    def trained(make: Callable[[Update, LRScheduler], Step]) -> tuple[list[float], nn.Module]:
+    def trained(recorded: Callable[[Update], Update]) -> tuple[list[float], nn.Module]:
         model = network()
         twin = fast(model)
         reseed(twin, 4)
         optimizer = make_optimizer(model, recipe)
         schedule = make_schedule(optimizer, recipe, 7)
-        losses = train(make(PlainUpdate(twin, optimizer, 1 / 255, FLOAT32), schedule))
+        losses = train(Step(recorded(PlainUpdate(twin, optimizer, 1 / 255, FLOAT32)), schedule))
         return losses, model
 
     tape = Tape()
     with torch.random.fork_rng():
-        eager, one = trained(EagerStep)
-        recorded, other = trained(lambda update, schedule: RecordedStep(update, schedule, 10, tape))
+        eager, one = trained(lambda update: update)
+        recorded, other = trained(lambda update: RecordedUpdate(update, 10, tape))
     # The losses that were returned are not overwritten by later steps.
     assert recorded == eager
     assert len(set(recorded)) == 14
@@ -110,7 +109,7 @@ def test_the_recording_reads_its_batches_from_the_same_memory() -> None:
     optimizer = make_optimizer(nn.Linear(1, 1), Recipe())
     schedule = make_schedule(optimizer, Recipe(), 10)
     optimizer.step()
-    step = RecordedStep(update, schedule, 10, Tape())
+    step = Step(RecordedUpdate(update, 10, Tape()), schedule)
     images, labels = data(100)
     expected = []
     for batch in batches(images, labels, torch.arange(100), 10):
@@ -122,11 +121,11 @@ def test_the_recording_reads_its_batches_from_the_same_memory() -> None:
 
 
 def test_the_batches_of_a_stack_are_recorded_too() -> None:
-    def trained(make: Callable[[Update, LRScheduler], Step]) -> list[nn.Module]:
+    def trained(recorded: Callable[[Update], Update]) -> list[nn.Module]:
         models = [network(seed=seed) for seed in range(2)]
         stack = Stack(models, Recipe(), 7, pixel_scale=1 / 255, autocast=FLOAT32)
         stack.reseed([5, 6])
-        step = make(stack.update, stack.schedule)
+        step = Step(recorded(stack.update), stack.schedule)
         images, labels = data(65, seeds=2)
         for chosen in torch.arange(65).split(10):
             step(images[:, chosen], labels[:, chosen])
@@ -136,8 +135,8 @@ def test_the_batches_of_a_stack_are_recorded_too() -> None:
 
     tape = Tape()
     with torch.random.fork_rng():
-        eager = trained(EagerStep)
-        recorded = trained(lambda update, schedule: RecordedStep(update, schedule, 10, tape))
+        eager = trained(lambda update: update)
+        recorded = trained(lambda update: RecordedUpdate(update, 10, tape))
     assert (tape.warm_ups, tape.records, tape.repeats) == (WARM_UPS, 1, 6 - WARM_UPS)
     for one, other in zip(eager, recorded, strict=True):
         for theirs, ours in zip(one.parameters(), other.parameters(), strict=True):
@@ -153,7 +152,7 @@ def test_a_schedule_writes_into_a_rate_that_is_a_tensor(recipe: Recipe) -> None:
             optimizer.param_groups[0]["lr"] = rate
             start_from(optimizer, recipe.learning_rate)
         schedule = make_schedule(optimizer, recipe, 7)
-        losses = train(EagerStep(PlainUpdate(model, optimizer, 1 / 255, FLOAT32), schedule))
+        losses = train(Step(PlainUpdate(model, optimizer, 1 / 255, FLOAT32), schedule))
         assert (optimizer.param_groups[0]["lr"] is rate) == as_tensor
         # Else the schedule would compute on the device and wait for the result.
         assert type(schedule.base_lrs[0]) is float
@@ -168,4 +167,8 @@ def test_a_schedule_writes_into_a_rate_that_is_a_tensor(recipe: Recipe) -> None:
 def test_a_cpu_steps_eagerly() -> None:
     optimizer = make_optimizer(nn.Linear(1, 1), Recipe())
     schedule = make_schedule(optimizer, Recipe(), 1)
-    assert isinstance(make_step(lambda _, __: torch.empty(0), schedule, 1, CPU), EagerStep)
+
+    def update(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return torch.empty(0)
+
+    assert make_step(update, schedule, 1, CPU).update is update

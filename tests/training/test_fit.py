@@ -10,7 +10,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
-from bakeoff.engine.step import EagerStep
+from bakeoff.engine.step import Step
 from bakeoff.networks.build import build
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
@@ -60,14 +60,14 @@ def snapshot(model: nn.Module) -> torch.Tensor:
 
 @contextmanager
 def after_each_step(call: Callable[[], None]) -> Iterator[None]:
-    step = EagerStep.__call__
+    step = Step.__call__
 
-    def told(self: EagerStep, *batch: torch.Tensor) -> torch.Tensor:
+    def told(self: Step, *batch: torch.Tensor) -> torch.Tensor:
         loss = step(self, *batch)
         call()
         return loss
 
-    with patch.object(EagerStep, "__call__", told):
+    with patch.object(Step, "__call__", told):
         yield
 
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
-from bakeoff.engine.step import EagerStep, Update, make_update
+from bakeoff.engine.step import Step, Update, make_update
 from bakeoff.errors import StoreError
 from bakeoff.networks.build import build
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
@@ -155,7 +155,7 @@ def test_a_training_that_was_at_its_end_takes_no_further_step(
         digits, recipe, "float32", FROM_THE_BEGINNING,
         lambda history, moving: starts.append((tuple(history), copied(moving))),
     )  # fmt: skip
-    monkeypatch.setattr(EagerStep, "__call__", lambda *_: pytest.fail("a step"))
+    monkeypatch.setattr(Step, "__call__", lambda *_: pytest.fail("a step"))
     model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
     _, state = starts[0]
     assert state is not None

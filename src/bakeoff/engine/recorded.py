@@ -12,28 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from bakeoff.engine.step import EagerStep, Step, Update
+from bakeoff.engine.step import Step, Update
 
 WARM_UPS = 3
 """Updates before the recording: libraries choose their kernels and the optimizer its state."""
 
 Work = Callable[[], torch.Tensor]
 """One update on batches at fixed places in memory; returns its loss."""
-
-
-class Recorder(Protocol):
-    """Records work, so that it can be repeated at once."""
-
-    def warm_up(self, work: Work) -> torch.Tensor:
-        """Do the work as recording will need it done; return its loss."""
-
-    def record(self, work: Work) -> Work:
-        """Return what repeats the work. Recording it does not do it."""
 
 
 class CudaGraphs:
@@ -61,19 +50,16 @@ class CudaGraphs:
         return replay
 
 
-class RecordedStep:
-    """A step that repeats a recorded update.
+class RecordedUpdate:
+    """An update that is recorded once and then repeated.
 
-    The first updates warm up, and are steps of the training like all others. Batches of another
+    The first updates warm up, and are updates of the training like all others. Batches of another
     size than `batch_size`, which the last of an epoch may be, run unrecorded. The schedule stays
     outside: it writes the learning rate into the tensor that the recorded optimizer reads.
     """
 
-    def __init__(
-        self, update: Update, schedule: LRScheduler, batch_size: int, recorder: Recorder
-    ) -> None:
+    def __init__(self, update: Update, batch_size: int, recorder: CudaGraphs) -> None:
         self._update = update
-        self._schedule = schedule
         self._batch_size = batch_size
         self._recorder = recorder
         self._warm_ups_left = WARM_UPS
@@ -81,18 +67,12 @@ class RecordedStep:
         self._repeat: Work | None = None
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Take one step; `labels` is int64 [..., b]."""
+        """Move the weights once; `labels` is int64 [..., b]."""
         if labels.shape[-1] != self._batch_size:
-            loss = self._update(images, labels)
-        elif self._warm_ups_left > 0:
+            return self._update(images, labels)
+        if self._warm_ups_left > 0:
             self._warm_ups_left -= 1
-            loss = self._recorder.warm_up(partial(self._update, images, labels))
-        else:
-            loss = self._repeated(images, labels)
-        self._schedule.step()
-        return loss
-
-    def _repeated(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return self._recorder.warm_up(partial(self._update, images, labels))
         if self._repeat is None:
             self._images, self._labels = torch.zeros_like(images), torch.zeros_like(labels)
             self._repeat = self._recorder.record(partial(self._update, self._images, self._labels))
@@ -103,7 +83,7 @@ class RecordedStep:
 
 
 def make_step(update: Update, schedule: LRScheduler, batch_size: int, device: torch.device) -> Step:
-    """Return what takes one step: recorded on a GPU, eager elsewhere."""
+    """Return what takes one step: recorded on a GPU, operation by operation elsewhere."""
     if device.type == "cuda":
-        return RecordedStep(update, schedule, batch_size, CudaGraphs())
-    return EagerStep(update, schedule)
+        update = RecordedUpdate(update, batch_size, CudaGraphs())
+    return Step(update, schedule)

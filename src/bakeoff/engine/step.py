@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import nn
@@ -22,11 +21,18 @@ record it.
 """
 
 
-class Step(Protocol):
-    """Takes one step of training per call."""
+@dataclass(frozen=True)
+class Step:
+    """One step of training: an update of the weights, then of the learning rate."""
+
+    update: Update
+    schedule: LRScheduler
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Update the weights, then the learning rate; return the loss before, not to be changed."""
+        """Take the step; return the loss before it, which is not to be changed."""
+        loss = self.update(images, labels)
+        self.schedule.step()
+        return loss
 
 
 @dataclass(frozen=True)
@@ -90,17 +96,3 @@ def make_update(
     if isinstance(twin, LinearChain):
         return ChainUpdate(twin, lean(optimizer, twin), pixel_scale, smoothing)
     return PlainUpdate(twin, lean(optimizer, twin), pixel_scale, autocast, smoothing)
-
-
-@dataclass(frozen=True)
-class EagerStep:
-    """A step whose operations PyTorch starts one by one."""
-
-    update: Update
-    schedule: LRScheduler
-
-    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Take one step."""
-        loss = self.update(images, labels)
-        self.schedule.step()
-        return loss

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import LRScheduler
 
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -46,23 +45,21 @@ class Stack:
         self._smoothing = recipe.label_smoothing or 0.0
         parameters, self._buffers = stack_module_state(self._models)
         # Gradients come from torch.func, so nothing here may record operations for autograd.
-        leaves = {name: value.detach().contiguous() for name, value in parameters.items()}
+        leaves: Tensors = {
+            name: nn.Parameter(value.detach().contiguous(), requires_grad=False)
+            for name, value in parameters.items()
+        }
         self._frozen = {n: v for n, v in leaves.items() if not parameters[n].requires_grad}
         self._weights = {n: v for n, v in leaves.items() if parameters[n].requires_grad}
-        as_parameters = [nn.Parameter(v, requires_grad=False) for v in self._weights.values()]
-        self._weights = dict(zip(self._weights, as_parameters, strict=True))
-        self._optimizer = make_optimizer(nn.ParameterList(as_parameters), recipe)
-        self._schedule = make_schedule(self._optimizer, recipe, steps_per_epoch)
+        moving = nn.ParameterList(self._weights.values())
+        self._optimizer = make_optimizer(moving, recipe)
+        self.schedule = make_schedule(self._optimizer, recipe, steps_per_epoch)
+        """What sets the learning rate, the same for all networks."""
         # Lends its layers to all networks; its own weights are never used.
         self._layers = copy.deepcopy(self._models[0])
-        on_cpu = as_parameters[0].device.type == "cpu"
+        on_cpu = all(weight.device.type == "cpu" for weight in moving)
         self._dropout = stack_dropout(self._layers) if on_cpu else []
         self._gradients = vmap(grad_and_value(self._loss, has_aux=True), randomness="different")
-
-    @property
-    def schedule(self) -> LRScheduler:
-        """What sets the learning rate, the same for all networks."""
-        return self._schedule
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Start everything random inside the networks anew, one seed for each of them."""
