@@ -18,8 +18,8 @@ such a test, and a row in `benchmarks.tricks` that says what it gains.
 | networks of linear layers: the backward pass by hand | `chain` |
 | dropout from blocks of random bits | `dropout` |
 | Adam without what stands around its arithmetic | `adam` |
-| no denormal numbers | `denormals` |
-| the threads that there are, and the process as it was before | `team`, `claim` |
+| no denormal numbers, and the process as it was before | `claim` |
+| the threads that there are | `team` |
 
 The first three are kernels in C, in `native`, which a C compiler of the machine builds once;
 without one PyTorch's serve. docs/performance.md says what each trick gains.

@@ -15,12 +15,10 @@ from bakeoff.engine.native import AdamStep, kernels
 
 def lean(optimizer: Optimizer, twin: nn.Module) -> Optimizer | LeanAdam:
     """Return what takes the steps of `optimizer` for `twin`: itself, or less if fused on a CPU."""
-    fused = {Adam: torch._fused_adam_, AdamW: torch._fused_adamw_}
-    kernel = fused.get(type(optimizer))
-    groups = optimizer.param_groups
-    if kernel is None or len(groups) != 1 or not groups[0]["fused"]:
-        return optimizer
-    if any(weight.device.type != "cpu" for weight in groups[0]["params"]):
+    kernel = {Adam: torch._fused_adam_, AdamW: torch._fused_adamw_}.get(type(optimizer))
+    group, *others = optimizer.param_groups
+    on_cpu = all(weight.device.type == "cpu" for weight in group["params"])
+    if kernel is None or others or not group["fused"] or not on_cpu:
         return optimizer
     own = kernels()
     return LeanAdam(optimizer, kernel, [] if own is None else factored(twin, own))
@@ -60,7 +58,7 @@ class LeanAdam:
         if self._optimizer.param_groups is not self._groups or not self._moving:
             self._find_state()
         gradients = [weight.grad for weight in self._moving]
-        if any(gradient is None for gradient in gradients) or not (gradients and self._large_can()):
+        if not gradients or any(each is None for each in gradients) or not self._large_can():
             self._full_step()
             return
         means, squares, steps = self._state
@@ -117,30 +115,23 @@ class LeanAdam:
         for layer in self._large:
             layer.add_gradient()
         self._optimizer.step()
-        for layer in self._large:
-            layer.weight.grad = None
-            layer.factors.clear()
+        self.zero_grad()
         self._find_state()
 
     def _find_state(self) -> None:
         """Look up which weights have a state: after their first step, or a restored one."""
         state, self._groups = self._optimizer.state, self._optimizer.param_groups
         large = {id(layer.weight) for layer in self._large}
-        self._moving = [
-            weight
-            for weight in self._groups[0]["params"]
-            if weight in state and id(weight) not in large
-        ]
-        for weight in self._moving:
-            for name in ("exp_avg", "exp_avg_sq"):
-                _refuse_other_layout(state[weight][name], weight)
-        self._state = tuple(
+        weights = self._groups[0]["params"]
+        self._moving = [each for each in weights if each in state and id(each) not in large]
+        means, squares, steps = (
             [state[weight][name] for weight in self._moving]
             for name in ("exp_avg", "exp_avg_sq", "step")
         )
-
-
-def _refuse_other_layout(moment: torch.Tensor, weight: torch.Tensor) -> None:
-    """Raise ValueError where the fused kernel, which does not look, would write past the end."""
-    if moment.shape != weight.shape or moment.dtype != weight.dtype:
-        raise ValueError(f"a moment of {list(moment.shape)} for a weight of {list(weight.shape)}")
+        self._state = means, squares, steps
+        for moment, weight in zip(means + squares, self._moving * 2, strict=True):
+            # The fused kernel does not look, and would write past the end.
+            if moment.shape != weight.shape or moment.dtype != weight.dtype:
+                raise ValueError(
+                    f"a moment of {list(moment.shape)} for a weight of {list(weight.shape)}"
+                )

@@ -11,7 +11,6 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def given_threads(say: Say = nobody) -> Iterator[None]:
     try:
         if openmp is not None:
             openmp.omp_set_dynamic(0)  # Else a team shrinks whenever the machine is busy.
-        if asked > 1 and _PAST.lost_threads:
+        if asked > 1 and _Past.lost_threads:
             torch.set_num_threads(1)
             say("forked from a process that had started threads, so this one computes with 1")
         elif (given := in_each_thread(lambda: None)) < asked:
@@ -65,25 +64,6 @@ def _openmp() -> ctypes.CDLL | None:
         return None
 
 
-@dataclass
-class _Past:
-    """Whether this process was forked from one that had started threads.
-
-    A child of `fork` has none of its parent's threads, but the OpenMP library in it believes that
-    it has, and waits for them for ever.
-    """
-
-    lost_threads: bool
-    at_import: int
-    at_fork: int = 0
-
-    def before_fork(self) -> None:
-        self.at_fork = _threads()
-
-    def in_child(self) -> None:
-        self.lost_threads = self.lost_threads or self.at_fork > self.at_import
-
-
 def _threads() -> int:
     tasks = Path("/proc/self/task")
     return sum(1 for _ in tasks.iterdir()) if tasks.exists() else 1
@@ -98,6 +78,24 @@ def _was_forked() -> bool:
     return bool(int(fields[6]) & _FORKED_WITHOUT_EXEC)
 
 
-# Of what a parent did before this module was there nothing is known.
-_PAST = _Past(lost_threads=_was_forked(), at_import=_threads())
-os.register_at_fork(before=_PAST.before_fork, after_in_child=_PAST.in_child)
+class _Past:
+    """Whether this process was forked from one that had started threads.
+
+    A child of `fork` has none of its parent's threads, but the OpenMP library in it believes that
+    it has, and waits for them for ever.
+    """
+
+    # Of what a parent did before this module was there nothing is known.
+    lost_threads = _was_forked()
+    at_import = at_fork = _threads()
+
+    @classmethod
+    def before_fork(cls) -> None:
+        cls.at_fork = _threads()
+
+    @classmethod
+    def in_child(cls) -> None:
+        cls.lost_threads = cls.lost_threads or cls.at_fork > cls.at_import
+
+
+os.register_at_fork(before=_Past.before_fork, after_in_child=_Past.in_child)

@@ -63,13 +63,6 @@ class Streams:
         )
 
 
-Keep = Callable[[Sequence[Epoch], Moving], None]
-
-
-def _keep_nothing(history: Sequence[Epoch], moving: Moving) -> None:
-    """Let an interrupted training be lost."""
-
-
 def fit(
     model: nn.Module,
     recipe: Recipe,
@@ -82,7 +75,7 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
     state: Mapping[str, Any] | None = None,
-    keep: Keep = _keep_nothing,
+    keep: Callable[[Sequence[Epoch], Moving], None] = lambda history, moving: None,
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 

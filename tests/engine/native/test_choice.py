@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 
 from bakeoff.engine.native import choice, kernels, kernels_in_use
-from bakeoff.engine.native.build import NoKernelsError, Say
+from bakeoff.engine.native.build import Compiler, NoKernelsError, Say
 from bakeoff.engine.native.kernels import Kernels
-from bakeoff.engine.native.load import Library
 from bakeoff.errors import UsageError
 
 from .plain_kernels import PlainKernels
 
 OURS = PlainKernels()
-LIBRARY = Library(ctypes.CDLL(None), "gcc 12.2.0")
+LIBRARY = (ctypes.CDLL(None), Compiler(("/bin/gcc",), "gcc (Debian 12.2.0-14) 12.2.0\n"))
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +30,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Say]:
     """Who was told to listen, once for each time that the library was loaded."""
     heard: list[Say] = []
 
-    def load(sources: Path, folder: Path | None, say: Say) -> Library:
+    def load(sources: Path, folder: Path | None, say: Say) -> tuple[ctypes.CDLL, Compiler]:
         heard.append(say)
         return LIBRARY
 

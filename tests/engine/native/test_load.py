@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import shutil
@@ -12,7 +13,7 @@ import torch
 
 from bakeoff.engine.native.build import NoKernelsError, find_compiler, library_key, nobody
 from bakeoff.engine.native.cache import keep
-from bakeoff.engine.native.load import Library, load, openmp_libraries
+from bakeoff.engine.native.load import load, openmp_libraries
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(
@@ -50,12 +51,12 @@ def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return count
 
 
-def loaded(sources: Path, cache: Path | None) -> Library:
-    return load(sources, cache, nobody)
+def loaded(sources: Path, cache: Path | None) -> ctypes.CDLL:
+    return load(sources, cache, nobody)[0]
 
 
-def sum_of(library: Library) -> int:
-    return int(library.functions.add(2, 3))
+def sum_of(library: ctypes.CDLL) -> int:
+    return int(library.add(2, 3))
 
 
 def refused(sources: Path, cache: Path) -> str:
@@ -67,9 +68,9 @@ def refused(sources: Path, cache: Path) -> str:
 @needs_gcc
 def test_kernels_are_compiled_once_and_kept(sources: Path, tmp_path: Path, counted: Path) -> None:
     cache = tmp_path / "cache"
-    first = loaded(sources, cache)
+    first, compiler = load(sources, cache, nobody)
     assert sum_of(first) == 5
-    assert first.compiler.startswith("gcc ")
+    assert compiler.name.startswith("gcc ")
     (kept,) = cache.iterdir()
     assert sum_of(loaded(sources, cache)) == 5
     assert counted.read_text() == "once\n"
@@ -164,7 +165,7 @@ def test_a_path_in_any_encoding_will_do(
         "with open(sys.argv[3], 'r+b') as file:\n"
         "    seen = mmap.mmap(file.fileno(), 0)\n"  # Its path is in the map of memory.
         "    print(len(openmp_libraries()))\n"
-        "print(load(Path(sys.argv[1]), Path(sys.argv[2]), print).functions.add(2, 3))\n"
+        "print(load(Path(sys.argv[1]), Path(sys.argv[2]), print)[0].add(2, 3))\n"
     )
     folder = tmp_path / os.fsdecode(name)
     folder.mkdir()
@@ -186,7 +187,7 @@ def test_processes_that_compile_at_once(sources: Path, tmp_path: Path, counted: 
         "from bakeoff.engine.native.load import load\n"
         "torch.backends.cpu.get_cpu_capability = lambda: 'AVX512'\n"
         "input()\n"
-        "print(load(*map(Path, sys.argv[1:]), print).functions.add(2, 3))\n"
+        "print(load(*map(Path, sys.argv[1:]), print)[0].add(2, 3))\n"
     )
     command = [sys.executable, "-c", code, str(sources), str(tmp_path / "cache")]
     processes = [
@@ -222,8 +223,8 @@ torch.backends.cpu.get_cpu_capability = lambda: "AVX512"
 torch.set_num_threads(2)
 torch.ones(1 << 18).add_(1)
 before, tasks = openmp_libraries(), len(os.listdir("/proc/self/task"))
-library = load(*map(Path, sys.argv[1:]), lambda line: None)
-print(library.functions.threads(), openmp_libraries() == before, len(before))
+library, _ = load(*map(Path, sys.argv[1:]), lambda line: None)
+print(library.threads(), openmp_libraries() == before, len(before))
 print(tasks >= 2, len(os.listdir("/proc/self/task")) - tasks)
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.engine.native.build import NoKernelsError, Say, nobody
@@ -17,13 +16,8 @@ from bakeoff.text import visible
 SOURCES = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Kernels or none, and what the record says of it."""
-
-    kernels: Kernels | None
-    told: str
-
+Choice = tuple[Kernels | None, str]
+"""Kernels or none, and what the record says of it."""
 
 _CHOSEN: dict[str, Choice] = {}
 """By what was asked for: once a process, so that a training never changes its kernels."""
@@ -35,7 +29,7 @@ def kernels(say: Say = nobody) -> Kernels | None:
     `say` hears of a compiler that takes a while. Raises UsageError where BAKEOFF_KERNELS is neither
     `native` nor `pytorch`.
     """
-    return _chosen(say).kernels
+    return _chosen(say)[0]
 
 
 def kernels_in_use() -> str:
@@ -43,7 +37,7 @@ def kernels_in_use() -> str:
 
     Raises UsageError as `kernels` does.
     """
-    return _chosen(nobody).told
+    return _chosen(nobody)[1]
 
 
 def _chosen(say: Say) -> Choice:
@@ -51,19 +45,17 @@ def _chosen(say: Say) -> Choice:
     if asked not in {"native", "pytorch"}:
         raise UsageError(f"BAKEOFF_KERNELS={asked}: choose one of native, pytorch")
     if asked not in _CHOSEN:
-        _CHOSEN[asked] = _choose(asked, say)
+        off = (None, "PyTorch: BAKEOFF_KERNELS=pytorch")
+        _CHOSEN[asked] = off if asked == "pytorch" else _native(say)
     return _CHOSEN[asked]
 
 
-def _choose(asked: str, say: Say) -> Choice:
-    if asked == "pytorch":
-        return Choice(None, "PyTorch: BAKEOFF_KERNELS=pytorch")
+def _native(say: Say) -> Choice:
     try:
-        library = load(SOURCES, cache_folder(), say)
-        found = Kernels.of(library.functions)
-        wrong = wrong_answer(found)
+        library, compiler = load(SOURCES, cache_folder(), say)
+        found = Kernels.of(library)
+        if wrong := wrong_answer(found):
+            raise NoKernelsError(f"{wrong}, compiled by {compiler.name}, gave other numbers")
     except (NoKernelsError, OSError, AttributeError) as reason:
-        return Choice(None, visible(f"PyTorch: {reason}"))
-    if wrong is not None:
-        return Choice(None, f"PyTorch: {wrong}, compiled by {library.compiler}, gave other numbers")
-    return Choice(found, f"native, {library.compiler}")
+        return None, visible(f"PyTorch: {reason}")
+    return found, f"native, {compiler.name}"

@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,16 +23,8 @@ from bakeoff.engine.native.build import (
 from bakeoff.engine.native.cache import keep, kept
 
 
-@dataclass(frozen=True)
-class Library:
-    """Compiled C files, and what compiled them, as `gcc 12.2.0`."""
-
-    functions: ctypes.CDLL
-    compiler: str
-
-
-def load(sources: Path, folder: Path | None, say: Say) -> Library:
-    """Return the library of the C files in the folder `sources`.
+def load(sources: Path, folder: Path | None, say: Say) -> tuple[ctypes.CDLL, Compiler]:
+    """Return the library of the C files in the folder `sources`, and what compiled it.
 
     It is compiled unless `folder` has it, and kept there where that is safe. Raises NoKernelsError
     or OSError where there can be none; `say` hears of a compiler that takes a while.
@@ -43,21 +34,16 @@ def load(sources: Path, folder: Path | None, say: Say) -> Library:
     if torch.backends.cpu.get_cpu_capability() != "AVX512":
         raise NoKernelsError("the processor has no AVX-512")
     compiler = find_compiler()
-    return Library(_opened(_compiled(sources, compiler, folder, say)), compiler.name)
-
-
-def _compiled(sources: Path, compiler: Compiler, folder: Path | None, say: Say) -> bytes:
     key = library_key(sources, compiler)
-    found = None if folder is None else kept(folder, key)
-    if found is not None:
-        return found
-    with TemporaryDirectory(prefix="bakeoff-") as work:
-        output = Path(work) / "kernels.so"
-        compile_library(sources, compiler, output, say)
-        library = output.read_bytes()
-    if folder is not None:
-        keep(folder, key, library)
-    return library
+    library = None if folder is None else kept(folder, key)
+    if library is None:
+        with TemporaryDirectory(prefix="bakeoff-") as work:
+            output = Path(work) / "kernels.so"
+            compile_library(sources, compiler, output, say)
+            library = output.read_bytes()
+        if folder is not None:
+            keep(folder, key, library)
+    return _opened(library), compiler
 
 
 def _opened(library: bytes) -> ctypes.CDLL:
