@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bakeoff.comparison import EntrantOutcome, PairComparison
+from bakeoff.comparison.outcome import EntrantOutcome
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import BakeoffError, StoreError

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bakeoff.comparison import log_rank, time_to_target
+from bakeoff.comparison.statistics.survival import log_rank, time_to_target
 
 TRIALS = (1, 2, 3, 4, 5, 6, 8, 10)
 SHAPE = 3.0

@@ -16,7 +16,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bakeoff.comparison import Comparison, EntrantOutcome, PairComparison
+from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.outcome import EntrantOutcome
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.errors import BakeoffError, StoreError
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of

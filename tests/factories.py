@@ -147,7 +147,6 @@ def first_of(whole: Dataset, train: int, test: int) -> Dataset:
     """Return the data set cut down to its first examples."""
     return Dataset(
         name=whole.name,
-        title=whole.title,
         classes=whole.classes,
         train_images=np.array(whole.train_images[:train]),
         train_labels=whole.train_labels[:train],

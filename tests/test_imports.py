@@ -260,7 +260,8 @@ def test_a_training_waits_for_torch_and_for_nothing_else_that_is_heavy() -> None
 
 
 @pytest.mark.parametrize(
-    "package", ["comparison", "report", "commands.compare", "records.folder", "data.catalogue"]
+    "package",
+    ["comparison.compare", "report", "commands.compare", "records.folder", "data.catalogue"],
 )
 def test_numbers_and_pictures_need_no_torch(package: str) -> None:
     loaded = imported_by(f"import bakeoff.{package}")

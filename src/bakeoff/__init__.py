@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bakeoff.commands.compare import compare_run
     from bakeoff.commands.report import report_run
     from bakeoff.commands.run import Baked, run_study
-    from bakeoff.comparison import PairedDifference, mcnemar, paired_difference
+    from bakeoff.comparison.statistics.crossed import PairedDifference, paired_difference
+    from bakeoff.comparison.statistics.mcnemar import mcnemar
     from bakeoff.errors import BakeoffError
     from bakeoff.findings.conclusion import Conclusion
     from bakeoff.records.record import Record
@@ -39,7 +40,8 @@ __all__ = [
 
 _HOMES = {
     "bakeoff.commands.run": ("Baked", "run_study"),
-    "bakeoff.comparison": ("PairedDifference", "mcnemar", "paired_difference"),
+    "bakeoff.comparison.statistics.crossed": ("PairedDifference", "paired_difference"),
+    "bakeoff.comparison.statistics.mcnemar": ("mcnemar",),
     "bakeoff.commands.compare": ("compare_run",),
     "bakeoff.commands.report": ("report_run",),
     "bakeoff.errors": ("BakeoffError",),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bakeoff.comparison import EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.comparison.compare import compare
+from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.comparison.statistics.spending import price
 from bakeoff.comparison.words import p_number
 from bakeoff.errors import DataError
@@ -183,6 +184,27 @@ def test_without_a_margin_nothing_is_equivalent() -> None:
     pair = compare([a, twin], LABELS, 3, equivalence_margin=None).to_dict()["pairs"][0]
     assert pair["verdict"] == "undecided"
     assert pair["equivalence_p"] is None
+
+
+def answering(name: str, right: list[list[int]]) -> EntrantOutcome:
+    """An entrant that is right, [seeds, images], where it says 1; every label is 1."""
+    costs = np.ones(len(right))
+    return EntrantOutcome(name, np.array(right), tuple(range(len(right))), costs, costs)
+
+
+def test_hardest_are_the_most_often_wrong_and_ties_keep_their_order() -> None:
+    a, b = answering("A", [[1, 0, 1, 0, 1], [1, 0, 0, 0, 1]]), answering("B", [[0, 1, 1, 0, 1]])
+    found = compare([a, b], np.ones(5, int), 2).hardest_images
+    assert [(each.index, each.wrong) for each in found] == [(3, 3), (1, 2), (0, 1), (2, 1)]
+
+
+def test_flips_need_most_seeds() -> None:
+    a = answering("A", [[1, 1, 0, 1], [1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1]])
+    b = answering("B", [[0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1], [1, 0, 0, 1]])
+    found = compare([a, b], np.ones(4, int), 2).pairs[0].flips
+    assert found is not None
+    # Image 1 parts them in two of four seeds only.
+    assert (found.only_a.tolist(), found.only_b.tolist()) == ([0], [2])
 
 
 def test_known_wrong_labels_are_marked_and_left_out() -> None:

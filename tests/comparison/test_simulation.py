@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bakeoff.comparison import equivalence_p, paired_difference
+from bakeoff.comparison.statistics.crossed import paired_difference
+from bakeoff.comparison.statistics.equivalence import equivalence_p
 from benchmarks import simulate_verdicts as simulate
 
 

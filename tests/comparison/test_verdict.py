@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bakeoff.comparison import DecisionRule, PairedDifference, paired_difference, what_would_decide
+from bakeoff.comparison.statistics.crossed import PairedDifference, paired_difference
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.mcnemar import mcnemar
-from bakeoff.comparison.statistics.power import chance_of_decision
+from bakeoff.comparison.statistics.power import DecisionRule, chance_of_decision, what_would_decide
 from bakeoff.comparison.statistics.spending import price
 from bakeoff.comparison.verdict import (
     Evidence,

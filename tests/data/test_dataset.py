@@ -13,7 +13,6 @@ from bakeoff.errors import DataError, StudyError
 def made(**keys: Any) -> Dataset:
     parts: dict[str, Any] = {
         "name": "d",
-        "title": "D",
         "classes": ("a", "b"),
         "train_images": np.zeros((3, 1, 2, 2), np.uint8),
         "train_labels": np.array([0, 1, 1]),
@@ -69,7 +68,7 @@ def test_one_pixel_or_label_changes_the_hash_and_a_name_does_not() -> None:
     base = made().sha256
     pixel = np.zeros((3, 1, 2, 2), np.uint8)
     pixel[2, 0, 1, 1] = 1
-    assert made(name="e", title="E").sha256 == base
+    assert made(name="e").sha256 == base
     assert (
         len({base, made(train_images=pixel).sha256, made(test_labels=np.array([1, 1])).sha256}) == 3
     )
@@ -88,7 +87,6 @@ def test_the_hash_does_not_depend_on_how_the_array_lies_in_memory() -> None:
 def test_a_data_set_is_what_was_known_of_it_before(name: str) -> None:
     source, loaded = SOURCES[name], load_dataset(name)
     assert loaded.name == source.name == name
-    assert (loaded.title, loaded.licence) == (source.title, source.licence)
     assert (loaded.classes, loaded.image_shape) == (source.classes, source.image_shape)
     assert (len(loaded.train_images), len(loaded.test_images)) == (
         source.train_images,

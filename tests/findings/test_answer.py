@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.comparison import EntrantOutcome, compare
+from bakeoff.comparison.compare import compare
+from bakeoff.comparison.outcome import EntrantOutcome
 from bakeoff.findings.answer import answer
 from bakeoff.findings.standings import standings
 

@@ -14,7 +14,6 @@ def dataset(labels: NDArray[np.int64], classes: int) -> Dataset:
     images = np.zeros((len(labels), 1, 1, 1), np.uint8)
     return Dataset(
         name="tiny",
-        title="Tiny",
         classes=tuple(str(number) for number in range(classes)),
         train_images=images,
         train_labels=labels,

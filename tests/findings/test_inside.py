@@ -36,7 +36,7 @@ def tiny(relu: nn.Module) -> nn.Sequential:
 def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.0) -> View:
     images, labels = np.stack([image, image]), np.array([1, 0])
     names = tuple(f"class {number}" for number in range(10))
-    dataset = Dataset("d", "D", names, images, labels, images, labels, light_on_dark=True)
+    dataset = Dataset("d", names, images, labels, images, labels, light_on_dark=True)
     return view_inside(model, dataset, 1, entrant="e", seed=1, pixel_scale=scale)
 
 

@@ -19,7 +19,6 @@ def dataset(labels: NDArray[np.int64] = LABELS, known_wrong: tuple[int, ...] = (
     images = np.arange(len(labels)).astype(np.uint8).reshape(-1, 1, 1, 1)
     return Dataset(
         name="tiny",
-        title="Tiny",
         classes=("no", "yes", "perhaps"),
         train_images=images,
         train_labels=labels,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bakeoff.comparison import Comparison
+from bakeoff.comparison.compare import Comparison
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError

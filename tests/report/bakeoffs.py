@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.comparison import Comparison, compare
+from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.confusion import Confusion, confusion_of
@@ -324,6 +324,6 @@ def confusion(
     """Return what trials that say these classes take for what."""
     images = np.zeros((len(labels), 1, 1, 1), np.uint8)
     names = tuple(str(number) for number in range(classes))
-    dataset = Dataset("fixture", "", names, images, labels, images, labels)
+    dataset = Dataset("fixture", names, images, labels, images, labels)
     asked = [Predicted(each, np.ones(len(each))) for each in said]
     return confusion_of(entrant, asked, dataset)

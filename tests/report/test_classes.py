@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from bakeoff.comparison import EntrantOutcome, compare
+from bakeoff.comparison.compare import compare
+from bakeoff.comparison.outcome import EntrantOutcome
 from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
 from bakeoff.report import Report, draw_report

@@ -15,7 +15,7 @@ from jinja2 import TemplateNotFound, UndefinedError
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.nodes import Template
 
-from bakeoff.comparison import compare
+from bakeoff.comparison.compare import compare
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.standings import standings
 from bakeoff.report import Report, draw_report

@@ -17,7 +17,7 @@ from bakeoff.errors import BakeoffError, TrialsFailedError
 from bakeoff.runners.interruption import Interrupted, how_to_go_on
 
 if TYPE_CHECKING:
-    from bakeoff.comparison import PairComparison
+    from bakeoff.comparison.pair import PairComparison
     from bakeoff.findings.conclusion import Conclusion
     from bakeoff.study.study import Study
 

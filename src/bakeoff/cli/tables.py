@@ -8,7 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bakeoff.comparison import PairComparison, of_trained_models
+from bakeoff.comparison.pair import PairComparison
+from bakeoff.comparison.verdict import of_trained_models
 from bakeoff.findings.standings import Standing
 
 # Characters: a name has 64 at most.

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bakeoff.comparison.images import hardest_images
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes, check_outcomes
 from bakeoff.comparison.pair import Metric, PairComparison
 from bakeoff.comparison.pairs import Question, compare_pairs
@@ -77,7 +76,8 @@ class Comparison:
         trials: number of complete trials, over all entrants.
         known_wrong: indices of test images with labels known to be wrong.
         entrants, pairs: in the order of the entrants given.
-        hardest_images: at most 50, most often wrong first, none that all get right.
+        hardest_images: at most 50, most often wrong first, ties by index, none
+            that all get right.
         notes: one line per planned trial that is not there.
         time_note: one line where seconds of trials that ran beside others are left out.
         reopened: how the rule of earlier looks differed from this one, or None.
@@ -237,17 +237,17 @@ def _mean_of_known(seconds: ArrayLike) -> float | None:
 
 
 def _hardest(outcomes: Sequence[EntrantOutcome], question: Question) -> tuple[HardImage, ...]:
-    trials = [outcome.predicted for outcome in outcomes if outcome.seeds]
-    if not trials:
-        return ()
-    ranking = hardest_images(np.concatenate(trials) == question.labels)
+    """Return the images that some trial gets wrong; mislabelled images tend to lead them."""
+    wrong = np.zeros(len(question.labels), dtype=np.int64)
+    for outcome in outcomes:
+        wrong += (outcome.predicted != question.labels).sum(axis=0)
     return tuple(
         HardImage(
             index=int(index),
             label=int(question.labels[index]),
-            wrong=int(wrong),
+            wrong=int(wrong[index]),
             known_wrong_label=not question.known_right[index],
         )
-        for index, wrong in zip(ranking.order[:HARDEST_SHOWN], ranking.wrong, strict=False)
-        if wrong
+        for index in np.argsort(-wrong, kind="stable")[:HARDEST_SHOWN]
+        if wrong[index]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -70,8 +70,8 @@ class EntrantOutcome:
     seconds: NDArray[np.float64]
     epochs: NDArray[np.float64]
     left_out: tuple[LeftOut, ...] = ()
-    target: TargetTimes | None = field(default=None)
-    seconds_per_example: NDArray[np.float64] | None = field(default=None)
+    target: TargetTimes | None = None
+    seconds_per_example: NDArray[np.float64] | None = None
 
     def rows(self, seeds: Sequence[int]) -> Integers:
         """Return the predictions of these seeds, in their order: int64 [len(seeds), images]."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from bakeoff.comparison.images import Flips
 from bakeoff.comparison.plain import plain
+from bakeoff.comparison.statistics.checks import Integers
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.mcnemar import McNemar
 from bakeoff.comparison.statistics.survival import LogRank
@@ -14,6 +14,14 @@ from bakeoff.comparison.statistics.timing import TimeRatio
 from bakeoff.comparison.verdict import Evidence, Verdict
 
 Metric = Literal["accuracy", "balanced_accuracy"]
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Images that change hands between two entrants: indices, int64, ascending."""
+
+    only_a: Integers
+    only_b: Integers
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from bakeoff.comparison.images import flips
 from bakeoff.comparison.outcome import EntrantOutcome
-from bakeoff.comparison.pair import Metric, PairComparison
+from bakeoff.comparison.pair import Flips, Metric, PairComparison
 from bakeoff.comparison.statistics.checks import Bools, Integers
 from bakeoff.comparison.statistics.crossed import (
     PairedDifference,
@@ -154,7 +153,7 @@ def _comparison(
         evidence=evidence,
         mcnemar=one_seed,
         accuracy_without_known_wrong=_without_known_wrong(right_a, right_b, question),
-        flips=flips(right_a, right_b) if seeds else None,
+        flips=_flips(right_a, right_b) if seeds else None,
         seconds_to_target=_log_rank(a, b, "seconds"),
         epochs_to_target=_log_rank(a, b, "epochs"),
         time_ratio=_time_ratio(a, b, question.confidence),
@@ -171,6 +170,15 @@ def _point(right_a: Bools, right_b: Bools, question: Question) -> float | None:
     return balanced_accuracy_of_trial(right_a[0], question.labels) - balanced_accuracy_of_trial(
         right_b[0], question.labels
     )
+
+
+def _flips(right_a: Bools, right_b: Bools) -> Flips:
+    """Return the images where, in more than half of the seeds, one is right and the other wrong."""
+    only_a, only_b = (
+        np.flatnonzero((mine & ~other).sum(axis=0) > len(mine) / 2)
+        for mine, other in ((right_a, right_b), (right_b, right_a))
+    )
+    return Flips(only_a=only_a, only_b=only_b)
 
 
 def _without_known_wrong(

@@ -34,7 +34,7 @@ class Verdict:
     kind: Kind
     better: str | None
     sentence: str
-    plan: Plan | None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,22 @@ def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Ver
     """
     differs = evidence.p_value_holm < evidence.level
     better = (a if paired.difference > 0 else b) if differs else None
-    near = evidence.nearness
+    near, p_value = evidence.nearness, _p(evidence, evidence)
     if near is not None and near.p_value_holm < evidence.level:
-        sentence = _equivalent(a, b, paired, evidence, near, better)
-        return Verdict("equivalent", better, sentence, None)
+        near_p = _p(near, evidence)
+        sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {near_p}: "
+        if better is None:
+            sentence += f"{a} minus {b} is {amount(paired)}"
+        else:
+            sentence += f"{better} is better, but only by {amount_ahead(paired)}, {p_value}"
+        return Verdict("equivalent", better, sentence)
     if better is not None:
         other = b if better == a else a
-        return Verdict("better", better, _better(better, other, paired, evidence), None)
+        sentence = f"{better} is better than {other} by {amount_ahead(paired)}, {p_value}"
+        return Verdict("better", better, sentence)
     plan = what_would_decide(paired, _rule(evidence))
-    return Verdict("undecided", None, _undecided(a, b, paired, evidence, plan), plan)
+    sentence = f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
+    return Verdict("undecided", None, sentence, plan)
 
 
 def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
@@ -97,7 +104,6 @@ def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
         None,
         "undecided: one seed cannot support a claim about architectures; "
         f"of these two trained models, {of_trained_models(a, b, result)}",
-        None,
     )
 
 
@@ -121,32 +127,7 @@ def of_trained_models(a: str, b: str, result: McNemar) -> str:
 def verdict_without_seeds(a: str, b: str) -> Verdict:
     """Return the verdict where no seed was completed by both."""
     sentence = f"undecided: {a} and {b} have no completed seed in common, so nothing can be said"
-    return Verdict("undecided", None, sentence, None)
-
-
-def _better(better: str, other: str, paired: PairedDifference, evidence: Evidence) -> str:
-    return f"{better} is better than {other} by {amount_ahead(paired)}, {_p(evidence, evidence)}"
-
-
-def _equivalent(
-    a: str,
-    b: str,
-    paired: PairedDifference,
-    evidence: Evidence,
-    near: Nearness,
-    better: str | None,
-) -> str:
-    p_value = _p(near, evidence)
-    sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {p_value}: "
-    if better is None:
-        return sentence + f"{a} minus {b} is {amount(paired)}"
-    differs = _p(evidence, evidence)
-    return sentence + (f"{better} is better, but only by {amount_ahead(paired)}, {differs}")
-
-
-def _undecided(a: str, b: str, paired: PairedDifference, evidence: Evidence, plan: Plan) -> str:
-    p_value = _p(evidence, evidence)
-    return f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
+    return Verdict("undecided", None, sentence)
 
 
 def _p(test: Evidence | Nearness, evidence: Evidence) -> str:

@@ -24,7 +24,6 @@ class Dataset:
     """
 
     name: str
-    title: str
     classes: tuple[str, ...]
     """The name of each class; a label is an index into it."""
     train_images: NDArray[np.uint8]
@@ -39,7 +38,6 @@ class Dataset:
     """Indices of test images whose label human raters found wrong."""
     light_on_dark: bool = False
     """Whether the images are light strokes on an empty, dark ground: shown as their negatives."""
-    licence: str = ""
 
     def __post_init__(self) -> None:
         for name in self.classes:

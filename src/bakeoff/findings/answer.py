@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.standings import Standing
 from bakeoff.study.study import Study
 

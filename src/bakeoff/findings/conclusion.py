@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
 from bakeoff.findings.answer import answer, pairs_of

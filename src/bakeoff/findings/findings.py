@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.confusion import Confusion
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.findings.standings import Standing

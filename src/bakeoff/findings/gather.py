@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bakeoff.comparison import Comparison
+from bakeoff.comparison.compare import Comparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.confusion import confusion_of

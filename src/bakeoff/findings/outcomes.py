@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bakeoff.comparison import Comparison, EntrantOutcome, LeftOut, TargetTimes, compare
+from bakeoff.comparison.compare import Comparison, compare
+from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.comparison.words import counted
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.predicted import PredictedBy

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bakeoff.comparison import EntrantComparison, PairComparison
+from bakeoff.comparison.compare import EntrantComparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts.charts import Charts, draw_charts, every_chart
 from bakeoff.report.palette import style_sheet, styles

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from bakeoff.comparison import (
+from bakeoff.comparison.statistics.crossed import (
     PairedDifference,
     paired_difference,
     paired_difference_of_balanced_accuracy,

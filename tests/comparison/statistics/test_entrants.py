@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from bakeoff.comparison import entrant_scores
+from bakeoff.comparison.statistics.entrants import entrant_scores
 from bakeoff.errors import DataError
 
 

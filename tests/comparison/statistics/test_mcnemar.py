@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bakeoff.comparison import mcnemar
+from bakeoff.comparison.statistics.mcnemar import mcnemar
 from bakeoff.errors import DataError
 
 

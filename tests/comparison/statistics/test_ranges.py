@@ -7,17 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bakeoff.comparison import (
-    entrant_scores,
-    equivalence_p,
-    holm,
-    mcnemar,
+from bakeoff.comparison.statistics.crossed import (
     paired_difference,
     paired_difference_of_balanced_accuracy,
-    time_ratio,
-    time_to_target,
 )
-from bakeoff.comparison.statistics.entrants import balanced_accuracy_of_trial, mean_accuracy
+from bakeoff.comparison.statistics.entrants import (
+    balanced_accuracy_of_trial,
+    entrant_scores,
+    mean_accuracy,
+)
+from bakeoff.comparison.statistics.equivalence import equivalence_p
+from bakeoff.comparison.statistics.holm import holm
+from bakeoff.comparison.statistics.mcnemar import mcnemar
+from bakeoff.comparison.statistics.survival import time_to_target
+from bakeoff.comparison.statistics.timing import time_ratio
 
 # Perfect and hopeless entrants are where sums of fractions pass the range.
 CHANCES = st.sampled_from([0.0, 0.02, 0.5, 0.98, 1.0])

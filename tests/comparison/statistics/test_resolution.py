@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from bakeoff.comparison import paired_difference
+from bakeoff.comparison.statistics.checks import Floats
+from bakeoff.comparison.statistics.crossed import paired_difference
 from bakeoff.comparison.statistics.resolution import (
     extent_of_parting,
     image_part_at,
-    largest_image_part_at,
     step_of_one_image,
 )
-from bakeoff.comparison.statistics.variance import Floats, one_stratum, strata_of_classes
+from bakeoff.comparison.statistics.variance import one_stratum, strata_of_classes
 
 IMAGES = 100_000
 
@@ -74,13 +74,13 @@ def test_without_a_disagreement_every_supposed_one_counts() -> None:
 
 
 @pytest.mark.parametrize("true", [0.0031, 0.004, 0.01, 0.05])
-def test_the_largest_image_part_is_never_the_smaller(true: float) -> None:
-    for extent in (0.003, 0.005, 0.1):
-        usual = image_part_at(2e-6, 1e-4, extent, 0.003, true)
-        assert usual <= largest_image_part_at(2e-6, 1e-4, 0.003, true) + 1e-18
-    assert image_part_at(2e-6, 1e-4, 0.003, 0.003, 0.05) == pytest.approx(
-        largest_image_part_at(2e-6, 1e-4, 0.003, 0.05)
-    )
+def test_the_image_part_grows_by_a_step_for_each_further_image_of_one_direction(
+    true: float,
+) -> None:
+    most = 2e-6 + 1e-4 * (true - 0.003)
+    assert image_part_at(2e-6, 1e-4, 0.003, 0.003, true) == pytest.approx(most)
+    for extent in (0.005, 0.1):
+        assert image_part_at(2e-6, 1e-4, extent, 0.003, true) < most
 
 
 def test_the_extent_is_at_least_the_difference() -> None:

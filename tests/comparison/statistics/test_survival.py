@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bakeoff.comparison import log_rank, time_to_target
 from bakeoff.comparison.statistics import survival
+from bakeoff.comparison.statistics.survival import log_rank, time_to_target
 from bakeoff.errors import DataError
 
 # Freireich et al. (1963, Blood 21:699-716): weeks of remission of leukaemia; + is censored.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bakeoff.comparison import time_ratio
+from bakeoff.comparison.statistics.timing import time_ratio
 from bakeoff.errors import DataError
 
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import DataError
 
+Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
@@ -46,13 +47,17 @@ def classes(values: ArrayLike, name: str, axes: tuple[str, ...], number: int) ->
     return array
 
 
-def same_shape(a: NDArray[np.bool_], b: NDArray[np.bool_], names: str) -> None:
-    """Raise DataError unless the two arrays pair up seed by seed and image by image."""
+def correct_pair(
+    correct_a: ArrayLike, correct_b: ArrayLike, axes: tuple[str, ...]
+) -> tuple[Bools, Bools]:
+    """Return both as boolean arrays with the named axes and of one shape, or raise DataError."""
+    a, b = booleans(correct_a, "correct_a", axes), booleans(correct_b, "correct_b", axes)
     if a.shape != b.shape:
         raise DataError(
-            f"{names} have shapes {list(a.shape)} and {list(b.shape)}: "
+            f"correct_a and correct_b have shapes {list(a.shape)} and {list(b.shape)}: "
             "both must come from the same seeds and the same test images"
         )
+    return a, b
 
 
 def proportion(value: float, name: str) -> float:

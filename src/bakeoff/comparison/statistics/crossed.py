@@ -15,10 +15,9 @@ from scipy import stats
 from bakeoff.comparison.statistics.checks import (
     Bools,
     Integers,
-    booleans,
+    correct_pair,
     integers,
     proportion,
-    same_shape,
 )
 from bakeoff.comparison.statistics.pivot import (
     critical_distance,
@@ -163,9 +162,7 @@ def labels_of(labels: ArrayLike, images: int) -> Integers:
 
 
 def _paired(correct_a: ArrayLike, correct_b: ArrayLike) -> tuple[Bools, Bools]:
-    a = booleans(correct_a, "correct_a", ("seeds", "images"))
-    b = booleans(correct_b, "correct_b", ("seeds", "images"))
-    same_shape(a, b, "correct_a and correct_b")
+    a, b = correct_pair(correct_a, correct_b, ("seeds", "images"))
     if len(a) < 2:
         raise DataError(
             "one seed cannot tell the luck of the seed from a difference between architectures: "

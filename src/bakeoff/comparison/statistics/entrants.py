@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from bakeoff.comparison.statistics.checks import Integers, classes, proportion
+from bakeoff.comparison.statistics.checks import Floats, Integers, classes, proportion
 from bakeoff.comparison.statistics.crossed import labels_of
 from bakeoff.comparison.statistics.pivot import critical_distance
 from bakeoff.comparison.statistics.resolution import least_seed_part
@@ -22,7 +22,6 @@ from bakeoff.comparison.statistics.variance import (
 )
 from bakeoff.errors import DataError
 
-Floats = NDArray[np.float64]
 Population = Literal["new seeds and new test images", "this trained model, new test images"]
 
 # A score that is right or wrong varies most when half are right.

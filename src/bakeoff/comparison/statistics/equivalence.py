@@ -6,7 +6,6 @@ import math
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.pivot import one_sided_p
-from bakeoff.comparison.statistics.resolution import largest_image_part_at
 from bakeoff.errors import DataError
 
 # The spread over seeds, too, is somewhat larger if the difference is. With the largest image part
@@ -38,6 +37,7 @@ def equivalence_p(paired: PairedDifference, margin: float) -> float:
             f"equivalence margin is {margin}: give a proportion above 0, such as 0.0025"
         )
     distance = margin - abs(paired.difference)
-    step = CAUTION * paired.image_step
-    image_part = largest_image_part_at(paired.image_part, step, paired.difference, margin)
+    # With the largest image part every further image on which the entrants part does so in one
+    # direction: distance / image_step of them, each adding its step squared.
+    image_part = paired.image_part + CAUTION * paired.image_step * max(distance, 0.0)
     return float(one_sided_p(distance, paired.seed_part, image_part, paired.seeds - 1))

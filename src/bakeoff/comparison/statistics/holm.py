@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bakeoff.errors import DataError
 
 
@@ -21,11 +23,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     for place, p_value in enumerate(p_values):
         if not 0 <= p_value <= 1:
             raise DataError(f"p-value {place} is {p_value}: p-values lie between 0 and 1")
-    adjusted = [0.0] * len(p_values)
-    largest_so_far = 0.0
-    ascending = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    for rank, place in enumerate(ascending):
-        scaled = min((len(p_values) - rank) * p_values[place], 1.0)
-        largest_so_far = max(largest_so_far, scaled)
-        adjusted[place] = largest_so_far
-    return adjusted
+    raw = np.asarray(p_values, dtype=np.float64)
+    ascending = np.argsort(raw)
+    scaled = np.minimum(np.arange(len(raw), 0, -1) * raw[ascending], 1.0)
+    adjusted = np.empty_like(raw)
+    adjusted[ascending] = np.maximum.accumulate(scaled)
+    return [float(each) for each in adjusted]

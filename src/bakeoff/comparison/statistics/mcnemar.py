@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from bakeoff.comparison.statistics.checks import booleans, proportion, same_shape
+from bakeoff.comparison.statistics.checks import correct_pair, proportion
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,7 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
         DataError: wrong dtype or shape.
 
     """
-    a = booleans(correct_a, "correct_a", ("images",))
-    b = booleans(correct_b, "correct_b", ("images",))
-    same_shape(a, b, "correct_a and correct_b")
+    a, b = correct_pair(correct_a, correct_b, ("images",))
     images = len(a)
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
 
@@ -75,13 +73,7 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
         # The two images added pull the centre to zero, at a low confidence away from what was seen.
         low=min(max(centre - reach, -1.0), difference),
         high=max(min(centre + reach, 1.0), difference),
-        p_value=_binomial_p(only_a, only_b),
+        # Without a disagreement as with a single one: nothing is learnt.
+        p_value=float(stats.binomtest(only_a, max(only_a + only_b, 1)).pvalue),
         confidence=confidence,
     )
-
-
-def _binomial_p(only_a: int, only_b: int) -> float:
-    disagreements = only_a + only_b
-    if disagreements == 0:
-        return 1.0
-    return float(stats.binomtest(only_a, disagreements).pvalue)

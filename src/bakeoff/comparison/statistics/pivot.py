@@ -23,10 +23,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-Floats = NDArray[np.float64]
+from bakeoff.comparison.statistics.checks import Floats
 
 # The average over U is a trapezoid sum in log U, whose integrand is smooth and dies at both ends:
 # 300 nodes give about twelve digits. What is cut off at the ends is no more than this probability.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -138,11 +139,4 @@ def _first(holds: Callable[[int], bool], first: int, last: int) -> int | None:
     """Return from which number, of first .. last, `holds` is true; None if not at last."""
     if first > last or not holds(last):
         return None
-    low, high = first, last
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return first + bisect_left(range(first, last), True, key=holds)

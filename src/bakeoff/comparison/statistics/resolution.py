@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from bakeoff.comparison.statistics.variance import Floats, Strata
+from bakeoff.comparison.statistics.checks import Floats
+from bakeoff.comparison.statistics.variance import Strata
 
 
 def least_seed_part(seeds: int, strata: Strata) -> float:
@@ -59,15 +60,3 @@ def image_part_at(
         # In proportion, since the joint part is taken off the image part: it stays above zero.
         return paired_image_part * expected / extent
     return paired_image_part + step * (expected - extent)
-
-
-def largest_image_part_at(
-    paired_image_part: float, step: float, observed: float, true: float
-) -> float:
-    """Return the most that the image part could be if the difference were `true`, further out.
-
-    Then every further image on which the entrants part would do so in one direction:
-    (|true| - |observed|) / step of them, each adding step squared. `true` and `observed` lie on the
-    same side of zero.
-    """
-    return paired_image_part + step * max(abs(true) - abs(observed), 0.0)

@@ -8,13 +8,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from bakeoff.comparison.statistics.checks import Bools, Integers, booleans, proportion
+from bakeoff.comparison.statistics.checks import Bools, Floats, Integers, booleans, proportion
 from bakeoff.errors import DataError
-
-Floats = NDArray[np.float64]
 
 # Up to here all ways to deal the trials out to the two entrants are counted: ten against ten.
 MOST_DEALS = 200_000

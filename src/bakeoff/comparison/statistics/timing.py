@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from bakeoff.comparison.statistics.checks import proportion
 from bakeoff.errors import DataError
-
-Floats = NDArray[np.float64]
 
 # Up to here the distribution of the signed-rank sum is counted out; beyond, it is normal enough.
 MOST_ROUNDS_COUNTED = 50
@@ -69,7 +67,10 @@ def time_ratio(seconds_a: ArrayLike, seconds_b: ArrayLike, confidence: float = 0
     for seconds in (a, b):
         if not (np.isfinite(seconds) & (seconds > 0)).all():
             raise DataError("seconds hold a value that is not positive and finite")
-    averages = _pairwise_means(np.log(a) - np.log(b))
+    logs = np.log(a) - np.log(b)
+    # The means of all pairs, each round with itself included.
+    first, second = np.triu_indices(len(logs))
+    averages = np.sort((logs[first] + logs[second]) / 2)
     ratio = float(np.exp(np.median(averages)))
     rounds = len(a)
     if rounds == 1:
@@ -77,12 +78,6 @@ def time_ratio(seconds_a: ArrayLike, seconds_b: ArrayLike, confidence: float = 0
     drop, attained = _averages_to_drop(rounds, (1 - confidence) / 2)
     low, high = np.exp(averages[drop]), np.exp(averages[-1 - drop])
     return TimeRatio(ratio, float(low), float(high), attained, rounds)
-
-
-def _pairwise_means(values: Floats) -> Floats:
-    """Return the means of all pairs, each value with itself included, ascending."""
-    first, second = np.triu_indices(len(values))
-    return np.sort((values[first] + values[second]) / 2)
 
 
 def _averages_to_drop(rounds: int, tail: float) -> tuple[int, float]:

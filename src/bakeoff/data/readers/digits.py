@@ -32,14 +32,12 @@ def load_digits() -> Dataset:
     labels = bunch.target.astype(np.int64)
     dataset = Dataset(
         name=DIGITS.name,
-        title=DIGITS.title,
         classes=DIGITS.classes,
         train_images=images[: DIGITS.train_images],
         train_labels=labels[: DIGITS.train_images],
         test_images=images[DIGITS.train_images :],
         test_labels=labels[DIGITS.train_images :],
         light_on_dark=True,
-        licence=DIGITS.licence,
     )
     if dataset.sha256 != _SHA256:
         raise DataError("digits: damaged, not the known images; reinstall scikit-learn")

@@ -82,7 +82,6 @@ def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
     train_images, train_labels, test_images, test_labels = arrays
     return Dataset(
         name=MNIST.name,
-        title=MNIST.title,
         classes=MNIST.classes,
         train_images=train_images[:, np.newaxis],
         train_labels=train_labels.astype(np.int64),
@@ -90,7 +89,6 @@ def read_mnist(path: Path, sha256: str | None = None) -> Dataset:
         test_labels=test_labels.astype(np.int64),
         known_wrong_test_labels=KNOWN_WRONG_TEST_LABELS,
         light_on_dark=True,
-        licence=MNIST.licence,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bakeoff.comparison import Comparison, PairComparison
+from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.report import words
 
 Kind = Literal["better", "worse", "equivalent", "undecided", "same"]
