@@ -10,7 +10,7 @@ import torch
 
 from bakeoff.records.record import Provenance
 from bakeoff.training import provenance as origin
-from bakeoff.training.provenance import checkout_commit, cpu_model, provenance
+from bakeoff.training.provenance import checkout_commit, cpu_model, numerics, provenance
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -104,3 +104,34 @@ def test_a_record_of_a_time_before_there_were_kernels_is_readable() -> None:
     del old["kernels"], old["numerics"]
     read = Provenance.model_validate(old)
     assert (read.kernels, read.numerics) == ("PyTorch", ())
+
+
+@pytest.fixture
+def nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in origin._VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("nothing_asked")
+def test_the_usual_is_not_told() -> None:
+    assert numerics() == ()
+
+
+@pytest.mark.usefixtures("nothing_asked")
+def test_what_the_environment_asks_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    monkeypatch.setenv("MKL_CBWR", "COMPAT\x1b[2JIBLE")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "")
+    assert numerics() == (r"MKL_CBWR=COMPAT\x1b[2JIBLE", "ONEDNN_MAX_CPU_ISA=AVX2")
+
+
+@pytest.mark.usefixtures("nothing_asked")
+def test_what_the_program_around_asks_for_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert "torch float32_matmul_precision=medium" in numerics()
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert numerics() == ()
+    monkeypatch.setattr(torch.backends.mkldnn, "deterministic", True)
+    assert numerics() == ("torch mkldnn.deterministic=True",)

@@ -9,7 +9,7 @@ such a test, and a row in `benchmarks.tricks` that says what it gains.
 | trick | where |
 |---|---|
 | ReLU and pooling in one pass | `pool` |
-| the first convolution with its ReLU and pooling, its output never in memory | `conv_pool` |
+| the first convolution with its ReLU and pooling, its output never in memory | `pool` |
 | large layers whose gradient is never in memory | `factored` |
 | gradients that stay channels last | `twin` |
 | without kernels of our own: pooling before ReLU | `twin` |

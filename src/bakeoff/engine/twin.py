@@ -11,11 +11,10 @@ import torch
 from torch import nn
 
 from bakeoff.engine.chain import as_chain
-from bakeoff.engine.conv_pool import ConvPool, first_convolution
 from bakeoff.engine.dropout import BlockDropout
 from bakeoff.engine.linear import InPlaceLinear, SmallLinear
 from bakeoff.engine.native import Kernels, kernels
-from bakeoff.engine.pool import MaxPool, is_halving
+from bakeoff.engine.pool import ConvPool, MaxPool, first_convolution, is_halving
 
 _LARGE = 1 << 17
 """Weights of a linear layer (512 KiB) from which writing the gradient in place pays."""

@@ -11,10 +11,10 @@ from torch import nn
 
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Provenance, Record, Scores, Stopped
-from bakeoff.training.cost import measure_cost
 from bakeoff.training.fit import Examples
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import score
+from bakeoff.training.size import measure_cost
 from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
 
 
@@ -104,10 +104,8 @@ def _evaluated(
     Raises FloatingPointError where its logits can't be scored.
     """
     scale = pixel_scale(spec.study.protocol)
-    test_labels = spec.dataset.test_labels
-    test = to_device(
-        spec.dataset.test_images, test_labels, np.arange(len(test_labels)), spec.device
-    )
+    test_images, test_labels = spec.dataset.test_images, spec.dataset.test_labels
+    test = to_device(test_images, test_labels, np.arange(len(test_labels)), spec.device)
     validation_logits = predict_logits(model, held_out.images, scale).cpu().numpy()
     validation_labels = held_out.labels.cpu().numpy()
     test_logits = predict_logits(model, test.images, scale).cpu().numpy()

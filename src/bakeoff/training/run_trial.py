@@ -12,11 +12,10 @@ from bakeoff.records.checkpoints import Checkpoint, Checkpoints
 from bakeoff.records.conditions import changed_conditions, foreign_origin
 from bakeoff.records.record import Epoch, Provenance, Record, Resumed, Stopped
 from bakeoff.training.finish import ended_by_memory, finish_trial, unscored
-from bakeoff.training.fit import fit, steps_per_epoch
+from bakeoff.training.fit import fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
-from bakeoff.training.stopping import planned_end
 from bakeoff.training.trial import Trial, TrialSpec, autocast_for, pixel_scale
 
 
