@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows, figures = [], []
     for rough in tasks(study, options.only, options.precision, options.epochs):
         print(f"{rough.entrant.name}, {rough.precision} ...", file=sys.stderr, flush=True)
-        # Dropout and the bare loops draw from the global random state.
+        # The bare loops draw from the global random state.
         torch.manual_seed(0)
         task = sized(rough, options.seconds)
         turns = time_task(task, options.rounds)

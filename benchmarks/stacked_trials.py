@@ -43,7 +43,6 @@ def stacked_burst(
         pixel_scale=pixel_scale(study.protocol),
         autocast=autocast_for(device, precision),
     )
-    stack.reseed(list(range(seeds)))
     step = make_step(stack.update, stack.schedule, recipe.batch_size, device)
     images = torch.tensor(dataset.train_images, device=device)
     labels = torch.tensor(dataset.train_labels, device=device)
@@ -56,8 +55,9 @@ def stacked_burst(
 
     def train() -> float:
         loss = torch.zeros(seeds, device=device)
-        for chosen in order.split(recipe.batch_size, dim=1):
-            loss = step(images[chosen], labels[chosen])
+        with stack.seeded(range(seeds)):
+            for chosen in order.split(recipe.batch_size, dim=1):
+                loss = step(images[chosen], labels[chosen])
         # Reading a number waits for a device that works on its own.
         return loss.sum().item()
 

@@ -78,16 +78,15 @@ def test_a_recorded_step_moves_the_weights_as_an_eager_one(recipe: Recipe) -> No
     def trained(recorded: Callable[[Update], Update]) -> tuple[list[float], nn.Module]:
         model = network()
         twin = fast(model)
-        reseed(twin, 4)
         optimizer = make_optimizer(model, recipe)
         schedule = make_schedule(optimizer, recipe, 7)
+        reseed(twin, 4)
         losses = train(Step(recorded(PlainUpdate(twin, optimizer, 1 / 255, FLOAT32)), schedule))
         return losses, model
 
     tape = Tape()
-    with torch.random.fork_rng():
-        eager, one = trained(lambda update: update)
-        recorded, other = trained(lambda update: RecordedUpdate(update, 10, tape))
+    eager, one = trained(lambda update: update)
+    recorded, other = trained(lambda update: RecordedUpdate(update, 10, tape))
     # The losses that were returned are not overwritten by later steps.
     assert recorded == eager
     assert len(set(recorded)) == 14
@@ -124,19 +123,18 @@ def test_the_batches_of_a_stack_are_recorded_too() -> None:
     def trained(recorded: Callable[[Update], Update]) -> list[nn.Module]:
         models = [network(seed=seed) for seed in range(2)]
         stack = Stack(models, Recipe(), 7, pixel_scale=1 / 255, autocast=FLOAT32)
-        stack.reseed([5, 6])
         step = Step(recorded(stack.update), stack.schedule)
         images, labels = data(65, seeds=2)
-        for chosen in torch.arange(65).split(10):
-            step(images[:, chosen], labels[:, chosen])
+        with stack.seeded([5, 6]):
+            for chosen in torch.arange(65).split(10):
+                step(images[:, chosen], labels[:, chosen])
         for position in range(2):
             stack.write_back(position)
         return models
 
     tape = Tape()
-    with torch.random.fork_rng():
-        eager = trained(lambda update: update)
-        recorded = trained(lambda update: RecordedUpdate(update, 10, tape))
+    eager = trained(lambda update: update)
+    recorded = trained(lambda update: RecordedUpdate(update, 10, tape))
     assert (tape.warm_ups, tape.records, tape.repeats) == (WARM_UPS, 1, 6 - WARM_UPS)
     for one, other in zip(eager, recorded, strict=True):
         for theirs, ours in zip(one.parameters(), other.parameters(), strict=True):

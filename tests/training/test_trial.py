@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Record
 from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Streams
@@ -84,6 +89,54 @@ def test_a_trial_leaves_the_global_random_states_alone(few: Dataset) -> None:
     run(few, DROPOUT)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert str(np.random.get_state()) == legacy  # noqa: NPY002
+
+
+class Strange(nn.Module):
+    """Draws in every way that the engine has no layer of its own for."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.noise = nn.Parameter(torch.randn(64))
+        self.output = nn.Linear(64, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        rows = images.flatten(1)
+        if self.training:
+            rows = F.dropout(rows + 0.1 * torch.rand_like(rows) * self.noise, 0.3)
+        outputs: torch.Tensor = self.output(rows)
+        return outputs
+
+
+def test_another_thread_may_draw_and_seed_all_the_time(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "strange", lambda _, classes: Strange(classes))
+    networks = [entrant(name, name, epochs=3) for name in ("strange", "cnn-2conv-dropout")]
+    asked = study(*networks, validation=60)
+    alone = [run(few, each, asked=asked) for each in networks]
+    over, moved, rounds = threading.Event(), [], itertools.count()
+
+    def stream(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return torch.cat([torch.rand(3) for _ in range(50)])
+
+    expected = [stream(seed) for seed in range(5)]
+
+    def draw() -> None:
+        while not over.is_set():
+            seed = next(rounds) % 5
+            if not stream(seed).equal(expected[seed]):
+                moved.append(seed)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    beside = [run(few, each, asked=asked) for each in networks]
+    over.set()
+    thread.join()
+    assert next(rounds) > 5
+    assert moved == []
+    for one, other in zip(alone, beside, strict=True):
+        assert all(other.weights[name].equal(value) for name, value in one.weights.items())
 
 
 def test_the_record_says_what_was_trained(few: Dataset) -> None:

@@ -41,9 +41,10 @@ def flushed_denormals() -> Iterator[None]:
 def claimed_process(say: Say = nobody) -> Iterator[None]:
     """Compute with the threads that there are, denormals flushed, and nobody beside; set all back.
 
-    Threads, the precision of products and random numbers belong to the whole process: two trainings
-    at once would take them out of each other's hands, and end elsewhere. Raises UsageError where
-    another one is at work. `say` hears where there are fewer threads than were asked for.
+    Threads, filters of warnings and the precision of products belong to the whole process: two
+    trainings at once would take them out of each other's hands, and end elsewhere. Raises
+    UsageError where another one is at work. `say` hears where there are fewer threads than were
+    asked for.
     """
     claim = _CLAIMS.setdefault(os.getpid(), Lock())
     if not claim.acquire(blocking=False):

@@ -45,8 +45,7 @@ class BlockDropout(nn.Dropout):
 
 
 def reseed(model: nn.Module, seed: int) -> None:
-    """Start everything random inside the network from `seed`, the global random state included."""
-    torch.manual_seed(seed)
+    """Start the streams of all dropout layers of a twin anew from `seed`."""
     layers = [layer for layer in model.modules() if isinstance(layer, BlockDropout)]
     for place, layer in enumerate(layers):
         layer.reseed(seed, place)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
 from bakeoff.networks.catalogue import architecture
 from bakeoff.networks.initialisation import SCHEMES
+from bakeoff.networks.randomness import OwnGenerator
 
 
 def build(
@@ -14,11 +14,11 @@ def build(
 ) -> nn.Module:
     """Return the network called `name` with weights that depend on `seed` alone.
 
-    The global random state is left as it was. Raises StudyError where there is no such network.
+    PyTorch's global generator is neither drawn from nor seeded. Raises StudyError where there is
+    no such network.
     """
     make = architecture(name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with OwnGenerator(seed):
         model = make(image_shape, classes)
         SCHEMES[initialisation](model)
     return model

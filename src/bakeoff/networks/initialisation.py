@@ -48,4 +48,4 @@ SCHEMES: dict[str, Callable[[nn.Module], None]] = {
     "xavier-normal": _xavier_normal,
     "kaiming-normal": _kaiming_normal,
 }
-"""What starts the weights of a network, by its name in a recipe, from the global random state."""
+"""What starts the weights of a network, by its name in a recipe, drawn as PyTorch draws."""

@@ -16,6 +16,7 @@ from bakeoff.data.order import batches, epoch_order
 from bakeoff.engine import fast, reseed
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
+from bakeoff.networks.randomness import seeded
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.seeds import derive_seed
@@ -79,11 +80,11 @@ def fit(
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
-    An epoch in which it diverges ends the training and is not part of the history. The global
-    random state is left as it was. `keep` gets the history and what moves after each epoch, before
-    `on_epoch` hears of it. A training that begins with the history `before`, and with the `state`
-    of `Moving` after it, goes on as if there had been no interruption: order and dropout of an
-    epoch follow from its number alone, so no generator has a position.
+    An epoch in which it diverges ends the training and is not part of the history. `keep` gets the
+    history and what moves after each epoch, before `on_epoch` hears of it. A training that begins
+    with the history `before`, and with the `state` of `Moving` after it, goes on as if there had
+    been no interruption: order and dropout of an epoch follow from its number alone, so no
+    generator has a position.
     """
     moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
     twin = fast(model)
@@ -98,9 +99,10 @@ def fit(
         number = len(history) + 1
         started = time.perf_counter()
         order = streams.order(len(train), number).to(train.images.device)
-        with torch.random.fork_rng():
-            reseed(twin, streams.dropout_seed(number))
-            twin.train()
+        seed = streams.dropout_seed(number)
+        reseed(twin, seed)
+        twin.train()
+        with seeded(twin, seed):
             (loss,) = train_epoch(
                 step, batches(train.images, train.labels, order, recipe.batch_size)
             )

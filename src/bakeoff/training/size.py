@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.networks.catalogue import Architecture, architecture
+from bakeoff.networks.randomness import OwnGenerator
 from bakeoff.records.record import Cost
 from bakeoff.study.study import Study
 
@@ -39,14 +40,14 @@ def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
 def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
     """Return the size of the network called `name`, of which nothing but shapes is made.
 
-    The global random state is left as it was. Raises StudyError where there is no such network.
+    PyTorch's global generator is not drawn from. Raises StudyError where there is no such network.
     """
     make = architecture(name)
-    try:
-        return _size_on("meta", make, image_shape, classes)
-    except (RuntimeError, TypeError):
-        # Its way depends on numbers, which this device has none of.
-        with torch.random.fork_rng(devices=[]):
+    with OwnGenerator(0):
+        try:
+            return _size_on("meta", make, image_shape, classes)
+        except (RuntimeError, TypeError):
+            # Its way depends on numbers, which this device has none of.
             return _size_on("cpu", make, image_shape, classes)
 
 

@@ -17,6 +17,7 @@ from bakeoff.engine import fast
 from bakeoff.engine.devices import place
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
+from bakeoff.networks.randomness import seeded
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -55,15 +56,13 @@ def measure_bursts(
     ]
     seconds = np.empty((len(bursts), rounds))
     forwards = list(range(len(bursts)))
-    # Dropout draws from the global random state, which a measurement must not move.
-    with torch.random.fork_rng():
-        for burst in bursts:
-            burst()
-        for number in range(rounds):
-            for which in forwards if number % 2 == 0 else reversed(forwards):
-                started = time.perf_counter()
-                bursts[which]()
-                seconds[which, number] = (time.perf_counter() - started) / examples
+    for burst in bursts:
+        burst()
+    for number in range(rounds):
+        for which in forwards if number % 2 == 0 else reversed(forwards):
+            started = time.perf_counter()
+            bursts[which]()
+            seconds[which, number] = (time.perf_counter() - started) / examples
     names = tuple(entrant.name for entrant in study.entrants)
     return StepSeconds(names, seconds)
 
@@ -95,7 +94,10 @@ def make_burst(
 
     def burst() -> object:
         twin.train()
-        (loss,) = train_epoch(step, batches(train.images, train.labels, order, recipe.batch_size))
+        with seeded(twin, 0):
+            (loss,) = train_epoch(
+                step, batches(train.images, train.labels, order, recipe.batch_size)
+            )
         return loss
 
     return burst

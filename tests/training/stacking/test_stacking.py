@@ -311,9 +311,8 @@ class Reads(TorchDispatchMode):
 def test_an_update_waits_for_no_number() -> None:
     models = [network("cnn-2conv-dropout", seed) for seed in range(2)]
     stack = Stack(models, Recipe(), 4, pixel_scale=1 / 255, autocast=FLOAT32)
-    stack.reseed([1, 2])
     images, labels = torch.zeros(2, 5, 1, 8, 8, dtype=torch.uint8), torch.zeros(2, 5).long()
-    with Reads() as reads:
+    with stack.seeded([1, 2]), Reads() as reads:
         loss = stack.update(images, labels)
         assert reads.count == 0
         loss[0].item()

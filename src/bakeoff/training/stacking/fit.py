@@ -45,9 +45,8 @@ def why_alone(
     images = torch.zeros(2, 2, *image_shape, dtype=torch.uint8, device=device)
     labels = torch.zeros(2, 2, dtype=torch.int64, device=device)
     try:
-        with torch.random.fork_rng():
-            stack = Stack(twins, Recipe(), 1, pixel_scale=1.0, autocast=autocast)
-            stack.reseed([0, 0])
+        stack = Stack(twins, Recipe(), 1, pixel_scale=1.0, autocast=autocast)
+        with stack.seeded([0, 0]):
             stack.update(images, labels)
             stack.logits(images)
     except (RuntimeError, ValueError, NotImplementedError) as error:
@@ -70,7 +69,7 @@ def fit_stack(
     start and stopping are those of `fit` for each member, and so are the weights, but for the
     rounding of sums in another order, and for dropout on a GPU. A member that ends, at its target
     or since it diverges, leaves the stack and moves no more. Seconds of an epoch are
-    wall seconds of the whole stack. The global random state is left as it was.
+    wall seconds of the whole stack.
     """
     device = examples.images.device
     train = [torch.from_numpy(member.split.train) for member in members]
@@ -83,8 +82,7 @@ def fit_stack(
     while going:
         number = len(members[going[0]].history) + 1
         started = time.perf_counter()
-        with torch.random.fork_rng():
-            stack.reseed([members[which].streams.dropout_seed(number) for which in going])
+        with stack.seeded([members[which].streams.dropout_seed(number) for which in going]):
             orders = [members[which].streams.order(len(train[which]), number) for which in going]
             order = torch.stack([train[which][o] for which, o in zip(going, orders, strict=True)])
             chunks = order.to(device).split(recipe.batch_size, dim=1)

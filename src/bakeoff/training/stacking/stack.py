@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional as F
 
+from bakeoff.networks.randomness import seeded
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stacking.dropout import reseed, stack_dropout
@@ -61,10 +63,12 @@ class Stack:
         self._dropout = stack_dropout(self._layers) if on_cpu else []
         self._gradients = vmap(grad_and_value(self._loss, has_aux=True), randomness="different")
 
-    def reseed(self, seeds: Sequence[int]) -> None:
-        """Start everything random inside the networks anew, one seed for each of them."""
-        torch.manual_seed(seeds[0])
+    @contextmanager
+    def seeded(self, seeds: Sequence[int]) -> Iterator[None]:
+        """Let everything random inside start anew, one seed for each network, while this lasts."""
         reseed(self._dropout, seeds)
+        with seeded(self._layers, seeds[0]):
+            yield
 
     def update(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Move the weights once; return the losses before, float [seeds].
