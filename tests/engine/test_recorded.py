@@ -12,7 +12,7 @@ from bakeoff.engine.recorded import WARM_UPS, CudaGraphs, RecordedUpdate, Work, 
 from bakeoff.engine.step import PlainUpdate, Step, Update
 from bakeoff.networks.build import build
 from bakeoff.study.study import Recipe
-from bakeoff.training.optimizers import make_optimizer, make_schedule, start_from
+from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stacking.stack import Stack
 
 CPU = torch.device("cpu")
@@ -148,7 +148,6 @@ def test_a_schedule_writes_into_a_rate_that_is_a_tensor(recipe: Recipe) -> None:
         rate = torch.tensor(recipe.learning_rate)
         if as_tensor:
             optimizer.param_groups[0]["lr"] = rate
-            start_from(optimizer, recipe.learning_rate)
         schedule = make_schedule(optimizer, recipe, 7)
         losses = train(Step(PlainUpdate(model, optimizer, 1 / 255, FLOAT32), schedule))
         assert (optimizer.param_groups[0]["lr"] is rate) == as_tensor

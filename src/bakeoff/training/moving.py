@@ -130,25 +130,22 @@ def _told(value: Any) -> str:
 
 def _check_numbers(state: Mapping[str, Any], steps: int) -> None:
     """Raise ValueError where a number is none that so many steps can have left."""
-    counts = []
+    counts, numbers = [], {}
     for place, moments in state["optimizer"]["state"].items():
         for name, values in moments.items():
             where = f"optimizer.state.{place}.{name}"
-            if name == "step":
-                counts.append(values.item())
-                if counts[-1] not in range(1, steps + 1):
-                    raise ValueError(f"{where} is {counts[-1]} after {steps} steps")
+            if name != "step":
+                numbers[where] = values
+            elif (count := values.item()) in range(1, steps + 1):
+                counts.append(count)
             else:
-                _check_range(values, where, positive=name == "exp_avg_sq")
+                raise ValueError(f"{where} is {count} after {steps} steps")
     if counts and max(counts) != steps:
         raise ValueError(f"no weight has taken all {steps} steps")
-    for name, values in state["model"].items():
-        _check_range(values, f"model.{name}", positive=name.endswith("running_var"))
-
-
-def _check_range(values: torch.Tensor, where: str, *, positive: bool) -> None:
-    # Infinite they may be: the square of a gradient above 1e19 is, and the loss stays finite.
-    if values.isnan().any():
-        raise ValueError(f"{where} holds what is not a number")
-    if positive and (values < 0).any():
-        raise ValueError(f"{where} holds a number below zero")
+    numbers |= {f"model.{name}": values for name, values in state["model"].items()}
+    for where, values in numbers.items():
+        # Infinite they may be: the square of a gradient above 1e19 is, and the loss stays finite.
+        if values.isnan().any():
+            raise ValueError(f"{where} holds what is not a number")
+        if where.endswith(("exp_avg_sq", "running_var")) and (values < 0).any():
+            raise ValueError(f"{where} holds a number below zero")

@@ -21,38 +21,26 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     has written meanwhile.
     """
     device = next(model.parameters()).device
-    if device.type != "cuda":
-        return _optimizer(model, recipe, recipe.learning_rate)
-    # Adam warns of steps that no graph records; warm-up and the last batch are meant to be such.
-    warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
-    rate = torch.tensor(recipe.learning_rate, device=device)
-    optimizer = _optimizer(model, recipe, rate, capturable=True)
-    start_from(optimizer, recipe.learning_rate)
-    return optimizer
-
-
-def start_from(optimizer: Optimizer, rate: float) -> None:
-    """Let a schedule compute with `rate`, where the optimizer's own is a tensor.
-
-    Else it would fetch each new rate from the device, and so wait for all that runs there.
-    """
-    for group in optimizer.param_groups:
-        group["initial_lr"] = rate
-
-
-def _optimizer(
-    model: nn.Module, recipe: Recipe, rate: float | torch.Tensor, capturable: bool = False
-) -> Optimizer:
+    on_gpu = device.type == "cuda"
+    rate = torch.tensor(recipe.learning_rate, device=device) if on_gpu else recipe.learning_rate
     shared: dict[str, Any] = {"lr": rate, "weight_decay": recipe.weight_decay, "fused": True}
-    adams: dict[str, Any] = {"betas": recipe.betas, "eps": recipe.epsilon, "capturable": capturable}
+    adams: dict[str, Any] = {"betas": recipe.betas, "eps": recipe.epsilon, "capturable": on_gpu}
+    optimizer: Optimizer
     match recipe.optimizer:
         case "adam":
-            return Adam(model.parameters(), **shared, **adams)
+            optimizer = Adam(model.parameters(), **shared, **adams)
         case "adamw":
-            return AdamW(model.parameters(), **shared, **adams)
+            optimizer = AdamW(model.parameters(), **shared, **adams)
         case "sgd":  # Can be captured as it is.
             momentum, nesterov = recipe.momentum or 0.0, bool(recipe.nesterov)
-            return SGD(model.parameters(), **shared, momentum=momentum, nesterov=nesterov)
+            optimizer = SGD(model.parameters(), **shared, momentum=momentum, nesterov=nesterov)
+    if on_gpu:
+        # Adam warns of steps that no graph records; warm-up and the last batch are meant to be so.
+        warnings.filterwarnings("ignore", "This instance was constructed with capturable=True")
+    # A schedule computes with this. From a tensor it would fetch each new rate from the device, and
+    # so wait for all that runs there.
+    optimizer.param_groups[0]["initial_lr"] = recipe.learning_rate
+    return optimizer
 
 
 def one_cycle(step: int, steps: int, warmup: float) -> float:

@@ -16,7 +16,7 @@ from bakeoff.engine.native.build import (
     find_compiler,
     library_key,
 )
-from bakeoff.engine.native.choice import SOURCES
+from bakeoff.engine.native.load import SOURCES
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(GCC is None, reason="no gcc here")

@@ -6,14 +6,28 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from bakeoff.engine.native.build import NoKernelsError, find_compiler, library_key, nobody
+from bakeoff.engine.native import kernels, kernels_in_use
+from bakeoff.engine.native import load as loading
+from bakeoff.engine.native.build import (
+    Compiler,
+    NoKernelsError,
+    Say,
+    find_compiler,
+    library_key,
+    nobody,
+)
 from bakeoff.engine.native.cache import keep
+from bakeoff.engine.native.kernels import Kernels
 from bakeoff.engine.native.load import load, openmp_libraries
+from bakeoff.errors import UsageError
+
+from .plain_kernels import PlainKernels
 
 GCC = shutil.which("gcc")
 needs_gcc = pytest.mark.skipif(
@@ -301,3 +315,91 @@ def test_no_room_to_compile(sources: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError):
         loaded(sources, tmp_path / "cache")
+
+
+# Which kernels a process takes, and what it says of them
+
+OURS = PlainKernels()
+LIBRARY = (ctypes.CDLL(None), Compiler(("/bin/gcc",), "gcc (Debian 12.2.0-14) 12.2.0\n"))
+
+
+@pytest.fixture
+def nothing_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_CHOSEN", {})
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Say]:
+    """Who was told to listen, once for each time that the library was loaded."""
+    heard: list[Say] = []
+
+    def load(sources: Path, folder: Path | None, say: Say) -> tuple[ctypes.CDLL, Compiler]:
+        heard.append(say)
+        return LIBRARY
+
+    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr(Kernels, "of", lambda library: OURS)
+    return heard
+
+
+@pytest.mark.usefixtures("nothing_chosen")
+def test_they_are_loaded_once(loads: list[Say]) -> None:
+    assert kernels(print) is OURS
+    assert kernels() is OURS
+    assert kernels_in_use() == "native, gcc 12.2.0"
+    assert loads == [print]
+
+
+@pytest.mark.usefixtures("nothing_chosen")
+def test_they_can_be_turned_off(loads: list[Say], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAKEOFF_KERNELS", "pytorch")
+    assert (kernels(), kernels_in_use()) == (None, "PyTorch: BAKEOFF_KERNELS=pytorch")
+    assert loads == []
+    for asked in ("native", ""):
+        monkeypatch.setenv("BAKEOFF_KERNELS", asked)
+        assert kernels() is OURS
+
+
+@pytest.mark.parametrize("ask", [kernels, kernels_in_use])
+@pytest.mark.usefixtures("nothing_chosen")
+def test_nothing_else_can_be_asked_for(
+    ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKEOFF_KERNELS", "Native")
+    with pytest.raises(UsageError) as caught:
+        ask()
+    assert str(caught.value) == "BAKEOFF_KERNELS=Native: choose one of native, pytorch"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (NoKernelsError("no C compiler"), "PyTorch: no C compiler"),
+        (OSError("/gr\udcf6/x.so: file too short"), "PyTorch: /gr\\udcf6/x.so: file too short"),
+        (AttributeError("undefined symbol: max_pool"), "PyTorch: undefined symbol: max_pool"),
+    ],
+)
+@pytest.mark.usefixtures("nothing_chosen")
+def test_without_them_pytorchs_serve(
+    reason: Exception, told: str, loads: list[Say], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Kernels:
+        raise reason
+
+    monkeypatch.setattr(loading, "load", fail)
+    assert (kernels(), kernels_in_use()) == (None, told)
+
+
+@pytest.mark.usefixtures("nothing_chosen", "loads")
+def test_those_that_answer_otherwise_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "wrong_answer", lambda found: "relu_pool_float32")
+    told = "PyTorch: relu_pool_float32, compiled by gcc 12.2.0, gave other numbers"
+    assert (kernels(), kernels_in_use()) == (None, told)
+
+
+@pytest.mark.usefixtures("nothing_chosen")
+def test_a_library_without_our_functions_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "load", lambda *_: LIBRARY)
+    assert kernels() is None
+    assert kernels_in_use().startswith("PyTorch: ")
+    assert "max_pool_float32" in kernels_in_use()

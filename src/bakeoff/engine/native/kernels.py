@@ -8,27 +8,6 @@ from typing import Self
 
 import torch
 
-_EVERYWHERE = {
-    "max_pool_float32": (4, 3),
-    "max_pool_bfloat16": (4, 3),
-    "relu_pool_float32": (4, 3),
-    "relu_pool_bfloat16": (4, 3),
-    "pool_backward_float32": (4, 3),
-    "pool_backward_bfloat16": (4, 3),
-    "conv_pool_float32": (7, 5),
-    "conv_pool_backward_float32": (6, 5),
-    "linear_step_float32": (3, 6),
-}
-"""How many sizes each function takes, and then how many places in memory."""
-
-_OF_MATRIX_UNITS = {
-    "conv_pool_bfloat16": (7, 5),
-    "conv_pool_backward_bfloat16": (6, 5),
-    "linear_forward_bfloat16": (3, 4),
-    "linear_backward_bfloat16": (3, 3),
-    "linear_step_bfloat16": (3, 6),
-}
-
 
 class AdamStep(ctypes.Structure):
     """`struct adam` of adam.h: what is the same for all weights in one step."""
@@ -53,13 +32,8 @@ class Kernels:
 
     @classmethod
     def of(cls, library: ctypes.CDLL) -> Self:
-        """Return the kernels of a library; raise AttributeError where it has not all of them."""
+        """Return the kernels of a library. Calling one that it lacks is an AttributeError."""
         matrix_units = hasattr(library, "matrix_units") and library.matrix_units() == 0
-        taken = _EVERYWHERE | (_OF_MATRIX_UNITS if matrix_units else {})
-        for name, (sizes, tensors) in taken.items():
-            function = getattr(library, name)
-            function.argtypes = [ctypes.c_int64] * sizes + [ctypes.c_void_p] * tensors
-            function.restype = None
         return cls(library, matrix_units)
 
     def max_pool(self, images: torch.Tensor, *, relu: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,8 +45,10 @@ class Kernels:
         """
         n, channels, height, width = images.shape
         pooled, places = _pooled(n, channels, height // 2, width // 2, images.dtype)
-        self._of_type("relu_pool" if relu else "max_pool", images.dtype)(
-            *(n, height, width, channels),
+        self._call(
+            "relu_pool" if relu else "max_pool",
+            images.dtype,
+            (n, height, width, channels),
             _at(images, images.dtype, *images.shape, order=torch.channels_last),
             pooled.data_ptr(),
             places.data_ptr(),
@@ -86,8 +62,10 @@ class Kernels:
         n, channels, _, _ = upstream.shape
         gradient = _channels_last(n, channels, height, width, upstream.dtype)
         pooled = (n, channels, height // 2, width // 2)
-        self._of_type("pool_backward", upstream.dtype)(
-            *(n, height, width, channels),
+        self._call(
+            "pool_backward",
+            upstream.dtype,
+            (n, height, width, channels),
             _at(upstream, upstream.dtype, *pooled, order=torch.channels_last),
             _at(places, torch.uint8, upstream.numel()),
             gradient.data_ptr(),
@@ -114,8 +92,10 @@ class Kernels:
         filters, _, k, _ = weight.shape
         rows, columns = _halves(height, width, k, margin, filters)
         pooled, places = _pooled(n, filters, rows, columns, dtype)
-        self._of_type("conv_pool", dtype)(
-            *(n, height, width, k, margin, filters, relu),
+        self._call(
+            "conv_pool",
+            dtype,
+            (n, height, width, k, margin, filters, relu),
             _at(images, torch.float32, n, 1, height, width),
             _at(weight, torch.float32, filters, 1, k, k),
             _at(bias, torch.float32, filters),
@@ -139,8 +119,10 @@ class Kernels:
         rows, columns = _halves(height, width, k, margin, filters)
         of_weight, of_bias = images.new_empty(filters, 1, k, k), images.new_empty(filters)
         pooled = (n, filters, rows, columns)
-        self._of_type("conv_pool_backward", upstream.dtype)(
-            *(n, height, width, k, margin, filters),
+        self._call(
+            "conv_pool_backward",
+            upstream.dtype,
+            (n, height, width, k, margin, filters),
             _at(upstream, upstream.dtype, *pooled, order=torch.channels_last),
             _at(places, torch.uint8, upstream.numel()),
             _at(images, torch.float32, n, 1, height, width),
@@ -158,8 +140,10 @@ class Kernels:
         """
         batch, wide, out = _sizes(rows, weight)
         output = bias.new_empty(batch, out)
-        self.library.linear_forward_bfloat16(
-            *(batch, wide, out),
+        self._call(
+            "linear_forward",
+            torch.bfloat16,
+            (batch, wide, out),
             _at(rows, torch.bfloat16, batch, wide),
             _at(weight, torch.float32, out, wide),
             _at(bias, torch.float32, out),
@@ -171,8 +155,10 @@ class Kernels:
         """Return upstream @ weight as bfloat16; both are float32 and rounded to bfloat16."""
         gradient = upstream.new_empty(len(upstream), weight.shape[1], dtype=torch.bfloat16)
         batch, wide, out = _sizes(gradient, weight)
-        self.library.linear_backward_bfloat16(
-            *(batch, wide, out),
+        self._call(
+            "linear_backward",
+            torch.bfloat16,
+            (batch, wide, out),
             _at(upstream, torch.float32, batch, out),
             _at(weight, torch.float32, out, wide),
             gradient.data_ptr(),
@@ -194,18 +180,22 @@ class Kernels:
         in]; weight and its moments: float32 [out, in], changed.
         """
         batch, wide, out = _sizes(rows, weight)
-        self._of_type("linear_step", rows.dtype)(
-            *(batch, wide, out),
+        self._call(
+            "linear_step",
+            rows.dtype,
+            (batch, wide, out),
             _at(upstream, torch.float32, batch, out),
             _at(rows, rows.dtype, batch, wide),
-            ctypes.byref(adam),
+            ctypes.addressof(adam),
             _at(weight, torch.float32, out, wide),
             _at(mean, torch.float32, out, wide),
             _at(square, torch.float32, out, wide),
         )
 
-    def _of_type(self, name: str, dtype: torch.dtype) -> ctypes._NamedFuncPointer:
-        return getattr(self.library, f"{name}_{str(dtype).removeprefix('torch.')}")  # type: ignore[no-any-return]
+    def _call(self, name: str, dtype: torch.dtype, sizes: tuple[int, ...], *places: int) -> None:
+        """Call a function with sizes, and then with places in memory."""
+        function = getattr(self.library, f"{name}_{dtype}".replace("torch.", ""))
+        function(*map(ctypes.c_int64, sizes), *map(ctypes.c_void_p, places))
 
 
 def _at(
