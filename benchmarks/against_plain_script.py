@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from bakeoff.study.study import Entrant, Study
-from bakeoff.training.timing_pass import make_burst
+from bakeoff.training.timing_pass import all_examples, make_burst
 from benchmarks.interleaved import Turns, always_ready, ratio, take_turns
 from benchmarks.plain_script import loader_of, write_plain_script
 from benchmarks.publish import Table, add_results_option, machine, publish
@@ -65,7 +65,7 @@ def time_entrant(task: Task, rounds: int) -> Turns:
         task.study,
         task.entrant,
         task.dataset,
-        device=CPU,
+        all_examples(task.dataset, CPU),
         precision=task.precision,
         examples=task.examples,
     )

@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.study.study import Entrant, Study
-from bakeoff.training.timing_pass import make_burst
+from bakeoff.training.timing_pass import all_examples, make_burst
 from bakeoff.training.trial import build_entrant
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
@@ -70,9 +70,10 @@ def time_all(
 ) -> Turns:
     """Return the seconds of the products and of each entrant's steps over `examples` examples."""
     works = {"product": always_ready(products(precision))}
+    images = all_examples(load_mnist(), CPU)
     for entrant in competitors:
         burst = make_burst(
-            study, entrant, load_mnist(), device=CPU, precision=precision, examples=examples
+            study, entrant, load_mnist(), images, precision=precision, examples=examples
         )
         works[entrant.name] = always_ready(burst)
     return take_turns(works, rounds)

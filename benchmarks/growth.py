@@ -19,7 +19,7 @@ from pathlib import Path
 from bakeoff import run_study
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
-from bakeoff.training.timing_pass import make_burst
+from bakeoff.training.timing_pass import all_examples, make_burst
 from benchmarks.interleaved import Turns, Work, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment
@@ -85,13 +85,14 @@ def time_batch_sizes(
 ) -> Turns:
     """Return the seconds of steps over the same examples in batches of every size."""
     works = {}
+    images = all_examples(load_mnist(), CPU)
     for size in sizes:
         recipe = entrant.recipe.model_copy(update={"batch_size": size})
         burst = make_burst(
             study,
             entrant.model_copy(update={"recipe": recipe}),
             load_mnist(),
-            device=CPU,
+            images,
             precision=precision,
             examples=examples,
         )

@@ -24,7 +24,7 @@ from bakeoff.engine.devices import DEVICES, choose_device, choose_precision, pla
 from bakeoff.engine.recorded import make_step
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.stacking.stack import Stack
-from bakeoff.training.timing_pass import make_burst
+from bakeoff.training.timing_pass import all_examples, make_burst
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
@@ -76,7 +76,12 @@ def time_entrant(
 ) -> Turns:
     """Return the seconds of an epoch of `examples` for all seeds, one by one and together."""
     burst = make_burst(
-        study, entrant, load_mnist(), device=device, precision=precision, examples=examples
+        study,
+        entrant,
+        load_mnist(),
+        all_examples(load_mnist(), device),
+        precision=precision,
+        examples=examples,
     )
 
     def one_by_one() -> None:

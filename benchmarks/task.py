@@ -95,7 +95,7 @@ class Fitted:
 
     def fit(self) -> list[Epoch]:
         """Train all epochs as a trial does; return the history."""
-        with claimed_process():
+        with claimed_process(torch.get_num_threads()):
             history, _ = fit(
                 self.model,
                 self.task.recipe,

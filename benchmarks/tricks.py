@@ -74,7 +74,12 @@ def burst(
         if trick is not None:
             without.enter_context(trick.left_out())
         take_steps = bursts.make_burst(
-            study, entrant, load_mnist(), device=CPU, precision=precision, examples=examples
+            study,
+            entrant,
+            load_mnist(),
+            bursts.all_examples(load_mnist(), CPU),
+            precision=precision,
+            examples=examples,
         )
     if trick is None:
         return take_steps

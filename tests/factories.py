@@ -82,11 +82,7 @@ def record(of: Study, name: str, seed: int = 0, value: float = 0.5, **keys: Any)
         "training_seconds": 3.0,
         "validation": scores(value),
         "test": scores(value / 2),
-        "cost": Cost(
-            multiply_adds_per_image=90,
-            milliseconds_per_image_batch_1=0.5,
-            milliseconds_per_image_batch_1000=0.25,
-        ),
+        "cost": Cost(multiply_adds_per_image=90),
         "provenance": provenance(of.hash),
     }
     return Record(**(content | keys))

@@ -37,7 +37,7 @@ architecture = "logistic-regression"
 name = "drop"
 architecture = "cnn-2conv-dropout"
 """
-_TIMES = {"seconds", "training_seconds", "started", "contended"}
+_TIMES = {"seconds", "processor_seconds", "others", "training_seconds", "started"}
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,7 @@ def main() -> None:
     stop_on_signals(how_to_go_on(arguments))
     from bakeoff.cli.main import run
 
-    code = run(arguments)
-    if code > 128:
-        end_at_once(code)
-    sys.exit(code)
+    end_at_once(run(arguments))
 
 
 def _refuse_removed_folder() -> None:

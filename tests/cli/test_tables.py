@@ -6,6 +6,7 @@ from rich.console import Console
 
 from bakeoff.cli.tables import results_table
 from bakeoff.findings.standings import standings
+from bakeoff.records.timing_file import Timing
 
 from ..factories import diverged, entrant, record, study
 
@@ -25,11 +26,11 @@ def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
     table = results_table(standings(asked, records), "balanced_accuracy")
     Console(file=stream, width=80).print(table)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    numbers = "0.9000  0.4500   0.4500  3,274,634       2  12,346"
+    numbers = "0.9000  0.4500   0.4500  3,274,634       2      -  12,346"
     assert [line for line in lines if line.endswith(numbers)] == [
-        f"cnn-2conv-dropout-batch-100   {numbers}"
+        f"cnn-2conv-dropout-ba   {numbers}"
     ]
-    assert lines[4].strip() == "(1 of 2)"
+    assert lines[4].strip() == "tch-100 (1 of 2)"
     assert "…" not in stream.getvalue()
 
 
@@ -41,19 +42,19 @@ def table_text() -> str:
         diverged(ASKED, "linear", 1),
     ]
     stream = io.StringIO()
-    rows = standings(ASKED, records)
+    rows = standings(ASKED, records, Timing({"cnn-2conv": [0.5]}, {}, {}), examples=1000)
     Console(file=stream, width=110).print(results_table(rows, "balanced_accuracy"))
     return stream.getvalue()
 
 
 def test_the_table_of_a_study_is_golden() -> None:
     assert [line.rstrip() for line in table_text().splitlines() if line.strip()] == [
-        "                     val    test     test      para-          train",
-        "entrant          bal acc     acc  bal acc     meters  epochs    sec",
-        "───────────────────────────────────────────────────────────────────",
-        "cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,235",
-        "linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2    3.0",
-        "broken (0 of 2)        -       -        -          -       -      -",
+        "                     val    test     test      para-          clean   wall",
+        "entrant          bal acc     acc  bal acc     meters  epochs    sec    sec",
+        "──────────────────────────────────────────────────────────────────────────",
+        "cnn-2conv         0.8500  0.4250   0.4250  3,274,634       2  1,000  1,235",
+        "linear (1 of 2)   0.5000  0.2500   0.2500      7,850       2      -    3.0",
+        "broken (0 of 2)        -       -        -          -       -      -      -",
     ]
 
 

@@ -41,7 +41,7 @@ torch.set_num_threads(2)
 numbers = torch.full((2_000_000,), 2.0**-130)
 share = lambda: (numbers * 0.5 == 0).double().mean().item()
 print(share())
-with claimed_process():
+with claimed_process(2):
     print(share())
 print(share())
 """

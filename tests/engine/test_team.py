@@ -49,7 +49,7 @@ def test_a_thread_of_pythons_has_a_team_too() -> None:
 
 
 GIVEN = """
-with given_threads(print):
+with given_threads(2, print):
     print(torch.get_num_threads(), in_each_thread(lambda: None))
 print(torch.get_num_threads())
 """
@@ -72,11 +72,15 @@ def test_where_all_are_given_nothing_is_said() -> None:
     assert said_by(GIVEN) == ["2 2", "2"]
 
 
+def test_one_is_taken_where_none_are_asked_for() -> None:
+    assert said_by(GIVEN.replace("2, print", "")) == ["1 1", "2"]
+
+
 FORKED = "forked from a process that had started threads, so this one computes with 1"
 CHILD = """
 child = os.fork()
 if child == 0:
-    with given_threads(lambda line: print(line, flush=True)):
+    with given_threads(2, lambda line: print(line, flush=True)):
         torch.ones(300, 300) @ torch.ones(300, 300)
         print(torch.get_num_threads(), flush=True)
     os._exit(0)
@@ -110,5 +114,5 @@ def test_without_gnus_interface_the_asked_are_believed(monkeypatch: pytest.Monke
     done: list[int] = []
     assert in_each_thread(lambda: done.append(1)) == torch.get_num_threads()
     assert done == [1]
-    with given_threads(pytest.fail):
+    with given_threads(1, pytest.fail):
         pass

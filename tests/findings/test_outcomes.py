@@ -44,11 +44,19 @@ def finish(folder: RunFolder, made: Record, found: dict[str, NDArray[Any]]) -> N
     folder.write_trial(scored(made, found), {}, found)
 
 
-def compared(folder: RunFolder) -> Comparison:
+def compared(folder: RunFolder, **epoch_seconds: float) -> Comparison:
     asked, records = folder.study, folder.read_records()
     found = read_predicted(folder, records, DIGITS)
     outcomes = [
-        outcome_of(asked, each, records, found, DIGITS, beyond=folder.seeds_beyond(each.name))
+        outcome_of(
+            asked,
+            each,
+            records,
+            found,
+            DIGITS,
+            epoch_seconds=epoch_seconds.get(each.name),
+            beyond=folder.seeds_beyond(each.name),
+        )
         for each in asked.entrants
     ]
     return compare_outcomes(asked, outcomes, DIGITS)
@@ -135,29 +143,26 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path, array: str, mes
     assert str(caught.value) == f"{folder.trial('a', 0)}: {message}"
 
 
-def test_seconds_beside_others_are_left_out_of_medians_and_tests(tmp_path: Path) -> None:
+def test_seconds_are_clean_ones_of_as_many_epochs(tmp_path: Path) -> None:
     aimed = study(entrant("a", **TARGET.model_dump()), entrant("b", **TARGET.model_dump()), seeds=2)
     folder = RunFolder.create(tmp_path / "run", aimed)
-    reached = Stopped(epoch=4, reason="target reached")
-    for name, seed, seconds, contended in (
-        ("a", 0, 3.0, False), ("a", 1, 90.0, True), ("b", 0, 70.0, True), ("b", 1, 80.0, True),
-    ):  # fmt: skip
-        made = record(
-            aimed, name, seed, stopped=reached, training_seconds=seconds, contended=contended
-        )
+    for name, seed, epochs in (("a", 0, 4), ("a", 1, 6), ("b", 0, 2), ("b", 1, 2)):
+        reached = Stopped(epoch=epochs, reason="target reached")
+        made = record(aimed, name, seed, stopped=reached, training_seconds=1000.0)
         finish(folder, made, predictions(aimed, seed, 5))
-    found = compared(folder)
-    a, b = found.entrants
-    assert a.seconds_to_target is not None
-    assert (a.seconds_to_target.trials, a.seconds_to_target.median) == (1, 3.0)
-    assert (a.mean_seconds, b.mean_seconds, b.seconds_to_target) == (3.0, None, None)
-    assert a.epochs_to_target is not None
-    assert a.epochs_to_target.trials == 2
-    assert found.pairs[0].seconds_to_target is None
-    assert found.pairs[0].epochs_to_target is not None
-    assert found.time_note == (
-        "3 of 4 trials ran beside others; their seconds are left out of all that is said of time"
+    unknown = compared(folder)
+    assert unknown.time_note == (
+        "4 of 4 trials have no clean seconds, and are left out of all that is said of time"
     )
+    assert [each.mean_seconds for each in unknown.entrants] == [None, None]
+    assert unknown.pairs[0].seconds_to_target is None
+    assert unknown.pairs[0].epochs_to_target is not None
+    found = compared(folder, a=3.0, b=5.0)
+    a, b = found.entrants
+    assert (a.mean_seconds, b.mean_seconds, found.time_note) == (15.0, 10.0, None)
+    assert a.seconds_to_target is not None
+    assert (a.seconds_to_target.trials, a.seconds_to_target.median) == (2, 12.0)
+    assert found.pairs[0].seconds_to_target is not None
 
 
 def test_a_trial_without_memory_says_nothing_of_the_time_to_the_target(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bakeoff.findings.standings import standings
+from bakeoff.records.record import Cost, Record
+from bakeoff.records.timing_file import Timing
 from bakeoff.study.study import Protocol, Study
 
 from ..factories import diverged, entrant, record, scores, study
@@ -51,9 +53,8 @@ def test_figures_are_means_over_complete_trials() -> None:
     assert a.validation_accuracy == pytest.approx(0.6)
     assert a.test_accuracy == pytest.approx(0.3)
     assert a.test_balanced_accuracy == pytest.approx(0.3)
-    assert (a.training_seconds, a.epochs, a.parameters) == (4.0, 2.0, 100)
-    assert (a.multiply_adds_per_image, a.milliseconds_per_image_batch_1) == (90, 0.5)
-    assert a.milliseconds_per_image_batch_1000 == 0.25
+    assert (a.wall_seconds, a.epochs, a.parameters) == (4.0, 2.0, 100)
+    assert a.multiply_adds_per_image == 90
     assert (b.entrant, b.trials, b.validation_balanced_accuracy) == ("b", 1, 0.8)
 
 
@@ -82,17 +83,26 @@ def test_an_entrant_without_a_complete_trial_comes_last_and_without_figures() ->
     assert rows[2].parameters is None
 
 
-def test_seconds_of_trials_beside_others_enter_no_mean() -> None:
-    rows = standings(
-        ASKED,
-        [
-            record(ASKED, "a", 0, 0.9, training_seconds=5.0),
-            record(ASKED, "a", 1, 0.7, training_seconds=500.0, contended=True),
-            record(ASKED, "b", 0, 0.5, contended=True),
-        ],
-    )
-    a, b = rows[0], rows[1]
-    assert (a.trials, a.training_seconds, a.milliseconds_per_image_batch_1) == (2, 5.0, 0.5)
-    assert a.validation_accuracy == pytest.approx(0.8)
+def test_clean_seconds_are_those_of_the_timing_pass_wall_seconds_those_of_the_trials() -> None:
+    records = [
+        record(ASKED, "a", 0, 0.9, training_seconds=5.0),
+        record(ASKED, "a", 1, 0.7, training_seconds=500.0),
+        record(ASKED, "b", 0, 0.5),
+    ]
+    timing = Timing({"a": [0.25, 0.5, 9.0]}, {"a": [3.0, 1.0, 2.0]}, {"a": [0.1]})
+    a, b = standings(ASKED, records, timing, examples=100)[:2]
+    # Both trials had two epochs, of 100 times the median.
+    assert (a.epochs, a.epoch_seconds, a.training_seconds) == (2, 50.0, 100.0)
+    assert a.wall_seconds == 252.5
+    assert (a.milliseconds_per_image_batch_1, a.milliseconds_per_image_batch_1000) == (2.0, 0.1)
     assert (b.trials, b.epochs, b.multiply_adds_per_image) == (1, 2, 90)
-    assert (b.training_seconds, b.milliseconds_per_image_batch_1000) == (None, None)
+    assert (b.epoch_seconds, b.training_seconds, b.milliseconds_per_image_batch_1) == (None,) * 3
+
+
+def test_milliseconds_of_earlier_versions_are_those_of_their_trials() -> None:
+    def trial(seed: int, **cost: float) -> Record:
+        return record(ASKED, "a", seed, cost=Cost(multiply_adds_per_image=90, **cost))
+
+    both = {"milliseconds_per_image_batch_1": 4.0, "milliseconds_per_image_batch_1000": 1.0}
+    a = standings(ASKED, [trial(0, **both), trial(1)])[0]
+    assert (a.milliseconds_per_image_batch_1, a.milliseconds_per_image_batch_1000) == (4.0, 1.0)

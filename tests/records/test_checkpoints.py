@@ -26,7 +26,7 @@ STRIDED = torch.arange(24.0).reshape(1, 2, 3, 4).to(memory_format=torch.channels
 
 def checkpoint(epochs: int = 1, **state: Any) -> Checkpoint:
     history = tuple(epoch(number, train_loss=0.1 * number) for number in range(1, epochs + 1))
-    return Checkpoint(history, provenance("f" * 64), contended=False, state=state)
+    return Checkpoint(history, provenance("f" * 64), state=state)
 
 
 def kept(tmp_path: Path, said: list[str] | None = None) -> Checkpoints:
@@ -46,7 +46,7 @@ def test_values_tensors_and_their_layout_come_back_exactly() -> None:
     }
     read = decode(encode(checkpoint(2, **state)))
     assert read.history == checkpoint(2).history
-    assert (read.origin, read.contended) == (provenance("f" * 64), False)
+    assert read.origin == provenance("f" * 64)
     assert (read.state["rates"], read.state["groups"]) == (state["rates"], state["groups"])
     moments: dict[int, torch.Tensor] = read.state["moments"]
     for place, tensor in state["moments"].items():  # type: ignore[attr-defined]
@@ -62,7 +62,7 @@ def test_the_longest_training_can_be_read_back() -> None:
         epoch(number, train_loss=1 / number, validation_loss=math.pi / number, seconds=1 / 3)
         for number in range(1, MOST_EPOCHS + 1)
     )
-    whole = Checkpoint(history, provenance("f" * 64), contended=False, state={})
+    whole = Checkpoint(history, provenance("f" * 64), state={})
     assert decode(encode(whole)) == whole
 
 
@@ -158,7 +158,6 @@ GOOD: dict[str, Any] = {
     "format": 1,
     "history": [epoch(1).model_dump()],
     "origin": provenance("f" * 64).model_dump(mode="json"),
-    "contended": False,
     **with_state({"tensor": "state.t", "strides": [1]}),
 }
 RESUMED = {"epoch": 1, "bit_identical": False, "differs": ["threads: 2 then, 1 now"]}
@@ -182,6 +181,9 @@ WRONG: list[dict[str, Any]] = [
     with_epoch(validation_accuracy=9.9),
     with_epoch(validation_accuracy=-0.1),
     with_epoch(seconds=-1),
+    with_epoch(processor_seconds=-1.0),
+    with_epoch(others=1.1),
+    with_epoch(others=-0.1),
     {"origin": {}},
     {"origin": []},
     with_origin(threads="2"),
@@ -195,8 +197,6 @@ WRONG: list[dict[str, Any]] = [
     with_origin(resumed=[RESUMED | {"epoch": 0}]),
     with_origin(resumed=[RESUMED | {"differs": ["\u202e"]}]),
     with_origin(resumed=[RESUMED | {"bit_identical": True}]),
-    {"contended": 0},
-    {"contended": None},
     {"state": 1},
     {"state": {"list": []}},
     {"state": {"keys": [], "values": []}},

@@ -24,6 +24,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.manifest import manifest_of
 from bakeoff.records.record import Record, Stopped
+from bakeoff.records.timing_file import NOTHING, Timing
 from bakeoff.study.study import MOST_EPOCHS, Recipe, Study
 from bakeoff.study.toml import to_toml
 
@@ -104,6 +105,7 @@ def test_record_json_has_the_keys_of_the_design(tmp_path: Path) -> None:
     }  # fmt: skip
     assert document["epochs"][0].keys() == {
         "epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds",
+        "processor_seconds", "others",
     }  # fmt: skip
     assert document["stopped"] == {"epoch": 2, "reason": "budget used", "step": None}
     assert document["test"].keys() == {
@@ -567,9 +569,16 @@ def test_a_study_that_could_not_be_read_back_makes_no_folder(tmp_path: Path) -> 
 
 def test_the_timing_pass_is_read_as_it_was_written(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
-    assert folder.read_timing() == {}
-    folder.write_timing({"a": [0.5, 0.25], "b": [1.0, 2.0]})
-    assert folder.read_timing() == {"a": [0.5, 0.25], "b": [1.0, 2.0]}
+    assert folder.read_timing() == NOTHING
+    timing = Timing({"a": [0.5, 0.25], "b": [1.0, 2.0]}, {"a": [3.0]}, {"a": [4.0]})
+    folder.write_timing(timing)
+    assert folder.read_timing() == timing
+
+
+def test_a_timing_pass_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    (tmp_path / "timing.json").write_bytes(sealed({"seconds_per_example": {"a": [0.5]}}))
+    assert folder.read_timing() == Timing({"a": [0.5]}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -586,10 +595,10 @@ def test_times_that_could_not_be_read_back_are_not_written(
 ) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     with pytest.raises(StoreError) as caught:
-        folder.write_timing(times)
+        folder.write_timing(Timing(times, {}, {}))
     file = tmp_path / "timing.json"
     assert str(caught.value) == f"{file}: cannot write: {reason}; run again to time anew"
-    assert folder.read_timing() == {}
+    assert folder.read_timing() == NOTHING
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"seconds_per_example": {"a": [null]}}'])

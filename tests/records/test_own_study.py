@@ -15,6 +15,7 @@ from bakeoff.errors import StudyError
 from bakeoff.files.reading import sealed_toml
 from bakeoff.records import own_study
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.timing_file import NOTHING
 from bakeoff.study.toml import to_toml
 
 from ..factories import entrant, study
@@ -36,7 +37,7 @@ def test_whoever_begins_at_the_same_moment_is_no_stranger(
         if next(rivals, None):
             folder = RunFolder.create(path, STUDY)
             folder.unfinished("a", 0).mkdir(parents=True)
-            folder.write_timing({})
+            folder.write_timing(NOTHING)
 
     def looked(where: Path) -> bool:
         if moment == "before":

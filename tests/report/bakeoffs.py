@@ -16,6 +16,7 @@ from bakeoff.findings.findings import Disagreement, Findings
 from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.records.timing_file import Timing
 from bakeoff.study.study import Entrant, Protocol, Published, Recipe, Study
 from tests.report.pictures import hard_image, mistake, view, weight_look
 
@@ -137,13 +138,7 @@ def record(study: Study, entrant: Entrant, seed: int, *, diverged: bool = False)
         training_seconds=sum(epoch.seconds for epoch in epochs),
         validation=None if diverged else scores(validation, LABELS[seen], error * 3.3),
         test=None if diverged else scores(test, LABELS, error * 3.2),
-        cost=None
-        if diverged
-        else Cost(
-            multiply_adds_per_image=row[6],
-            milliseconds_per_image_batch_1=row[7],
-            milliseconds_per_image_batch_1000=row[8],
-        ),
+        cost=None if diverged else Cost(multiply_adds_per_image=row[6]),
         provenance=Provenance(
             versions={"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "bakeoff": "0.1.0"},
             commit="0123456789abcdef0123456789abcdef01234567",
@@ -235,15 +230,33 @@ def small_study() -> Study:
     return base.model_copy(update={"entrants": base.entrants[1:3]})
 
 
+EXAMPLES = 54_000
+
+
+def timing_of(study: Study) -> Timing:
+    """Return what a timing pass might have measured: ten epochs take the seconds of FIELD."""
+    per_example, one, thousand = {}, {}, {}
+    for entrant in study.entrants:
+        place, row = about(study, entrant)
+        rounds = np.random.default_rng(place).uniform(0.9, 1.1, 8) * row[5] / 10 / EXAMPLES
+        per_example[entrant.name] = rounds.tolist()
+        one[entrant.name], thousand[entrant.name] = [row[7]] * 3, [row[8]] * 3
+    return Timing(per_example, one, thousand)
+
+
+def clean_seconds(study: Study, entrant: str, epochs: float) -> float:
+    """Return what so many epochs take by that timing pass."""
+    return epochs * EXAMPLES * float(np.median(timing_of(study).seconds_per_example[entrant]))
+
+
 def comparison_of(study: Study, records: tuple[Record, ...], order: Sequence[str]) -> Comparison:
     """Return what the package itself concludes from the trials' answers."""
     outcomes: list[EntrantOutcome] = []
     for entrant in map(study.entrant, order):
         mine = [trial for trial in records if trial.entrant == entrant.name]
         done = [trial for trial in mine if trial.complete]
-        rng = np.random.default_rng(len(outcomes))
-        seconds = np.array([trial.training_seconds for trial in done])
         epochs = np.array([float(trial.stopped.epoch) for trial in done])
+        seconds = epochs * clean_seconds(study, entrant.name, 1)
         reached = np.array([trial.stopped.reason == "target reached" for trial in done])
         timed = entrant.recipe.target_validation_accuracy is not None
         outcomes.append(
@@ -259,7 +272,7 @@ def comparison_of(study: Study, records: tuple[Record, ...], order: Sequence[str
                     LeftOut(trial.seed, trial.status) for trial in mine if not trial.complete
                 ),
                 target=TargetTimes(seconds, epochs, reached, 0.99) if timed else None,
-                seconds_per_example=rng.uniform(0.9, 1.1, 8) * about(study, entrant)[1][5],
+                seconds_per_example=np.array(timing_of(study).seconds_per_example[entrant.name]),
             )
         )
     return compare(outcomes, LABELS, 10, known_wrong=(947, 1621))
@@ -272,7 +285,7 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         for entrant in study.entrants
         for seed in study.trial_seeds
     )
-    rows = tuple(standings(study, records))
+    rows = standings(study, records, timing_of(study), EXAMPLES)
     winner = rows[0].entrant
     comparison = comparison_of(study, records, [row.entrant for row in rows])
     return Findings(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.events import Event, EventWriter, event_in
-from bakeoff.runners.listener import Listener
+from bakeoff.runners.listener import Listener, PlannedTrial
 
 from ..factories import entrant, epoch, planned, record, study
 from .heard import Heard
@@ -15,6 +19,14 @@ from .heard import Heard
 ASKED = study(entrant("a"), entrant("b"))
 TRIAL = planned(ASKED.entrants[0], 0)
 RECORD = record(ASKED, "a", epochs=(epoch(1, train_loss=0.1 + 0.2), epoch(2)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """Return one in which the trial has ended."""
+    made = RunFolder.create(tmp_path / "run", ASKED)
+    made.write_trial(RECORD, {}, {})
+    return made
 
 
 def tell_all(listener: Listener) -> None:
@@ -26,32 +38,45 @@ def tell_all(listener: Listener) -> None:
     listener.stage("two\nlines, größe")
 
 
-def test_what_a_worker_hears_its_parent_hears() -> None:
-    direct, stream = Heard(), io.StringIO()
+def lines_of(tell: Callable[[Listener], None]) -> list[str]:
+    """Return what comes out of the pipe that a writer is given."""
+    out, into = os.pipe()
+    tell(EventWriter(into))
+    os.close(into)
+    with os.fdopen(out, encoding="utf-8") as pipe:
+        return pipe.read().splitlines()
+
+
+def test_what_a_worker_hears_its_parent_hears(folder: RunFolder) -> None:
+    direct, far = Heard(), Heard()
     tell_all(direct)
-    tell_all(EventWriter(stream))
-    far = Heard()
-    lines = stream.getvalue().splitlines()
+    lines = lines_of(tell_all)
     assert len(lines) == len(direct.lines) == 6
     for line in lines:
         event = event_in(line)
         assert event is not None
-        event.tell({TRIAL.key: TRIAL}, far)
+        event.tell({TRIAL.key: TRIAL}, folder, far)
     assert far.lines == direct.lines
 
 
-def test_epochs_and_records_arrive_to_the_last_bit() -> None:
-    stream = io.StringIO()
-    EventWriter(stream).epoch_ended(TRIAL, RECORD.epochs[0])
-    EventWriter(stream).trial_ended(TRIAL, RECORD)
-    found = [event_in(line) for line in stream.getvalue().splitlines()]
-    assert [event and event.detail for event in found] == [RECORD.epochs[0], RECORD]
+def test_epochs_and_records_arrive_to_the_last_bit(folder: RunFolder) -> None:
+    class Kept(Listener):
+        def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+            assert (trial, epoch) == (TRIAL, RECORD.epochs[0])
+
+        def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
+            assert (trial, record) == (TRIAL, RECORD)
+
+    for line in lines_of(tell_all):
+        found = event_in(line)
+        assert found is not None
+        found.tell({TRIAL.key: TRIAL}, folder, Kept())
 
 
-def test_a_trial_that_nobody_planned_is_not_told() -> None:
+def test_a_trial_that_nobody_planned_is_not_told(folder: RunFolder) -> None:
     heard = Heard()
-    Event(event="trial_started", trial=("a", 7)).tell({TRIAL.key: TRIAL}, heard)
-    Event(event="epoch_ended", trial=TRIAL.key).tell({TRIAL.key: TRIAL}, heard)
+    Event(event="trial_started", trial=("a", 7)).tell({TRIAL.key: TRIAL}, folder, heard)
+    Event(event="epoch_ended", trial=TRIAL.key).tell({TRIAL.key: TRIAL}, folder, heard)
     assert heard.lines == []
 
 
@@ -68,8 +93,7 @@ def test_other_lines_are_no_events(line: str) -> None:
 
 
 def test_a_parent_that_is_gone_stops_no_training() -> None:
-    class Broken(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
-
-    tell_all(EventWriter(Broken()))
+    out, into = os.pipe()
+    os.close(out)
+    tell_all(EventWriter(into))
+    os.close(into)

@@ -5,36 +5,48 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean, median
 
 import pytest
 import torch
 
 from bakeoff.commands.run import run_study
 from bakeoff.data.dataset import Dataset
-from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.errors import BakeoffError
+from bakeoff.files import locks
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch
 from bakeoff.runners import processes
+from bakeoff.runners.crew import Order, started_crew
 from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.runners.processes import run_in_workers, usable_cores
+from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.setting import Setting
 
 from ..factories import entrant, plan, planned, record, study
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), seeds=2)
-NOBODY: Any = None
-"""A worker that only what is no event is kept of."""
 
 
-def train(folder: RunFolder, digits: Dataset, listener: Listener, jobs: int) -> None:
-    setting = Setting(folder, digits, torch.device("cpu"), "float32")
-    run_in_workers(setting, plan(folder, digits), listener, jobs=jobs)
+def setting_of(folder: RunFolder, digits: Dataset) -> Setting:
+    return Setting(folder, digits, torch.device("cpu"), "float32")
+
+
+def train(
+    folder: RunFolder,
+    digits: Dataset,
+    listener: Listener,
+    jobs: int,
+    trials: Sequence[PlannedTrial] | None = None,
+) -> None:
+    planned = plan(folder, digits) if trials is None else trials
+    with started_crew() as crew:
+        run_in_workers(
+            setting_of(folder, digits), planned, listener, crew=crew, jobs=jobs, threads=1
+        )
 
 
 def weights(folder: RunFolder) -> list[bytes]:
@@ -44,11 +56,7 @@ def weights(folder: RunFolder) -> list[bytes]:
     ]
 
 
-def test_jobs_share_the_trials_and_leave_what_one_process_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # One core for two jobs: one thread each, as in this process.
-    monkeypatch.setattr("bakeoff.runners.processes.usable_cores", lambda: 1)
+def test_jobs_share_the_trials_and_leave_what_one_process_leaves(tmp_path: Path) -> None:
     heard = Heard()
     shared = run_study(ASKED, tmp_path / "shared", jobs=2, listener=heard)
     alone = run_study(ASKED, tmp_path / "alone")
@@ -61,18 +69,17 @@ def test_jobs_share_the_trials_and_leave_what_one_process_leaves(
         for what in ("started", *epochs, "ended")
     )
     records = shared.folder.read_records()
-    assert all(each.contended and each.provenance.threads == 1 for each in records)
-    # Times of trials beside others are no figures of this study.
-    assert [row.training_seconds for row in shared.conclusion.standings] == [None, None]
-    assert [row.milliseconds_per_image_batch_1 for row in shared.conclusion.standings] == [
-        None,
-        None,
-    ]
-    note = "4 of 4 trials ran beside others; their seconds are left out of all that is said of time"
-    assert shared.conclusion.comparison.time_note == note
-    assert f"{note}." in shared.conclusion.report.read_text()
-    assert alone.conclusion.comparison.time_note is None
-    assert "ran beside others" not in alone.conclusion.report.read_text()
+    assert all(each.provenance.threads == 1 for each in records)
+    # The seconds of all of them are those of the timing pass, whatever ran beside them.
+    timing = shared.folder.read_timing()
+    for row in shared.conclusion.standings:
+        per_epoch = 1000 * median(timing.seconds_per_example[row.entrant])
+        assert row.epoch_seconds == per_epoch
+        assert row.training_seconds == pytest.approx(
+            per_epoch * ASKED.entrant(row.entrant).recipe.epochs
+        )
+        mine = [each.training_seconds for each in records if each.entrant == row.entrant]
+        assert row.wall_seconds == pytest.approx(fmean(mine))
 
 
 def test_workers_train_the_seeds_of_their_own_command(digits: Dataset, tmp_path: Path) -> None:
@@ -110,23 +117,23 @@ def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path
                 folder.write_trial(record(ASKED, "b", 1), {}, {})
 
     heard = Late()
-    setting = Setting(folder, digits, torch.device("cpu"), "float32")
-    run_in_workers(setting, trials, heard, jobs=1)
+    train(folder, digits, heard, 1, trials)
     # Finished before the worker planned: nobody tells of it.
     assert not any(line.startswith("a 1") for line in heard.lines)
     assert [line for line in heard.lines if line.startswith("b 1")] == ["b 1 elsewhere"]
 
 
-def test_what_is_finished_is_told_once_whoever_tells_it() -> None:
+def test_what_is_finished_is_told_once_whoever_tells_it(digits: Dataset, tmp_path: Path) -> None:
     trials = {(name, 0): planned(ASKED.entrant(name), 0) for name in "ab"}
     heard = Heard()
-    relay = processes._Relay(trials, heard)
+    relay = processes._Relay(
+        setting_of(RunFolder.create(tmp_path / "run", ASKED), digits), trials, heard
+    )
     for event, name in (
         ("trial_started", "a"), ("trial_elsewhere", "a"), ("trial_elsewhere", "b"),
         ("trial_elsewhere", "b"), ("trial_elsewhere", "c"),
     ):  # fmt: skip
-        line = json.dumps({"event": event, "trial": [name, 0]})
-        relay.pass_on(NOBODY, line)
+        relay.pass_on(json.dumps({"event": event, "trial": [name, 0]}))
     assert heard.lines == ["a 0 started", "b 0 elsewhere"]
 
 
@@ -136,34 +143,49 @@ def test_lines_that_are_no_events_are_shown_as_they_are_and_the_last_explains_a_
     folder, heard = RunFolder.create(tmp_path / "run", ASKED), Heard()
     program = (
         "import sys\n"
+        "sys.stdin.readline()\n"
         "sys.stdout.buffer.write(b'caf\\xe9\\n')\n"
         "sys.stdout.flush()\n"
         'print(\'{"event":"stage","detail":"told"}\', flush=True)\n'
         "raise RuntimeError('no such thing')\n"
     )
-    monkeypatch.setattr(processes, "_command", lambda *_: [sys.executable, "-c", program])
+    monkeypatch.setattr("bakeoff.runners.crew._PROGRAM", program)
     with pytest.raises(BakeoffError) as caught:
         train(folder, digits, heard, jobs=1)
     assert str(caught.value) == "RuntimeError: no such thing"
     assert {"caf\ufffd", "told", "RuntimeError: no such thing"} <= set(heard.lines)
 
 
-def test_a_worker_ends_with_its_parent(digits: Dataset, tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
-    setting = Setting(folder, digits, torch.device("cpu"), "float32")
-    with subprocess.Popen(
-        processes._command(setting, threads=1),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as worker:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        assert event_in(worker.stdout.readline()) == Event(event="trial_started", trial=("a", 0))
+def test_a_crew_without_an_order_is_gone_at_once() -> None:
+    with started_crew() as crew:
+        assert crew.process.poll() is None
+    assert crew.process.returncode == -signal.SIGKILL
+
+
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    long = study(entrant("a", epochs=10**4), entrant("b", epochs=10**4))
+    folder = RunFolder.create(tmp_path / "run", long)
+    order = Order(
+        directory=str(folder.path), seeds=1, device="cpu", precision="float32", jobs=2, threads=1
+    )
+    with started_crew() as crew:
+        assert crew.process.stdout is not None
+        crew.begin(order)
+        begun = {event_in(crew.process.stdout.readline()) for _ in range(2)}
+        assert begun >= {Event(event="trial_started", trial=("a", 0))}
         # What the system does to the pipe when the parent is gone.
-        worker.stdin.close()
-        worker.stdout.read()
-        assert worker.wait() == 128 + signal.SIGTERM
+        os.dup2(os.open(os.devnull, os.O_WRONLY), crew.orders)
+        crew.process.stdout.read()
+        assert crew.process.wait() == 128 + signal.SIGTERM
+    for name in "ab":
+        with locks.held_if_free(folder.lock(name, 0)) as free:
+            assert free
+
+
+def children(process: int) -> list[int]:
+    return [
+        int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    ]
 
 
 def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
@@ -171,8 +193,9 @@ def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
 
     class Killer(Heard):
         def trial_started(self, trial: PlannedTrial) -> None:
-            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-            os.kill(int(children[-1]), signal.SIGKILL)
+            (crew,) = children(os.getpid())
+            for worker in children(crew):
+                os.kill(worker, signal.SIGKILL)
 
     with pytest.raises(BakeoffError) as caught:
         train(folder, digits, Killer(), jobs=1)
@@ -190,9 +213,3 @@ def test_an_interruption_ends_the_workers(digits: Dataset, tmp_path: Path) -> No
         train(folder, digits, Impatient(), jobs=1)
     # The lock is free again, so its holder is gone.
     assert list(folder.unfinished("a", 0).glob("epoch-*"))
-
-
-def test_jobs_are_counted_from_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^--jobs 0: give a number from 1 up$"):
-        run_study(ASKED, tmp_path / "run", jobs=0)
-    assert usable_cores() >= 1

@@ -75,7 +75,6 @@ def test_the_outcome_of_a_trial_is_that_of_one_alone_but_for_its_times(
             trial_spec(asked, asked.entrant("a"), ours.seed, few, CPU, "float32"), lambda _: None
         )
         theirs = alone.record
-        assert (ours.contended, theirs.contended) == (True, False)
         assert (ours.provenance.stacked, theirs.provenance.stacked) == (2, 1)
         assert (ours.stopped, ours.parameters) == (theirs.stopped, theirs.parameters)
         assert ours.validation is not None
@@ -234,9 +233,8 @@ def test_a_whole_study_can_be_run_stacked_and_goes_on_where_it_was(tmp_path: Pat
 
 def test_a_record_from_before_stacks_is_one_of_a_trial_alone() -> None:
     old = record(study(), "linear").model_dump(mode="json")
-    del old["contended"], old["provenance"]["stacked"]
-    read = Record.model_validate_json(json.dumps(old))
-    assert (read.contended, read.provenance.stacked) == (False, 1)
+    del old["provenance"]["stacked"]
+    assert Record.model_validate_json(json.dumps(old)).provenance.stacked == 1
 
 
 def test_what_cannot_be_stacked_in_the_runs_precision_trains_one_by_one(

@@ -25,6 +25,7 @@ from bakeoff.study.study import Recipe, Study
 from bakeoff.training import finish
 from bakeoff.training import run_trial as running
 from bakeoff.training import trial as start
+from bakeoff.training.clocks import Clocks, Taken
 from bakeoff.training.fit import Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.moving import Moving
@@ -64,7 +65,7 @@ def same(left: Any, right: Any) -> bool:
 
 def copied(moving: Moving) -> dict[str, Any]:
     """Return the state as it is now, by way of the bytes of a checkpoint."""
-    kept = Checkpoint((), provenance("0" * 64), contended=False, state=moving.state())
+    kept = Checkpoint((), provenance("0" * 64), state=moving.state())
     return dict(decode(encode(kept)).state)
 
 
@@ -125,7 +126,8 @@ def test_state_after_a_resume_at_any_epoch_is_that_without_one(
 
 
 def without_seconds(history: Sequence[Epoch]) -> list[Epoch]:
-    return [epoch.model_copy(update={"seconds": 0.0}) for epoch in history]
+    times = {"seconds": 0.0, "processor_seconds": 0.0, "others": None}
+    return [epoch.model_copy(update=times) for epoch in history]
 
 
 def test_losing_the_optimizer_would_be_seen(digits: Dataset) -> None:
@@ -506,20 +508,22 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_contention_before_an_interruption_is_remembered(few: Dataset, tmp_path: Path) -> None:
+def test_what_others_took_is_remembered_through_an_interruption(
+    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die(_: Epoch) -> None:
         raise KilledError
 
+    def taken(others: float) -> None:
+        monkeypatch.setattr(Clocks, "taken", lambda _: Taken(3.0, 2.0, others))
+
+    taken(0.5)
     with pytest.raises(KilledError):
-        run_trial(spec(few), die, kept(tmp_path), beside_others=lambda: True)
-    assert run_trial(spec(few), lambda _: None, kept(tmp_path)).record.contended
-
-
-def test_contention_that_comes_late_is_noted(few: Dataset) -> None:
-    calls = itertools.count()
-    record = run_trial(spec(few), lambda _: None, beside_others=lambda: next(calls) == 4).record
-    assert record.contended
-    assert not run_trial(spec(few), lambda _: None).record.contended
+        run_trial(spec(few), die, kept(tmp_path))
+    taken(0.0)
+    found = run_trial(spec(few), lambda _: None, kept(tmp_path)).record.epochs
+    assert [(each.others, each.lost) for each in found] == [(0.5, 1.0), (0.0, 0.0), (0.0, 0.0)]
+    assert [each.processor_seconds for each in found] == [2.0, 2.0, 2.0]
 
 
 # Trouble inside a trial: two steps an epoch, three epochs

@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn import metrics
 
 from bakeoff.training.scores import cross_entropy, score
 
@@ -48,6 +51,26 @@ def test_a_class_neither_predicted_nor_present_still_has_its_place() -> None:
     found = score(logits_for([0, 1], classes=4), np.array([0, 1]))
     assert len(found.precision) == len(found.recall) == len(found.f1) == len(found.confusion) == 4
     assert found.accuracy == found.balanced_accuracy == 1.0
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label")
+@given(st.integers(2, 12), st.integers(1, 300), st.integers(0, 2**32 - 1), st.booleans())
+def test_scores_are_those_of_scikit_learn_to_the_last_bit(
+    classes: int, examples: int, seed: int, one: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(examples, classes)).astype(np.float32)
+    labels = rng.integers(0, 1 if one else classes, examples)
+    found, predicted = score(logits, labels), logits.argmax(1)
+    every = np.arange(classes)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        labels, predicted, labels=every, zero_division=0
+    )
+    confusion = metrics.confusion_matrix(labels, predicted, labels=every)
+    assert (found.precision, found.recall, found.f1) == (tuple(precision), tuple(recall), tuple(f1))
+    assert found.accuracy == metrics.accuracy_score(labels, predicted)
+    assert found.balanced_accuracy == metrics.balanced_accuracy_score(labels, predicted)
+    assert [list(row) for row in found.confusion] == confusion.tolist()
 
 
 @pytest.mark.parametrize(("classes", "rows"), [(100, 100), (101, 0)])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import threading
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.scores import score
-from bakeoff.training.timing_pass import measure_bursts
+from bakeoff.training.timing_pass import measure_timing, milliseconds_per_image
 from bakeoff.training.trial import Trial, build_entrant, pixel_scale
 
 from ..factories import entrant, first_of, study, trial_spec
@@ -43,7 +44,7 @@ def run(
     return run_trial(trial_spec(asked, of, seed, few, CPU, precision), lambda _: None)
 
 
-TIMES = {"seconds", "training_seconds", "started"}
+TIMES = {"seconds", "processor_seconds", "others", "training_seconds", "started"}
 
 
 def without_times(value: Any) -> Any:
@@ -235,12 +236,20 @@ def test_pixels_are_scaled_once_or_twice() -> None:
 def test_bursts_are_measured_for_every_entrant_and_round(few: Dataset) -> None:
     asked = study(DROPOUT, LINEAR, validation=60)
     before = run(few, LINEAR, asked=asked)
-    measured = measure_bursts(asked, few, device=CPU, precision="float32", rounds=3, examples=60)
-    assert measured.entrants == ("drop", "linear")
-    assert measured.seconds_per_example.shape == (2, 3)
-    assert (measured.seconds_per_example > 0).all()
-    drop, linear = np.median(measured.seconds_per_example, axis=1)
-    assert drop > linear
+    timing = measure_timing(asked, few, device=CPU, precision="float32", rounds=3, seconds=0.001)
+    assert timing is not None
+    for kind in fields(timing):
+        rounds = getattr(timing, kind.name)
+        assert list(rounds) == ["drop", "linear"]
+        assert {len(of_one) for of_one in rounds.values()} == {3}
+        assert min(min(of_one) for of_one in rounds.values()) > 0
     after = run(few, LINEAR, asked=asked)
     assert torch.equal(before.weights["1.weight"], after.weights["1.weight"])
     assert same_but_for_times(before.record, after.record)
+
+
+def test_milliseconds_are_the_median_per_image_without_the_warm_up() -> None:
+    # Passes take 9 s (the warm-up), 1 s, 2 s and 6 s.
+    ticks = iter([0.0, 9.0, 10.0, 11.0, 20.0, 22.0, 30.0, 36.0])
+    model, images = torch.nn.Flatten(), torch.zeros(4, 1, 2, 2)
+    assert milliseconds_per_image(model, images, 3, lambda: next(ticks)) == 2000 / 4

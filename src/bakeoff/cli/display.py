@@ -120,6 +120,7 @@ class RunDisplay(Listener):
         console.file = cast("IO[str]", _Audience(console.file))
         self._console = console
         self._name_width = 0
+        self._disturbed = False
         self._seeds = False
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -190,6 +191,13 @@ class RunDisplay(Listener):
         if self._console.is_terminal and len(line) > self._console.width:
             line = short_epoch_line(trial, epoch, self._name_width, self._seeds)
         self.stage(line)
+        if epoch.lost and not self._disturbed:
+            self._disturbed = True
+            self.stage(
+                f"other programs took {epoch.others:.0%} of the cores: of {epoch.seconds:.1f} s "
+                f"{self._name(trial)} waited {epoch.lost:.1f} s. Fewer --jobs leave them room; "
+                "no verdict rests on these seconds"
+            )
         self._reach(trial, epoch.epoch)
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:

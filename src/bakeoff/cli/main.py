@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -130,13 +130,14 @@ def run_command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     jobs: Annotated[
-        int,
+        str, typer.Option(help="Trials that train at once: a number, or auto, one for each core.")
+    ] = "auto",
+    threads: Annotated[
+        str,
         typer.Option(
-            min=1,
-            help="Processes that share the trials and the cores. Fewer threads for each may change "
-            "the last digits, and times are not compared.",
+            help="Threads of each trial: a number, or auto, which is 1. Others change last digits."
         ),
-    ] = 1,
+    ] = "auto",
     stack: Annotated[
         bool,
         typer.Option(
@@ -157,8 +158,15 @@ def run_command(
     from rich.console import Console
 
     from bakeoff.cli.display import RunDisplay
+    from bakeoff.runners.cores import usable_cores
+    from bakeoff.runners.crew import started_crew
 
-    with RunDisplay(Console(stderr=True)) as display:
+    # Workers import torch beside this process, which takes a second or two.
+    several = jobs != "1" and not stack and usable_cores() > 1
+    with (
+        RunDisplay(Console(stderr=True)) as display,
+        started_crew() if several else nullcontext() as crew,
+    ):
         # The bars come first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study
 
@@ -170,10 +178,12 @@ def run_command(
                 precision=precision,
                 stack=stack,
                 jobs=jobs,
+                threads=threads,
                 retry_failed=retry_failed,
                 reopen=reopen,
                 listener=display,
                 source=study if study.endswith(".toml") else "",
+                crew=crew,
             )
         except KeyboardInterrupt:
             # Where nobody turned signals into the exception below, as in a test.

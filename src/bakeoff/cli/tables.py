@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bakeoff.comparison.pair import PairComparison
-from bakeoff.comparison.verdict import of_trained_models
-from bakeoff.findings.standings import Standing
+if TYPE_CHECKING:  # A display is there before statistics are imported.
+    from bakeoff.comparison.pair import PairComparison
+    from bakeoff.findings.standings import Standing
 
 # Characters: a name has 64 at most.
 _WIDEST_TABLE = 160
@@ -40,7 +41,8 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
         "test\nbal acc",
         "para-\nmeters",
         "\nepochs",
-        "train\nsec",
+        "clean\nsec",
+        "wall\nsec",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for place, row in enumerate(rows):
@@ -53,6 +55,7 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
             "-" if row.parameters is None else f"{row.parameters:,}",
             "-" if row.epochs is None else f"{row.epochs:g}",
             _seconds(row.training_seconds),
+            _seconds(row.wall_seconds),
             style="bold" if place == 0 and row.trials else None,
         )
     return table
@@ -63,6 +66,8 @@ def pair_lines(pairs: Sequence[PairComparison], more_seeds: str) -> list[str]:
 
     more_seeds: the command that trains more of them.
     """
+    from bakeoff.comparison.verdict import of_trained_models
+
     lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.mcnemar is None]
     single = [(pair.a, pair.b, pair.mcnemar) for pair in pairs if pair.mcnemar is not None]
     if single:

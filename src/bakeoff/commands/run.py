@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from bakeoff.data.catalogue import SOURCES, load_dataset
@@ -13,6 +16,7 @@ from bakeoff.data.split import split_of
 from bakeoff.engine import claimed_process
 from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
+from bakeoff.engine.native.build import nobody
 from bakeoff.errors import StoreError, StudyError, UsageError, look_up
 from bakeoff.files import locks
 from bakeoff.networks.catalogue import ARCHITECTURES
@@ -20,6 +24,8 @@ from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
+from bakeoff.runners.cores import Asked, share_out, usable_cores
+from bakeoff.runners.crew import Crew, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener
 from bakeoff.runners.plan import plan_trials
@@ -29,7 +35,7 @@ from bakeoff.runners.setting import Runner, Setting
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
 from bakeoff.training.size import network_sizes
-from bakeoff.training.timing_pass import measure_bursts
+from bakeoff.training.timing_pass import measure_timing
 
 if TYPE_CHECKING:
     from bakeoff.findings.conclusion import Conclusion
@@ -78,32 +84,41 @@ def run_study(
     device: str = "auto",
     precision: str = "auto",
     stack: bool = False,
-    jobs: int = 1,
+    jobs: Asked = "auto",
+    threads: Asked = "auto",
     retry_failed: bool = False,
     reopen: bool = False,
     listener: Listener | None = None,
     source: str = "",
+    crew: Crew | None = None,
 ) -> Baked:
     """Train what is missing of `study` in the run folder `out`, compare, and write the report.
 
     Finished trials are kept and never trained again, but for damaged ones and, with
     `retry_failed`, those that did not complete: these are set aside first. An interrupted trial
-    goes on from its last checkpoint. Other processes may run the same study in the same folder;
-    `jobs` more than 1 starts as many. With `stack` all seeds of an entrant train in one program,
-    without checkpoints. With `reopen` the rule of decision may be another one than verdicts were
-    seen by. `source` is what errors call the study: its file, or else its name. It has the process
-    to itself: a second one in another thread is refused. Raises BakeoffError with one line.
+    goes on from its last checkpoint. Other processes may run the same study in the same folder.
+    `jobs` trials train at once, each in a process with so many `threads`: with `auto` on the CPU as
+    many as there are cores, in one thread each. With `stack` all seeds of an entrant train in one
+    program, in as many threads as there are cores, without checkpoints. With `reopen` the rule of
+    decision may be another one than verdicts were seen by. `source` is what errors call the study:
+    its file, or else its name; `crew` is one that was started before, while this process imported
+    what it needs. It has the process to itself: a second one in another thread is refused. Raises
+    BakeoffError with one line.
     """
     listener = listener or Listener()
-    if jobs < 1:
-        raise UsageError(f"--jobs {jobs}: give a number from 1 up")
-    if jobs > 1 and stack:
-        raise UsageError("--stack trains in one process: leave --jobs out, or --stack")
     source = source or f"study {study.name}"
     check_names(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
-    with claimed_process(listener.stage):
+    at_once, each = _shares(jobs, threads, on_device.type, stack=stack)
+    with ExitStack() as held:
+        if at_once * each == 1 or stack:
+            crew = None
+        elif crew is None:
+            crew = held.enter_context(started_crew())
+        # Workers say themselves what threads they are given.
+        say = listener.stage if crew is None else nobody
+        held.enter_context(claimed_process(each, say))
         if on_device.type == "cpu":
             # Compiled before any trial is timed, and before `jobs` processes would all compile it.
             kernels(listener.stage)
@@ -120,9 +135,17 @@ def run_study(
         _refuse_other_conditions(folder, in_precision, dataset.sha256)
         setting = Setting(folder, dataset, on_device, in_precision)
         trials = plan_trials(folder, dataset, sizes)
-        refuse_full_disk(out, bytes_needed(setting, trials, jobs))
+        refuse_full_disk(out, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-        _runner(stack, min(jobs, len(trials)))(setting, trials, listener)
+        if crew is not None and 0 < len(trials) < at_once:
+            listener.stage(
+                f"trials: {len(trials)}, cores: {at_once * each}. Each trains in {each}, so that "
+                "its weights are those of any machine of the kind; --threads takes more, and "
+                "changes their last digits"
+            )
+        if crew is not None:
+            Thread(target=_import_what_comes_later, daemon=True).start()
+        _runner(stack, crew, min(at_once, len(trials)), each)(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
         RunFolder.create(out, study, reopen=reopen)
@@ -133,11 +156,30 @@ def run_study(
         return Baked(folder, len(trials), report_folder(folder, dataset, reopen=reopen))
 
 
-def _runner(stack: bool, jobs: int) -> Runner:
+def _import_what_comes_later() -> None:
+    """Import, while workers train, what takes a second or two: statistics, figures, optimizers."""
+    for name in ("bakeoff.commands.report", "torch._dynamo"):
+        import_module(name)
+
+
+def _shares(jobs: Asked, threads: Asked, device: str, *, stack: bool) -> tuple[int, int]:
+    """Return how many trials train at once, and in how many threads each."""
+    if stack and jobs != "auto":
+        raise UsageError("--stack trains in one process: leave --jobs out, or --stack")
+    cores = usable_cores()
+    if stack:
+        return share_out(1, cores if threads == "auto" else threads, cores)
+    # A GPU works on one trial at a time; several take its memory and time from each other.
+    return share_out(1 if jobs == "auto" and device != "cpu" else jobs, threads, cores)
+
+
+def _runner(stack: bool, crew: Crew | None, jobs: int, threads: int) -> Runner:
     """Return what runs the trials."""
     if stack:
         return run_stacked
-    return partial(run_in_workers, jobs=jobs) if jobs > 1 else run_serially
+    if crew is None or jobs == 0:
+        return run_serially
+    return partial(run_in_workers, crew=crew, jobs=jobs, threads=threads)
 
 
 def _time_in_turns(setting: Setting, listener: Listener) -> None:
@@ -145,13 +187,17 @@ def _time_in_turns(setting: Setting, listener: Listener) -> None:
     folder = setting.folder
     entrants = {entrant.name for entrant in folder.study.entrants}
     with locks.held(folder.conclusion_lock):
-        if folder.read_timing().keys() == entrants:
+        if folder.read_timing().seconds_per_example.keys() == entrants:
             return
         locks.stamp(folder.conclusion_lock)
         listener.stage("timing training steps, the entrants taking turns")
-        measured = measure_bursts(
+        timing = measure_timing(
             folder.study, setting.dataset, device=setting.device, precision=setting.precision
         )
-        folder.write_timing(
-            dict(zip(measured.entrants, measured.seconds_per_example.tolist(), strict=True))
-        )
+        if timing is None:
+            listener.stage(
+                "other programs disturbed the timing of training steps, so no seconds are "
+                "compared; the same command tries again"
+            )
+        else:
+            folder.write_timing(timing)

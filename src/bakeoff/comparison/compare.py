@@ -34,7 +34,7 @@ class EntrantComparison:
         f1: one per class; None for a class that no test image has.
         accuracy_without_known_wrong: accuracy with the images of known wrong labels left out.
         mean_seconds, mean_epochs: of training, over the complete trials; seconds only over those
-            that were not timed beside others.
+            that are known.
         target: the validation accuracy to be reached, a proportion, if there is one.
         seconds_to_target, epochs_to_target: how long that took.
 
@@ -79,7 +79,7 @@ class Comparison:
         hardest_images: at most 50, most often wrong first, ties by index, none
             that all get right.
         notes: one line per planned trial that is not there.
-        time_note: one line where seconds of trials that ran beside others are left out.
+        time_note: one line where seconds of trials are not known.
         reopened: how the rule of earlier looks differed from this one, or None.
 
     """
@@ -176,8 +176,8 @@ def _time_note(outcomes: Sequence[EntrantOutcome]) -> str | None:
     if not unknown:
         return None
     return (
-        f"{unknown} of {trials} trials ran beside others; their seconds are left out of all that "
-        "is said of time"
+        f"{unknown} of {trials} trials have no clean seconds, and are left out of all that is said "
+        "of time"
     )
 
 

@@ -57,7 +57,7 @@ class EntrantOutcome:
         predicted: predicted classes, integer [seeds, images]; [0, images] if no trial completed.
         seeds: the seed of each row of `predicted`.
         seconds, epochs: number [seeds], training seconds and epochs of each trial; nan for seconds
-            that say nothing, as those of a trial timed beside others.
+            that are not known, or say nothing since others disturbed them.
         left_out: planned trials without a row.
         target: times to the target score, or None if the study has no target.
         seconds_per_example: number [rounds] from the interleaved timing pass, or None.

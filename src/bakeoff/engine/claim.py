@@ -38,8 +38,8 @@ def flushed_denormals() -> Iterator[None]:
 
 
 @contextmanager
-def claimed_process(say: Say = nobody) -> Iterator[None]:
-    """Compute with the threads that there are, denormals flushed, and nobody beside; set all back.
+def claimed_process(threads: int = 1, say: Say = nobody) -> Iterator[None]:
+    """Compute in so many threads, denormals flushed, and nobody beside; set all back.
 
     Threads, filters of warnings and the precision of products belong to the whole process: two
     trainings at once would take them out of each other's hands, and end elsewhere. Raises
@@ -52,7 +52,7 @@ def claimed_process(say: Say = nobody) -> Iterator[None]:
             "another training is at work in this process; wait for its end, or start a process"
         )
     try:
-        with warnings.catch_warnings(), given_threads(say), flushed_denormals():
+        with warnings.catch_warnings(), given_threads(threads, say), flushed_denormals():
             yield
     finally:
         claim.release()

@@ -34,13 +34,18 @@ def in_each_thread(do: Callable[[], object]) -> int:
 
 
 @contextmanager
-def given_threads(say: Say = nobody) -> Iterator[None]:
-    """Let PyTorch count on the threads that there are, while this lasts; `say` hears of a lack."""
-    asked, openmp = torch.get_num_threads(), _openmp()
+def given_threads(asked: int = 1, say: Say = nobody) -> Iterator[None]:
+    """Let PyTorch compute in so many threads, while this lasts; `say` hears if there are fewer.
+
+    One, unless told otherwise: it never waits for another, and its last bits are those of any
+    machine of the kind, however many cores that has.
+    """
+    before, openmp = torch.get_num_threads(), _openmp()
     dynamic = 0 if openmp is None else openmp.omp_get_dynamic()
     try:
         if openmp is not None:
             openmp.omp_set_dynamic(0)  # Else a team shrinks whenever the machine is busy.
+        torch.set_num_threads(asked)
         if asked > 1 and _Past.lost_threads:
             torch.set_num_threads(1)
             say("forked from a process that had started threads, so this one computes with 1")
@@ -49,7 +54,7 @@ def given_threads(say: Say = nobody) -> Iterator[None]:
             say(f"{asked} threads were asked for and {given} given, so {given} compute")
         yield
     finally:
-        torch.set_num_threads(asked)
+        torch.set_num_threads(before)
         if openmp is not None:
             openmp.omp_set_dynamic(dynamic)
 

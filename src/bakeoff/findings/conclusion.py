@@ -12,6 +12,7 @@ from typing import Any
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
 from bakeoff.findings.answer import answer, pairs_of
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
@@ -102,20 +103,22 @@ def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Co
     _refuse_other_data(folder, records, dataset)
     if not any(record.complete for record in records):
         raise StoreError(f"{folder.path}: {_why_nothing(folder.path, records)}")
-    rows = standings(study, records)
-    predicted, seconds = read_predicted(folder, records, dataset), folder.read_timing()
+    timing = folder.read_timing()
+    rows = standings(study, records, timing, len(split_of(study, 0, dataset).train))
+    predicted = read_predicted(folder, records, dataset)
     # The best on validation data first, so that most differences are positive.
     outcomes = [
         outcome_of(
             study,
-            study.entrant(name),
+            study.entrant(row.entrant),
             records,
             predicted,
             dataset,
-            seconds_per_example=seconds.get(name),
-            beyond=folder.seeds_beyond(name),
+            epoch_seconds=row.epoch_seconds,
+            seconds_per_example=timing.seconds_per_example.get(row.entrant),
+            beyond=folder.seeds_beyond(row.entrant),
         )
-        for name in (row.entrant for row in rows)
+        for row in rows
     ]
     comparison = compare_outcomes(study, outcomes, dataset, folder.read_looks())
     return Conclusion(

@@ -24,23 +24,27 @@ def outcome_of(
     predicted: PredictedBy,
     dataset: Dataset,
     *,
+    epoch_seconds: float | None = None,
     seconds_per_example: Sequence[float] | None = None,
     beyond: Sequence[int] = (),
 ) -> EntrantOutcome:
     """Return what the trials of one entrant came to; those that take no part are named in it.
 
+    epoch_seconds: clean seconds of an epoch, of which all seconds are made, where they are known.
     seconds_per_example: [rounds] of the interleaved timing pass, where it was made.
     beyond: seeds of trials that were trained, and that the study, with fewer seeds, leaves out.
     """
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
     classes = [predicted[entrant.name, record.seed].classes for record in complete]
+    epochs = np.array([float(record.stopped.epoch) for record in complete])
+    per_epoch = math.nan if epoch_seconds is None else epoch_seconds
     return EntrantOutcome(
         name=entrant.name,
         predicted=np.array(classes, np.int64).reshape(-1, len(dataset.test_labels)),
         seeds=tuple(record.seed for record in complete),
-        seconds=np.array([_seconds(record) for record in complete]),
-        epochs=np.array([float(record.stopped.epoch) for record in complete]),
+        seconds=epochs * per_epoch,
+        epochs=epochs,
         left_out=(
             *(
                 LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
@@ -52,7 +56,7 @@ def outcome_of(
                 for seed in beyond
             ),
         ),
-        target=_target_times(entrant, list(by_seed.values())),
+        target=_target_times(entrant, list(by_seed.values()), per_epoch),
         seconds_per_example=None if seconds_per_example is None else np.array(seconds_per_example),
     )
 
@@ -77,12 +81,9 @@ def compare_outcomes(
     )
 
 
-def _seconds(record: Record) -> float:
-    """Return how long a trial trained; nan where others took part of the machine meanwhile."""
-    return math.nan if record.contended else record.training_seconds
-
-
-def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | None:
+def _target_times(
+    entrant: Entrant, records: Sequence[Record], per_epoch: float
+) -> TargetTimes | None:
     """Return when each trial reached the target; a diverged one never did, in a full budget.
 
     One that ran out of memory tells nothing of how training goes, and is left out.
@@ -90,20 +91,13 @@ def _target_times(entrant: Entrant, records: Sequence[Record]) -> TargetTimes | 
     score = entrant.recipe.target_validation_accuracy
     if score is None:
         return None
-    budget = entrant.recipe.epochs
-    reached, epochs, seconds = [], [], []
+    reached, epochs = [], []
     for record in records:
         if record.status == "out_of_memory":
             continue
         reached.append(record.stopped.reason == "target reached")
-        if record.complete:
-            epochs.append(float(record.stopped.epoch))
-            seconds.append(_seconds(record))
-        else:
-            # Counted as if it had gone on in vain: left out, it would make its entrant look quick.
-            done = max(len(record.epochs), 1)
-            epochs.append(float(budget))
-            seconds.append(_seconds(record) / done * budget)
-    return TargetTimes(
-        np.array(seconds), np.array(epochs), np.array(reached, dtype=np.bool_), score
-    )
+        # One that diverged counts as if it had gone on in vain: left out, it would make its entrant
+        # look quick.
+        epochs.append(float(record.stopped.epoch if record.complete else entrant.recipe.epochs))
+    took = np.array(epochs)
+    return TargetTimes(took * per_epoch, took, np.array(reached, dtype=np.bool_), score)

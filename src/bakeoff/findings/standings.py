@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 
 from bakeoff.records.record import Record, evaluations
+from bakeoff.records.timing_file import NOTHING, Rounds, Timing
 from bakeoff.study.study import Entrant, Study
 from bakeoff.text import shortened, visible
 
@@ -15,7 +16,7 @@ from bakeoff.text import shortened, visible
 class Standing:
     """What the trials of one entrant come to.
 
-    Means are over its complete trials; those of times leave out trials that ran beside others.
+    Means are over its complete trials.
     """
 
     entrant: str
@@ -30,7 +31,12 @@ class Standing:
     """One line for each trial that is missing or did not complete."""
     parameters: int | None
     epochs: float | None
+    epoch_seconds: float | None
+    """Clean seconds of an epoch: as the timing pass measured them, nothing else at work."""
     training_seconds: float | None
+    """Clean seconds of training: of an epoch, times the epochs."""
+    wall_seconds: float | None
+    """Of training as it was, whatever else the machine did: other trials, other programs."""
     validation_accuracy: float | None
     validation_balanced_accuracy: float | None
     test_accuracy: float | None
@@ -58,13 +64,16 @@ def _troubles(entrant: Entrant, seeds: Sequence[int], by_seed: dict[int, Record]
     return lines
 
 
-def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Standing:
+def _standing(
+    study: Study, entrant: Entrant, records: Sequence[Record], timing: Timing, examples: int
+) -> Standing:
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
-    timed = [record for record in complete if not record.contended]
     found = evaluations(complete)
     multiply_adds = _mean(each.cost.multiply_adds_per_image for each in found)
-    costs = [each.cost for each in evaluations(timed)]
+    epochs = _mean(record.stopped.epoch for record in complete)
+    per_example = _measured(timing.seconds_per_example, entrant)
+    per_epoch = None if per_example is None else per_example * examples
     return Standing(
         entrant=entrant.name,
         label=entrant.label,
@@ -74,15 +83,25 @@ def _standing(study: Study, entrant: Entrant, records: Sequence[Record]) -> Stan
         missing=len(set(study.trial_seeds) - by_seed.keys()),
         troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
         parameters=next((record.parameters for record in by_seed.values()), None),
-        epochs=_mean(record.stopped.epoch for record in complete),
-        training_seconds=_mean(record.training_seconds for record in timed),
+        epochs=epochs,
+        epoch_seconds=per_epoch,
+        training_seconds=None if per_epoch is None or epochs is None else per_epoch * epochs,
+        wall_seconds=_mean(record.training_seconds for record in complete),
         validation_accuracy=_mean(each.validation.accuracy for each in found),
         validation_balanced_accuracy=_mean(each.validation.balanced_accuracy for each in found),
         test_accuracy=_mean(each.test.accuracy for each in found),
         test_balanced_accuracy=_mean(each.test.balanced_accuracy for each in found),
         multiply_adds_per_image=None if multiply_adds is None else round(multiply_adds),
-        milliseconds_per_image_batch_1=_mean(c.milliseconds_per_image_batch_1 for c in costs),
-        milliseconds_per_image_batch_1000=_mean(c.milliseconds_per_image_batch_1000 for c in costs),
+        milliseconds_per_image_batch_1=_measured(
+            timing.milliseconds_per_image_batch_1,
+            entrant,
+            [each.cost.milliseconds_per_image_batch_1 for each in found],
+        ),
+        milliseconds_per_image_batch_1000=_measured(
+            timing.milliseconds_per_image_batch_1000,
+            entrant,
+            [each.cost.milliseconds_per_image_batch_1000 for each in found],
+        ),
     )
 
 
@@ -91,12 +110,26 @@ def _mean(values: Iterable[float]) -> float | None:
     return fmean(known) if known else None
 
 
-def standings(study: Study, records: Sequence[Record]) -> tuple[Standing, ...]:
+def _measured(
+    rounds: Rounds, entrant: Entrant, in_trials: Sequence[float | None] = ()
+) -> float | None:
+    """Return the median over the rounds; where none were taken, the mean of earlier versions'."""
+    if entrant.name in rounds:
+        return median(rounds[entrant.name])
+    return _mean(value for value in in_trials if value is not None)
+
+
+def standings(
+    study: Study, records: Sequence[Record], timing: Timing = NOTHING, examples: int = 0
+) -> tuple[Standing, ...]:
     """Return one row per entrant, the best by the selection metric on validation data first.
+
+    timing: of the interleaved timing pass, where it was made.
+    examples: how many train in an epoch.
 
     Entrants without a complete trial come last, in the order of the study.
     """
-    rows = [_standing(study, entrant, records) for entrant in study.entrants]
+    rows = [_standing(study, entrant, records, timing, examples) for entrant in study.entrants]
     metric = study.protocol.selection_metric
 
     def selected(row: Standing) -> float:

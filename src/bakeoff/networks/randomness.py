@@ -32,6 +32,11 @@ class OwnGenerator(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self._generator = torch.Generator().manual_seed(seed)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Say no: else torch imports its compiler, which takes a second, only to skip this."""
+        return False
+
     def __torch_dispatch__(
         self,
         operator: Any,

@@ -48,8 +48,6 @@ class Checkpoint:
     history: tuple[Epoch, ...]
     origin: Provenance
     """Of the process that wrote it."""
-    contended: bool
-    """Whether any epoch so far was timed beside other trials."""
     state: Mapping[str, Any]
     """Nested dicts, lists and tuples of tensors and plain values."""
 
@@ -132,7 +130,6 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "format": FORMAT,
         "history": [epoch.model_dump() for epoch in checkpoint.history],
         "origin": checkpoint.origin.model_dump(mode="json"),
-        "contended": checkpoint.contended,
         "state": _without_tensors(checkpoint.state, "state", tensors),
     }
     return safetensors.torch.save(tensors, {"bakeoff": json.dumps(document, allow_nan=False)})
@@ -156,7 +153,6 @@ def decode(content: bytes) -> Checkpoint:
             # By way of JSON, whose strict mode takes lists for tuples but no text for a number.
             history=_HISTORY.validate_json(json.dumps(document["history"]), strict=True),
             origin=Provenance.model_validate_json(json.dumps(document["origin"]), strict=True),
-            contended=document["contended"],
             state=_with_tensors(document["state"], "state", tensors),
         )
     except (
@@ -175,7 +171,9 @@ def _possible(checkpoint: Checkpoint) -> bool:
     counted = [epoch.epoch for epoch in history] == list(range(1, len(history) + 1))
     measured = all(
         min(epoch.train_loss, epoch.validation_loss, epoch.seconds) >= 0
+        and (epoch.processor_seconds or 0) >= 0
         and 0 <= epoch.validation_accuracy <= 1
+        and 0 <= (epoch.others or 0) <= 1
         for epoch in history
     )
     readable = all(
@@ -185,7 +183,7 @@ def _possible(checkpoint: Checkpoint) -> bool:
     resumed = [resume.epoch for resume in origin.resumed]
     in_order = resumed == sorted(resumed) and all(1 <= epoch <= len(history) for epoch in resumed)
     one_process = origin.threads >= 1 and origin.stacked == 1
-    whole = type(checkpoint.contended) is bool and isinstance(checkpoint.state, dict)
+    whole = isinstance(checkpoint.state, dict)
     return counted and measured and readable and in_order and one_process and whole
 
 

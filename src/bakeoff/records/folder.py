@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -184,11 +184,11 @@ class RunFolder:
             raise StoreError(f"{self.trial(entrant, seed)}: {complaint}")
         return found
 
-    def write_timing(self, seconds_per_example: Mapping[str, Sequence[float]]) -> None:
-        """Write the interleaved timing pass: entrant -> seconds per training example [rounds]."""
-        timing_file.write_timing(self.path, seconds_per_example)
+    def write_timing(self, timing: timing_file.Timing) -> None:
+        """Write what the timing pass measured."""
+        timing_file.write_timing(self.path, timing)
 
-    def read_timing(self) -> dict[str, list[float]]:
+    def read_timing(self) -> timing_file.Timing:
         """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
         return timing_file.read_timing(self.path)
 

@@ -12,6 +12,9 @@ from bakeoff.study.study import Recipe
 FORMAT = 1
 """Raised when a key changes its meaning; readers refuse a format that they do not know."""
 
+NOTICEABLE = 0.1
+"""Share of the cores, or of the time, from which on others are said to disturb."""
+
 Status = Literal["complete", "diverged", "out_of_memory"]
 
 
@@ -32,6 +35,23 @@ class Epoch(Part):
     validation_accuracy: float
     seconds: float
     """Wall seconds, the validation pass included."""
+    processor_seconds: float | None = None
+    """Of the trial's process, all its threads together; None in records of earlier versions."""
+    others: float | None = None
+    """The share of the cores, 0 to 1, that other programs than this run took meanwhile; None where
+    the system does not tell, and in epochs of less than half a second."""
+
+    @property
+    def lost(self) -> float:
+        """Wall seconds in which the trial waited for cores that others had.
+
+        0 where that is a tenth of the epoch or less, or where others took less than a tenth of the
+        cores: then nothing disturbed it.
+        """
+        if self.others is None or self.processor_seconds is None or self.others < NOTICEABLE:
+            return 0.0
+        lost = self.seconds - self.processor_seconds
+        return lost if lost > NOTICEABLE * self.seconds else 0.0
 
 
 class Stopped(Part):
@@ -74,8 +94,9 @@ class Cost(Part):
     """What using the network costs."""
 
     multiply_adds_per_image: int
-    milliseconds_per_image_batch_1: float
-    milliseconds_per_image_batch_1000: float
+    milliseconds_per_image_batch_1: float | None = None
+    """As earlier versions measured it in each trial; now `timing.json` has it."""
+    milliseconds_per_image_batch_1000: float | None = None
 
 
 class Evaluation(NamedTuple):
@@ -137,9 +158,7 @@ class Record(Part):
     epochs: tuple[Epoch, ...]
     stopped: Stopped
     training_seconds: float
-    """Wall seconds of all epochs, validation passes included."""
-    contended: bool = False
-    """Whether other trials were trained on the machine meanwhile: then its seconds say little."""
+    """Wall seconds of all epochs, validation passes included, whatever else the machine did."""
     validation: Scores | None
     """None where the trial is not complete, as `test` and `cost`."""
     test: Scores | None

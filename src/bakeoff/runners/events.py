@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Literal, TextIO
+from typing import Literal
 
 from pydantic import ValidationError
 
+from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.study.study import Frozen
@@ -27,10 +29,18 @@ class Event(Frozen):
     ]
     """`failed`: the last of a worker that could not go on, with the line that says why."""
     trial: tuple[str, int] | None = None
-    detail: Epoch | Record | int | str | None = None
+    detail: Epoch | int | str | None = None
 
-    def tell(self, trials: Mapping[tuple[str, int], PlannedTrial], listener: Listener) -> None:
-        """Let `listener` hear it, unless it is about a trial that is none of `trials`."""
+    def tell(
+        self,
+        trials: Mapping[tuple[str, int], PlannedTrial],
+        folder: RunFolder,
+        listener: Listener,
+    ) -> None:
+        """Let `listener` hear it, unless it is about a trial that is none of `trials`.
+
+        The record of one that ended is in `folder`.
+        """
         match self.event, self.detail, self.trial and trials.get(self.trial):
             case "trial_started", None, PlannedTrial() as trial:
                 listener.trial_started(trial)
@@ -38,8 +48,8 @@ class Event(Frozen):
                 listener.trial_resumed(trial, epochs)
             case "epoch_ended", Epoch() as epoch, PlannedTrial() as trial:
                 listener.epoch_ended(trial, epoch)
-            case "trial_ended", Record() as record, PlannedTrial() as trial:
-                listener.trial_ended(trial, record)
+            case "trial_ended", None, PlannedTrial() as trial:
+                listener.trial_ended(trial, folder.read_record(*trial.key))
             case "trial_elsewhere", None, PlannedTrial() as trial:
                 listener.trial_elsewhere(trial)
             case "stage", str(text), _:
@@ -55,10 +65,13 @@ def event_in(line: str) -> Event | None:
 
 
 class EventWriter(Listener):
-    """Writes all that it hears to `stream`, an event a line."""
+    """Writes all that it hears to a pipe, an event a line.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    Other workers write to it, too: what is written at once, up to 4,096 bytes, stays in one piece.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Write that it began."""
@@ -73,8 +86,8 @@ class EventWriter(Listener):
         self._write(Event(event="epoch_ended", trial=trial.key, detail=epoch))
 
     def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-        """Write the whole record."""
-        self._write(Event(event="trial_ended", trial=trial.key, detail=record))
+        """Write that its record is there."""
+        self._write(Event(event="trial_ended", trial=trial.key))
 
     def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Write that it is finished."""
@@ -90,5 +103,4 @@ class EventWriter(Listener):
 
     def _write(self, event: Event) -> None:
         with suppress(OSError):  # The parent is gone; the end of standard input says so, too.
-            self._stream.write(event.model_dump_json() + "\n")
-            self._stream.flush()
+            os.write(self._pipe, f"{event.model_dump_json()}\n".encode())

@@ -2,133 +2,102 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Queue
+from subprocess import TimeoutExpired
 from threading import Thread
 from typing import IO
 
 from bakeoff.errors import BakeoffError
-from bakeoff.files.search_paths import safe_environment
+from bakeoff.runners.crew import Crew, Order
 from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Setting
 
 _LAST_WORDS = 20.0
-"""Seconds that a worker has after SIGTERM; a training step may take a while."""
+"""Seconds that workers have after SIGTERM; a training step may take a while."""
 
-
-_WORKER = """
-import sys
-sys.path.insert(0, sys.argv.pop(1))
-import bakeoff
-del sys.path[0]
-from bakeoff.runners.worker import main
-sys.exit(main(*sys.argv[1:]))
-"""
-"""The package of this process, wherever it was found, and nothing else from beside it."""
-
-
-@dataclass
-class _Worker:
-    process: subprocess.Popen[str]
-    failed: str = ""
-    """Why it could not go on, as it told."""
-    printed: str = ""
-    """The last line that was no event: of a library's warning, or of a traceback."""
-
-    def complaint(self) -> str | None:
-        """Return in one line why it failed, or None where it did not."""
-        code = self.process.returncode
-        if code == 0:
-            return None
-        if code < 0:
-            return f"a worker was ended by signal {-code}; the same command goes on"
-        return self.failed or self.printed or f"a worker failed with exit code {code}"
+Hear = Callable[[str], None]
 
 
 def run_in_workers(
-    setting: Setting, trials: Sequence[PlannedTrial], listener: Listener, *, jobs: int
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    listener: Listener,
+    *,
+    crew: Crew,
+    jobs: int,
+    threads: int,
 ) -> None:
-    """Train in `jobs` processes, each with its share of the cores (at least one); a Runner.
+    """Train in `jobs` processes of a crew that was started, with `threads` each; a Runner.
 
     Raises BakeoffError with the line of the first worker that failed. However this ends, no worker
     is left: they are asked to stop as by Ctrl-C, and they stop if this process dies.
     """
-    threads = max(1, usable_cores() // jobs)
-    command = _command(setting, threads)
-    environment = safe_environment() | {"OMP_NUM_THREADS": str(threads)}
-    with ExitStack() as pipes:
-        workers = [
-            _Worker(pipes.enter_context(_start(command, environment)))
-            for _ in range(min(jobs, len(trials)))
-        ]
-        try:
-            _listen(workers, trials, listener)
-        except BaseException:
-            for worker in workers:
-                worker.process.terminate()
-            raise
-        finally:
-            for worker in workers:
-                _wait(worker.process)
-    for worker in workers:
-        if complaint := worker.complaint():
-            raise BakeoffError(complaint)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _command(setting: Setting, threads: int) -> list[str]:
-    """Return what starts a worker."""
     folder = setting.folder
-    arguments = [folder.path, folder.study.seeds, setting.device.type, setting.precision, threads]
-    home = Path(__file__).absolute().parents[2]
-    return [sys.executable, "-P", "-c", _WORKER, str(home), *map(str, arguments)]
-
-
-def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
-    # A session of its own, so that Ctrl-C comes to a worker once, by way of this process.
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
+    order = Order(
+        directory=str(folder.path.absolute()),
+        seeds=folder.study.seeds,
+        device=setting.device.type,
+        precision=setting.precision,
+        jobs=jobs,
+        threads=threads,
     )
+    relay = _Relay(setting, {planned.key: planned for planned in trials}, listener)
+    try:
+        crew.begin(order)
+        _listen(crew, relay)
+    except BaseException:
+        crew.signal(signal.SIGTERM)
+        raise
+    finally:
+        _wait(crew)
+    if complaint := relay.complaint(crew.process.returncode):
+        raise BakeoffError(complaint)
+    # What other commands were at when the workers had nothing left to do.
+    run_serially(setting, [t for t in trials if not folder.has_trial(*t.key)], listener)
 
 
 @dataclass
 class _Relay:
     """Tells a listener what all workers tell, once."""
 
-    trials: dict[tuple[str, int], PlannedTrial]
+    setting: Setting
+    trials: Mapping[tuple[str, int], PlannedTrial]
     listener: Listener
     settled: set[tuple[str, int] | None] = field(default_factory=set)
     """Trials that a worker began, or that were told as finished elsewhere."""
+    failed: str = ""
+    """Why the first worker that failed could not go on."""
+    printed: str = ""
+    """The last line on standard error: of a library's warning, or of a traceback."""
 
-    def pass_on(self, worker: _Worker, line: str) -> None:
+    def pass_on(self, line: str) -> None:
         """Tell what a line of a worker says; one that is no event is shown as it is."""
         event = event_in(line)
         if event is None:
-            worker.printed = line
             self.listener.stage(line)
         elif event.event == "failed":
             # It is this process's to say.
-            worker.failed = str(event.detail)
+            self.failed = self.failed or str(event.detail)
         elif not self._is_known(event):
-            event.tell(self.trials, self.listener)
+            event.tell(self.trials, self.setting.folder, self.listener)
+
+    def show(self, line: str) -> None:
+        """Show a line of standard error as it is."""
+        self.printed = line
+        self.listener.stage(line)
+
+    def complaint(self, code: int) -> str | None:
+        """Return in one line why a crew that ended with `code` failed, or None if it did not."""
+        if code == 0:
+            return None
+        if code < 0 and not self.failed:
+            return f"the workers were ended by signal {-code}; the same command goes on"
+        return self.failed or self.printed or f"a worker failed with exit code {code}"
 
     def _is_known(self, event: Event) -> bool:
         """Return whether it says of a trial of another worker that it was finished elsewhere."""
@@ -139,34 +108,32 @@ class _Relay:
         return False
 
 
-def _listen(workers: Sequence[_Worker], trials: Sequence[PlannedTrial], listener: Listener) -> None:
+def _listen(crew: Crew, relay: _Relay) -> None:
     """Pass on what the workers tell until all are silent."""
-    lines: Queue[tuple[_Worker, str | None]] = Queue()
-    speaking = 0
-    for worker in workers:
-        for stream in (worker.process.stdout, worker.process.stderr):
-            Thread(target=_forward, args=(stream, worker, lines), daemon=True).start()
-            speaking += 1
-    relay = _Relay({planned.key: planned for planned in trials}, listener)
+    lines: Queue[tuple[Hear, str | None]] = Queue()
+    streams = ((crew.process.stdout, relay.pass_on), (crew.process.stderr, relay.show))
+    for each in streams:
+        Thread(target=_forward, args=(*each, lines), daemon=True).start()
+    speaking = len(streams)
     while speaking:
-        worker, line = lines.get()
+        hear, line = lines.get()
         if line is None:
             speaking -= 1
         else:
-            relay.pass_on(worker, line)
+            hear(line)
 
 
-def _forward(stream: IO[str], worker: _Worker, lines: Queue[tuple[_Worker, str | None]]) -> None:
-    """Put each line of a worker into the queue, and None after the last."""
+def _forward(stream: IO[str], hear: Hear, lines: Queue[tuple[Hear, str | None]]) -> None:
+    """Put each line of the workers into the queue, with who hears it, and None after the last."""
     for line in stream:
-        lines.put((worker, line.rstrip("\n")))
-    lines.put((worker, None))
+        lines.put((hear, line.rstrip("\n")))
+    lines.put((hear, None))
 
 
-def _wait(worker: subprocess.Popen[str]) -> None:
-    """Return when the worker is gone; one that does not go is made to."""
+def _wait(crew: Crew) -> None:
+    """Return when the workers are gone; those that do not go are made to."""
     try:
-        worker.wait(_LAST_WORDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
+        crew.process.wait(_LAST_WORDS)
+    except TimeoutExpired:
+        crew.signal(signal.SIGKILL)
+        crew.process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import torch
 from bakeoff.data.dataset import Dataset
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.training.clocks import Processor
 from bakeoff.training.trial import TrialSpec
 
 
@@ -22,6 +24,8 @@ class Setting:
     device: torch.device
     precision: str
     """`float32` or `bfloat16`."""
+    processor: Processor = time.process_time
+    """Tells how many processor seconds this run has taken, in all its processes."""
 
     def spec(self, planned: PlannedTrial) -> TrialSpec:
         """Return all that the trial depends on."""

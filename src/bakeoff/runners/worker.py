@@ -1,57 +1,168 @@
-"""A process that trains trials beside others; `processes` starts it."""
+"""The process that `crew` starts: it imports, waits for an order, and forks what trains."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import NoReturn
 
+from bakeoff.engine.native.build import Say, nobody
 from bakeoff.errors import BakeoffError
+from bakeoff.runners.crew import Order
+from bakeoff.runners.events import EventWriter
 from bakeoff.runners.interruption import Interrupted, end_at_once, stop_on_signals
+from bakeoff.runners.listener import PlannedTrial
+from bakeoff.runners.setting import Setting
 
 
-def main(directory: str, seeds: str, device: str, precision: str, threads: str) -> int:
-    """Train what is missing in `directory`; return the exit code.
+def main() -> NoReturn:
+    """Train what an order on standard input asks for, and end this process.
 
     Standard output carries events and nothing else: what libraries print goes to standard error.
     """
     stop_on_signals()
-    Thread(target=_end_with_parent, daemon=True).start()
+    parent = EventWriter(os.dup(1))
+    os.dup2(2, 1)
     try:
-        return _work(Path(directory), int(seeds), device, precision, int(threads))
+        end_at_once(_work(parent))
     except Interrupted as stop:
         end_at_once(stop.exit_code)
 
 
-def _work(directory: Path, seeds: int, device: str, precision: str, threads: int) -> int:
+def _work(parent: EventWriter) -> int:
     import torch
 
-    from bakeoff.data.catalogue import load_dataset
-    from bakeoff.engine import claimed_process
-    from bakeoff.records.folder import RunFolder
-    from bakeoff.runners.events import EventWriter
-    from bakeoff.runners.plan import plan_trials
-    from bakeoff.runners.serial import run_beside_others
-    from bakeoff.runners.setting import Setting
-    from bakeoff.training.size import network_sizes
+    torch.set_num_threads(1)  # A child may start threads only where its parent had none.
+    import torch._dynamo  # What the first optimizer would import, in each worker.
 
-    torch.set_num_threads(threads)
-    parent = EventWriter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    os.dup2(2, 1)
+    line = _first_line()
+    if not line:
+        return 0
+    order = Order.model_validate_json(line)
     try:
-        found = RunFolder.open(directory)
-        # Another command may have written other seeds into study.toml since this one began.
-        folder = RunFolder(directory, found.study.model_copy(update={"seeds": seeds}))
-        dataset = load_dataset(folder.study.protocol.dataset)
-        setting = Setting(folder, dataset, torch.device(device), precision)
-        trials = plan_trials(folder, dataset, network_sizes(folder.study, dataset))
-        with claimed_process(parent.stage):
-            run_beside_others(setting, trials, parent)
+        setting, trials = _plan(order)
     except BakeoffError as error:
         parent.failed(str(error))
         return error.exit_code
-    return 0
+    shares = _shares(order.jobs, order.threads)
+    # What there is to say of threads, one of them says.
+    workers = [
+        _forked(setting, trials, order.threads, share, parent, nobody if job else parent.stage)
+        for job, share in enumerate(shares)
+    ]
+    Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        return max(_code_of_next(workers, parent) for _ in shares)
+    except Interrupted:
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        for worker in workers:
+            os.waitpid(worker, 0)
+        raise
+
+
+def _first_line() -> bytes:
+    """Return the line on standard input, from which nothing more than it may be read."""
+    line = b""
+    while not line.endswith(b"\n") and (more := os.read(0, 1)):
+        line += more
+    return line
+
+
+def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
+    """Return what is the same for all trials, and those that are missing, long ones first."""
+    import torch
+
+    from bakeoff.data.catalogue import load_dataset
+    from bakeoff.records.folder import RunFolder
+    from bakeoff.runners.plan import plan_trials
+    from bakeoff.training.clocks import of_children
+    from bakeoff.training.size import network_sizes
+
+    directory = Path(order.directory)
+    found = RunFolder.open(directory)
+    # Another command may have written other seeds into study.toml since this one began.
+    folder = RunFolder(directory, found.study.model_copy(update={"seeds": order.seeds}))
+    dataset = load_dataset(folder.study.protocol.dataset)
+    device = torch.device(order.device)
+    setting = Setting(folder, dataset, device, order.precision, partial(of_children, os.getpid()))
+    trials = plan_trials(folder, dataset, network_sizes(folder.study, dataset))
+    # So that the last one, which may leave cores without work, is a short one.
+    trials.sort(key=lambda each: (each.seed, -each.work_per_epoch * each.entrant.recipe.epochs))
+    return setting, trials
+
+
+def _shares(jobs: int, threads: int) -> list[set[int]]:
+    """Return the cores that each job may use.
+
+    Threads of one job wait for each other, so where there are several each job has cores of its
+    own; a single one goes wherever there is room.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if threads == 1 or jobs * threads > len(cores):
+        return [set(cores)] * jobs
+    return [set(cores[job * threads : (job + 1) * threads]) for job in range(jobs)]
+
+
+def _forked(
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    threads: int,
+    share: set[int],
+    parent: EventWriter,
+    say: Say,
+) -> int:
+    """Return the process that trains what is free of the trials."""
+    worker = os.fork()
+    if worker == 0:
+        _train(setting, trials, threads, share, parent, say)
+    return worker
+
+
+def _train(
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    threads: int,
+    share: set[int],
+    parent: EventWriter,
+    say: Say,
+) -> NoReturn:
+    """Train what nobody else does, and end this process."""
+    from bakeoff.engine import claimed_process
+    from bakeoff.runners.serial import train_free
+
+    code = 0
+    try:
+        if share:
+            os.sched_setaffinity(0, share)
+        Thread(target=_end_with_parent, daemon=True).start()
+        with claimed_process(threads, say):
+            train_free(setting, trials, parent)
+    except BakeoffError as error:
+        parent.failed(str(error))
+        code = error.exit_code
+    except Interrupted as stop:
+        code = stop.exit_code
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        code = 1
+    end_at_once(code)
+
+
+def _code_of_next(workers: list[int], parent: EventWriter) -> int:
+    """Wait until another of the workers ends; return what it exits with."""
+    ended, status = os.wait()
+    workers.remove(ended)
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        parent.failed(f"a worker was ended by signal {-code}; the same command goes on")
+    return abs(code)
 
 
 def _end_with_parent() -> None:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.records.limits import LARGEST_NUMBER
-from bakeoff.records.record import Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.training.fit import Examples
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import score
-from bakeoff.training.size import measure_cost
 from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
 
 
@@ -23,8 +22,6 @@ def unscored(
     history: Sequence[Epoch],
     stopped: Stopped,
     origin: Provenance,
-    *,
-    contended: bool,
 ) -> Record:
     """Return the record of a training, without scores."""
     return Record(
@@ -38,7 +35,6 @@ def unscored(
         epochs=tuple(history),
         stopped=stopped,
         training_seconds=sum(epoch.seconds for epoch in history),
-        contended=contended,
         validation=None,
         test=None,
         cost=None,
@@ -112,7 +108,7 @@ def _evaluated(
     scored = {
         "validation": _scored("validation", validation_logits, validation_labels),
         "test": _scored("test", test_logits, test_labels),
-        "cost": measure_cost(model, spec.size, held_out.images[:1000], scale),
+        "cost": Cost(multiply_adds_per_image=spec.size.multiply_adds_per_image),
     }
     predictions: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
         "validation_index": spec.split.validation,

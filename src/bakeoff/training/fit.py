@@ -21,6 +21,7 @@ from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Recipe
+from bakeoff.training.clocks import Clocks, Processor, Taken
 from bakeoff.training.loop import EpochLoss, train_epoch
 from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
@@ -77,6 +78,7 @@ def fit(
     before: Sequence[Epoch] = (),
     state: Mapping[str, Any] | None = None,
     keep: Callable[[Sequence[Epoch], Moving], None] = lambda history, moving: None,
+    processor: Processor = time.process_time,
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
@@ -97,7 +99,7 @@ def fit(
         stopped = planned_end(recipe, len(history), history[-1].validation_accuracy)
     while stopped is None:
         number = len(history) + 1
-        started = time.perf_counter()
+        clocks = Clocks.read(processor)
         order = streams.order(len(train), number).to(train.images.device)
         seed = streams.dropout_seed(number)
         reseed(twin, seed)
@@ -109,8 +111,7 @@ def fit(
         logits = predict_logits(twin, validation.images, pixel_scale)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
-        seconds = time.perf_counter() - started
-        stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), seconds)
+        stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), clocks.taken())
         if stopped is None or not stopped.diverged:
             keep(history, moving)
             on_epoch(history[-1])
@@ -122,7 +123,7 @@ def add_epoch(
     recipe: Recipe,
     loss: EpochLoss,
     validated: tuple[float, float],
-    seconds: float,
+    taken: Taken,
 ) -> Stopped | None:
     """Add an epoch to a history unless it diverged; return where training ends, None to go on.
 
@@ -137,7 +138,9 @@ def add_epoch(
             train_loss=loss.mean,
             validation_loss=validation_loss,
             validation_accuracy=accuracy,
-            seconds=seconds,
+            seconds=taken.seconds,
+            processor_seconds=taken.processor_seconds,
+            others=taken.others,
         )
     )
     return planned_end(recipe, number, accuracy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
 from bakeoff.records.conditions import changed_conditions, foreign_origin
 from bakeoff.records.record import Epoch, Provenance, Record, Resumed, Stopped
+from bakeoff.training.clocks import Processor
 from bakeoff.training.finish import ended_by_memory, finish_trial, unscored
 from bakeoff.training.fit import fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
@@ -24,22 +26,22 @@ def run_trial(
     on_epoch: Callable[[Epoch], None],
     checkpoints: Checkpoints | None = None,
     on_resume: Callable[[int], None] = lambda epochs: None,
-    beside_others: Callable[[], bool] = lambda: False,
+    processor: Processor = time.process_time,
 ) -> Trial:
     """Train the entrant once and score it, calling `on_epoch` after each epoch.
 
     Validation data stop the training; test data are read once, at the end. The global random
     state is left as it was. With `checkpoints` the training goes on from the newest of them, and
-    leaves one after each epoch; `on_resume` hears how many epochs there were. `beside_others` is
-    asked whether other trials are being trained.
+    leaves one after each epoch; `on_resume` hears how many epochs there were. `processor` tells
+    what this run takes of the cores; what others take of them is noted in each epoch.
     Raises StoreError where a checkpoint cannot be written, or is of another study, of other data
     or in other precision.
     """
-    progress = _take_up(spec, checkpoints, beside_others)
+    progress = _take_up(spec, checkpoints)
     if progress.state is not None:
         on_resume(len(progress.history))
     try:
-        return _trained(spec, progress, on_epoch)
+        return _trained(spec, progress, on_epoch, processor)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
@@ -59,32 +61,25 @@ class _Progress:
     state: Mapping[str, Any] | None
     """What moves, as it was after the last epoch of the history; None before the first."""
     checkpoints: Checkpoints | None
-    beside_others: Callable[[], bool]
-    contended: bool
     trained: bool = False
 
     def keep(self, history: Sequence[Epoch], moving: Moving) -> None:
         """Note that an epoch is done, and write a checkpoint of it."""
         self.history = tuple(history)
-        self.contended = self.contended or self.beside_others()
         if self.checkpoints is not None:
-            self.checkpoints.write(
-                Checkpoint(self.history, self.origin, self.contended, moving.state())
-            )
+            self.checkpoints.write(Checkpoint(self.history, self.origin, moving.state()))
 
     def record(self, spec: TrialSpec, stopped: Stopped) -> Record:
         """Return the record of a training that stopped, without scores."""
-        return unscored(spec, self.history, stopped, self.origin, contended=self.contended)
+        return unscored(spec, self.history, stopped, self.origin)
 
 
-def _take_up(
-    spec: TrialSpec, checkpoints: Checkpoints | None, beside_others: Callable[[], bool]
-) -> _Progress:
+def _take_up(spec: TrialSpec, checkpoints: Checkpoints | None) -> _Progress:
     """Return where the trial stands: at its beginning, or at its newest checkpoint."""
     now = provenance(device=spec.device, **spec.conditions)
     found = checkpoints.newest(partial(_misfit, spec)) if checkpoints is not None else None
     if found is None:
-        return _Progress(now, (), None, checkpoints, beside_others, beside_others())
+        return _Progress(now, (), None, checkpoints)
     file, checkpoint = found
     if complaint := foreign_origin(checkpoint.origin, **spec.conditions):
         raise StoreError(f"{file}: {complaint}")
@@ -96,8 +91,6 @@ def _take_up(
         history=checkpoint.history,
         state=checkpoint.state,
         checkpoints=checkpoints,
-        beside_others=beside_others,
-        contended=checkpoint.contended or beside_others(),
     )
 
 
@@ -116,7 +109,12 @@ def _misfit(spec: TrialSpec, checkpoint: Checkpoint) -> str | None:
     return None
 
 
-def _trained(spec: TrialSpec, progress: _Progress, on_epoch: Callable[[Epoch], None]) -> Trial:
+def _trained(
+    spec: TrialSpec,
+    progress: _Progress,
+    on_epoch: Callable[[Epoch], None],
+    processor: Processor,
+) -> Trial:
     model, held_out = spec.network(), spec.examples(spec.split.validation)
     _, stopped = fit(
         model,
@@ -130,7 +128,7 @@ def _trained(spec: TrialSpec, progress: _Progress, on_epoch: Callable[[Epoch], N
         before=progress.history,
         state=progress.state,
         keep=progress.keep,
+        processor=processor,
     )
     progress.trained = True
-    progress.contended = progress.contended or progress.beside_others()
     return finish_trial(spec, model, progress.record(spec, stopped), held_out)

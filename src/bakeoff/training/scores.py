@@ -1,4 +1,4 @@
-"""Scores of logits against labels, by scikit-learn."""
+"""Scores of logits against labels."""
 
 from __future__ import annotations
 
@@ -28,29 +28,35 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     A class that is never predicted has precision 0; one without examples has recall 0 and does
     not count in the balanced accuracy, which is the mean recall of the classes present. Many
     classes get no confusion matrix. Raises FloatingPointError where the logits are not finite, or
-    the loss is one that no record holds.
+    the loss is one that no record holds. Scikit-learn says the same to the last bit, after a second
+    in which it is imported.
     """
     if not np.isfinite(logits).all():
         raise FloatingPointError("logits were not all finite")
     loss = cross_entropy(logits, labels)
     if loss > LARGEST_NUMBER:
         raise FloatingPointError(f"loss was above {LARGEST_NUMBER:g}")
-    # scikit-learn takes a second to import, and nothing is scored before a training has ended.
-    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
-
-    classes = np.arange(logits.shape[1])
-    matrix = len(classes) <= MOST_CLASSES_OF_A_MATRIX
+    classes = logits.shape[1]
     predicted = logits.argmax(axis=1)
-    precision, recall, f1, examples = precision_recall_fscore_support(
-        labels, predicted, labels=classes, zero_division=0
-    )
-    confusion = confusion_matrix(labels, predicted, labels=classes).tolist() if matrix else []
+    right = np.bincount(labels[predicted == labels], minlength=classes)
+    of_class = np.bincount(labels, minlength=classes)
+    taken_for = np.bincount(predicted, minlength=classes)
+    recall = _share(right, of_class)
+    confusion: list[list[int]] = []
+    if classes <= MOST_CLASSES_OF_A_MATRIX:
+        pairs = np.bincount(labels * classes + predicted, minlength=classes * classes)
+        confusion = pairs.reshape(classes, classes).tolist()
     return Scores(
         loss=loss,
-        accuracy=float(accuracy_score(labels, predicted)),
-        balanced_accuracy=float(recall[examples > 0].mean()),
-        precision=tuple(precision.tolist()),
+        accuracy=float(right.sum() / len(labels)),
+        balanced_accuracy=float(np.mean(recall[of_class > 0])),
+        precision=tuple(_share(right, taken_for).tolist()),
         recall=tuple(recall.tolist()),
-        f1=tuple(f1.tolist()),
+        f1=tuple(_share(2 * right, of_class + taken_for).tolist()),
         confusion=tuple(tuple(row) for row in confusion),
     )
+
+
+def _share(some: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the proportions; 0 of nothing is 0."""
+    return np.divide(some, of, out=np.zeros(len(of)), where=of > 0)

@@ -1,19 +1,17 @@
-"""What a network takes: counted on one build of nothing but shapes, and measured once trained."""
+"""What is known of a network before it is trained, from one build of nothing but shapes."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.networks.catalogue import Architecture, architecture
 from bakeoff.networks.randomness import OwnGenerator
-from bakeoff.records.record import Cost
 from bakeoff.study.study import Study
 
 
@@ -57,40 +55,40 @@ def _size_on(
     with torch.device(device):
         model = make(image_shape, classes).eval()
         image = torch.zeros(1, *image_shape)
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    with torch.inference_mode(), _Operations() as counted:
         model(image)
     return NetworkSize(
         parameters=sum(each.numel() for each in model.parameters() if each.requires_grad),
         state_bytes=sum(each.nbytes for each in model.state_dict().values()),
         # torch counts a multiply-add as two operations.
-        multiply_adds_per_image=counter.get_total_flops() // 2,
+        multiply_adds_per_image=counted.operations // 2,
     )
 
 
-@torch.inference_mode()
-def milliseconds_per_image(model: nn.Module, images: torch.Tensor, repeats: int) -> float:
-    """Return the median wall milliseconds per image of `repeats` forward passes over `images`.
+class _Operations(TorchDispatchMode):
+    """Counts what torch's own counter does, for which it would import its compiler: a second."""
 
-    images: float32 [n, channels, height, width], taken as one batch. One pass warms up.
-    """
-    seconds = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        # Fetching one number waits for the arithmetic where the device works on its own.
-        model(images)[0, 0].item()
-        seconds.append(time.perf_counter() - started)
-    return 1000 * statistics.median(seconds[1:]) / len(images)
+    supports_higher_order_operators = True
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = 0
 
-def measure_cost(
-    model: nn.Module, size: NetworkSize, images: torch.Tensor, pixel_scale: float
-) -> Cost:
-    """Return the cost of `model` on uint8 images [n, channels, height, width], n up to 1,000."""
-    model.eval()
-    pixels = images.float().mul_(pixel_scale)
-    thousand = pixels[torch.arange(1000, device=pixels.device) % len(pixels)]
-    return Cost(
-        multiply_adds_per_image=size.multiply_adds_per_image,
-        milliseconds_per_image_batch_1=milliseconds_per_image(model, pixels[:1], repeats=30),
-        milliseconds_per_image_batch_1000=milliseconds_per_image(model, thousand, repeats=3),
-    )
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> object:
+        kwargs = kwargs or {}
+        count = flop_registry.get(func.overloadpacket)
+        if count is None:
+            with self:  # It may be made of what can be counted.
+                made = func.decompose(*args, **kwargs)
+            if made is not NotImplemented:
+                return made
+        out = func(*args, **kwargs)
+        if count is not None:
+            self.operations += count(*args, **kwargs, out_val=out)
+        return out

@@ -1,91 +1,161 @@
-"""What a training step costs, measured in turns so that a drifting machine is fair to all."""
+"""What the entrants cost, measured in turns so that a drifting machine is fair to all."""
 
 from __future__ import annotations
 
 import math
+import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.order import batches, epoch_order
+from bakeoff.data.split import split_of
 from bakeoff.engine import fast
 from bakeoff.engine.devices import place
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
 from bakeoff.networks.randomness import seeded
+from bakeoff.records.record import NOTICEABLE
+from bakeoff.records.timing_file import Timing
 from bakeoff.study.study import Entrant, Study
+from bakeoff.training.clocks import Clocks
+from bakeoff.training.fit import Examples
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.predict import predict_logits
 from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
 
-
-@dataclass(frozen=True)
-class StepSeconds:
-    """Seconds per training example, measured in interleaved bursts."""
-
-    entrants: tuple[str, ...]
-    seconds_per_example: NDArray[np.float64]
-    """[entrants, rounds], wall seconds."""
+Clock = Callable[[], float]
+Turn = Callable[[], float]
+"""Does one entrant's work once, and returns what it took."""
 
 
-def measure_bursts(
+def measure_timing(
     study: Study,
     dataset: Dataset,
     *,
     device: torch.device,
     precision: str,
     rounds: int = 10,
-    examples: int = 500,
-) -> StepSeconds:
-    """Return what a training example costs each entrant.
+    seconds: float = 0.02,
+) -> Timing | None:
+    """Return what the entrants cost, or None where others disturbed the measurement.
 
-    In every round each entrant takes steps over `examples` training examples, one entrant after
-    the other, each round in the reverse order of the one before. So a slow second hits all alike,
-    and a ratio within one round is worth more than two trials timed minutes apart. The networks
-    are built for this and thrown away.
+    In every round each entrant trains for about `seconds`, one after the other, each round in the
+    reverse order of the one before. So a slow second hits all alike, and a ratio within one round
+    is worth more than two trials timed minutes apart. A turn is an epoch in small: training
+    examples, and the share of the validation images that goes with them. The networks are built
+    for this and thrown away.
+
+    One thread works all the time that it has a core, so its processor seconds are what its wall
+    seconds would be with nothing else at work. Of several threads, or a GPU, wall seconds are
+    taken, and only where others left the cores alone.
     """
-    examples = min(examples, len(dataset.train_images))
-    bursts = [
-        make_burst(study, e, dataset, device=device, precision=precision, examples=examples)
-        for e in study.entrants
-    ]
-    seconds = np.empty((len(bursts), rounds))
-    forwards = list(range(len(bursts)))
-    for burst in bursts:
-        burst()
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
+    began = Clocks.read()
+    train = all_examples(dataset, device)
+    thousand = train.images[torch.arange(1000, device=device) % len(train)].float()
+    thousand *= pixel_scale(study.protocol)
+    epochs, singles, thousands = {}, {}, {}
+    for entrant in study.entrants:
+        burst = partial(make_burst, study, entrant, dataset, train, precision=precision)
+        epochs[entrant.name] = _small_epoch(study, entrant, dataset, burst, seconds, clock)
+        model = place(build_entrant(study, entrant, 0, dataset), device).eval()
+        singles[entrant.name] = partial(milliseconds_per_image, model, thousand[:1], 5, clock)
+        thousands[entrant.name] = partial(milliseconds_per_image, model, thousand, 1, clock)
+    timing = Timing(_rounds(epochs, rounds), _rounds(singles, 3), _rounds(thousands, 3))
+    others = began.taken().others or 0.0
+    return timing if alone or others < NOTICEABLE else None
+
+
+def _rounds(turns: Mapping[str, Turn], rounds: int) -> dict[str, list[float]]:
+    """Return what each turn took in each round."""
+    took: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds):
-        for which in forwards if number % 2 == 0 else reversed(forwards):
-            started = time.perf_counter()
-            bursts[which]()
-            seconds[which, number] = (time.perf_counter() - started) / examples
-    names = tuple(entrant.name for entrant in study.entrants)
-    return StepSeconds(names, seconds)
+        for name in list(turns) if number % 2 == 0 else list(turns)[::-1]:
+            took[name].append(turns[name]())
+    return took
+
+
+def _small_epoch(
+    study: Study,
+    entrant: Entrant,
+    dataset: Dataset,
+    burst: Callable[..., Callable[[], object]],
+    seconds: float,
+    clock: Clock,
+) -> Turn:
+    """Return a turn of about so many seconds, which returns the seconds per training example."""
+    split = split_of(study, 0, dataset)
+    few = min(4 * entrant.recipe.batch_size, len(split.train))
+    first = burst(examples=few)
+    first()  # What is done once, such as finding the fastest way to convolve.
+    examples = min(max(math.ceil(few * seconds / _took(first, clock)), few), len(split.train))
+    validation = math.ceil(examples * len(split.validation) / len(split.train))
+    small = burst(examples=examples, validation=validation)
+    small()
+    return lambda: _took(small, clock) / examples
+
+
+def _took(work: Callable[[], object], clock: Clock) -> float:
+    started = clock()
+    work()
+    return clock() - started
+
+
+@torch.inference_mode()
+def milliseconds_per_image(
+    model: nn.Module,
+    images: torch.Tensor,
+    repeats: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """Return the median milliseconds per image of `repeats` forward passes over `images`.
+
+    images: float32 [n, channels, height, width], taken as one batch. One pass warms up.
+    """
+    seconds = []
+    for _ in range(repeats + 1):
+        started = clock()
+        # Fetching one number waits for the arithmetic where the device works on its own.
+        model(images)[0, 0].item()
+        seconds.append(clock() - started)
+    return 1000 * statistics.median(seconds[1:]) / len(images)
+
+
+def all_examples(dataset: Dataset, device: torch.device) -> Examples:
+    """Return all training images and labels on `device`."""
+    every = np.arange(len(dataset.train_images))
+    return to_device(dataset.train_images, dataset.train_labels, every, device)
 
 
 def make_burst(
     study: Study,
     entrant: Entrant,
     dataset: Dataset,
+    train: Examples,
     *,
-    device: torch.device,
     precision: str,
     examples: int,
+    validation: int = 0,
 ) -> Callable[[], object]:
-    """Return a function that trains one entrant on the same `examples` each time it is called."""
+    """Return a function that trains one entrant on the same `examples` each time it is called.
+
+    It scores `validation` images afterwards, as an epoch does. All are gathered from `train`, the
+    whole data set, as far from each other in memory as those of an epoch.
+    """
+    device = train.images.device
     recipe = entrant.recipe
     model = place(build_entrant(study, entrant, 0, dataset), device)
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(examples / recipe.batch_size))
-    chosen = epoch_order(
-        len(dataset.train_images), study_seed=study.study_seed, trial_seed=0, epoch=0
-    )[:examples]
-    train = to_device(dataset.train_images, dataset.train_labels, chosen.numpy(), device)
-    order = torch.arange(len(train), device=device)
+    order = epoch_order(len(train), study_seed=study.study_seed, trial_seed=0, epoch=0).to(device)
     scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
 
     twin = fast(model)
@@ -94,10 +164,12 @@ def make_burst(
 
     def burst() -> object:
         twin.train()
+        shuffled = batches(train.images, train.labels, order[:examples], recipe.batch_size)
         with seeded(twin, 0):
-            (loss,) = train_epoch(
-                step, batches(train.images, train.labels, order, recipe.batch_size)
-            )
+            (loss,) = train_epoch(step, shuffled)
+        if validation:
+            # Fetching a number waits for the arithmetic where the device works on its own.
+            predict_logits(twin, train.images[order[-validation:]], scale)[0, 0].item()
         return loss
 
     return burst

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import (
     Bools,
@@ -225,10 +225,10 @@ def hillis_degrees_of_freedom(parts: CrossedParts, seeds: int) -> float:
 
 def _over_seeds_alone(difference: float, part: float, seeds: int, tail: float) -> FixedTestSet:
     standard_error = math.sqrt(part)
-    reach = float(stats.t.isf(tail, seeds - 1)) * standard_error
+    reach = -float(special.stdtrit(seeds - 1, tail)) * standard_error
     return FixedTestSet(
         low=max(difference - reach, -1.0),
         high=min(difference + reach, 1.0),
-        p_value=float(2 * stats.t.sf(abs(difference) / standard_error, seeds - 1)),
+        p_value=float(2 * special.stdtr(seeds - 1, -abs(difference) / standard_error)),
         degrees_of_freedom=seeds - 1,
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import Floats, Integers, classes, proportion
 from bakeoff.comparison.statistics.crossed import labels_of
@@ -130,7 +130,7 @@ def _estimate(
             np.repeat(by_seed, 2), np.repeat(contributions, 2, axis=0), strata, LARGEST_VARIANCE
         )
         variance = parts.raw_images
-        quantile = float(stats.norm.isf(tail))
+        quantile = float(-special.ndtri(tail))
     else:
         parts = crossed_parts(by_seed, contributions, strata, LARGEST_VARIANCE)
         seed_part = max(parts.seeds, least_seed_part(seeds, strata))
@@ -139,7 +139,7 @@ def _estimate(
         quantile = distance / math.sqrt(variance)
     if mean in (0.0, 1.0):
         # No seed and no image was seen to differ: the number of images alone bounds what may.
-        quantile = float(stats.norm.isf(tail))
+        quantile = float(-special.ndtri(tail))
     if images_that_count is None:
         images_that_count = 1 / strata.heaviest_image
     low, high = _wilson(mean, variance, quantile, images_that_count)

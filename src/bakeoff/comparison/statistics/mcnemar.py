@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import correct_pair, proportion
 
@@ -62,7 +62,7 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
     centre = share_a - share_b
     variance = (share_a + share_b - centre**2) / (images + 2)
     reach = float(
-        stats.norm.isf((1 - proportion(confidence, "confidence")) / 2) * np.sqrt(variance)
+        -special.ndtri((1 - proportion(confidence, "confidence")) / 2) * np.sqrt(variance)
     )
     difference = (only_a - only_b) / images
     return McNemar(
@@ -73,7 +73,7 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike, confidence: float = 0.95
         # The two images added pull the centre to zero, at a low confidence away from what was seen.
         low=min(max(centre - reach, -1.0), difference),
         high=max(min(centre + reach, 1.0), difference),
-        # Without a disagreement as with a single one: nothing is learnt.
-        p_value=float(stats.binomtest(only_a, max(only_a + only_b, 1)).pvalue),
+        # Both tails of the binomial; without a disagreement nothing is learnt.
+        p_value=min(1.0, 2 * float(special.bdtr(min(only_a, only_b), only_a + only_b, 0.5))),
         confidence=confidence,
     )

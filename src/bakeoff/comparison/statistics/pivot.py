@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from bakeoff.comparison.statistics.checks import Floats
 
@@ -41,7 +41,7 @@ AS_GOOD_AS_NORMAL = 1e7
 def _spread_of_the_seed_variance(seed_df: int) -> tuple[Floats, Floats]:
     """Return nodes of `seed_df / U`, U chi-square, and their weights: float64 [NODES] each."""
     lowest = np.log(CUT_OFF) * 2 / seed_df
-    highest = np.log(stats.chi2.isf(CUT_OFF, seed_df))
+    highest = np.log(special.chdtri(seed_df, CUT_OFF))
     log_u = np.linspace(lowest, highest, NODES)
     log_density = seed_df / 2 * log_u - np.exp(log_u) / 2
     weights = np.exp(log_density - log_density.max())

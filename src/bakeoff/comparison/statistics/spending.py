@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def _price(seeds: tuple[int, ...], level: float) -> float:
     studies that crossed no bound so far. Images would make looks more alike, and errors rarer.
     """
     tail, information = level / 2, [each - 1 for each in seeds]
-    bound = float(stats.norm.isf(tail))
+    bound = float(-special.ndtri(tail))
     places, weights = _below(bound)
     density = np.exp(-(places**2) / 2) / math.sqrt(2 * math.pi)
     for before, now in itertools.pairwise(information):
@@ -75,7 +75,7 @@ def _price(seeds: tuple[int, ...], level: float) -> float:
         places, weights = _below(bound)
         steps = places[:, None] / fresh - likely
         density = np.exp(-(steps**2) / 2) @ mass / (fresh * math.sqrt(2 * math.pi))
-    return tail / float(stats.norm.sf(bound)) if len(seeds) > 1 else 1.0
+    return tail / float(special.ndtr(-bound)) if len(seeds) > 1 else 1.0
 
 
 def _exceeded_by(share: float, centres: Floats, mass: Floats) -> float:

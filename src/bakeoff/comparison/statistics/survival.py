@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import Bools, Floats, Integers, booleans, proportion
 from bakeoff.errors import DataError
@@ -88,7 +88,7 @@ def time_to_target(times: ArrayLike, reached: ArrayLike, confidence: float = 0.9
     if trials == 1:
         return TimeToTarget(median, None, None, None, trials, int(events.sum()))
     # Of fair coins, at most `drop` fall on one side with this chance: the truth lies beyond an end.
-    beyond = stats.binom.cdf(np.arange(trials), trials, 0.5)
+    beyond = special.bdtr(np.arange(trials), trials, 0.5)
     drop = max(int(np.searchsorted(beyond, tail, side="right")) - 1, 0)
     high = float(np.sort(np.where(events, durations, np.inf))[trials - 1 - drop])
     return TimeToTarget(

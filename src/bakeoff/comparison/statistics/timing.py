@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import proportion
 from bakeoff.errors import DataError
@@ -85,8 +85,8 @@ def _averages_to_drop(rounds: int, tail: float) -> tuple[int, float]:
     most = rounds * (rounds + 1) // 2
     if rounds > MOST_ROUNDS_COUNTED:
         spread = np.sqrt(most * (2 * rounds + 1) / 12)
-        drop = int(np.floor(most / 2 - stats.norm.isf(tail) * spread - 0.5))
-        return drop, float(1 - 2 * stats.norm.cdf((drop + 0.5 - most / 2) / spread))
+        drop = int(np.floor(most / 2 + special.ndtri(tail) * spread - 0.5))
+        return drop, float(1 - 2 * special.ndtr((drop + 0.5 - most / 2) / spread))
     # Under the null each rank 1 .. n counts or not with chance one half: its chance of every sum.
     chances = np.zeros(most + 1)
     chances[0] = 1.0

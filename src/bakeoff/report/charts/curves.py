@@ -43,12 +43,9 @@ def _value(measure: Measure) -> Callable[[Epoch], float]:
     return lambda epoch: float(getattr(epoch, measure))
 
 
-def _points(record: Record, measure: Measure, against: Against) -> Points:
-    value, found, seconds = _value(measure), [], 0.0
-    for epoch in record.epochs:
-        seconds += epoch.seconds
-        found.append((float(epoch.epoch) if against == "epoch" else seconds, value(epoch)))
-    return tuple(found)
+def _points(record: Record, measure: Measure, scale: float) -> Points:
+    value = _value(measure)
+    return tuple((scale * epoch.epoch, value(epoch)) for epoch in record.epochs)
 
 
 def _mean(curves: list[Points]) -> Points:
@@ -75,16 +72,18 @@ def learning_curves(
     """Return the curves of all entrants that have any, or of those named in `only`."""
     names = tuple(entrant.name for entrant in findings.study.entrants)
     style, wanted = styles(names), set(only) or set(names)
+    epoch_seconds = {row.entrant: row.epoch_seconds for row in findings.standings}
     found = []
     for entrant in findings.study.entrants:
         trials = findings.trials(entrant.name)
-        if against == "seconds":
-            # Beside others a trial is as slow as they make it.
-            trials = tuple(record for record in trials if not record.contended)
-        seeds = tuple(_points(record, measure, against) for record in trials if record.epochs)
-        if entrant.name not in wanted or not seeds:
+        # Beside others a trial is as slow as they make it, so seconds are clean ones.
+        scale = 1.0 if against == "epoch" else epoch_seconds[entrant.name]
+        if entrant.name not in wanted or scale is None:
             continue
-        complete = [_points(record, measure, against) for record in trials if record.complete]
+        seeds = tuple(_points(record, measure, scale) for record in trials if record.epochs)
+        if not seeds:
+            continue
+        complete = [_points(record, measure, scale) for record in trials if record.complete]
         found.append(
             Curve(
                 entrant=entrant.name,

@@ -23,7 +23,7 @@ class BatchRow:
     epochs_to_target: float | None
     """Mean over the trials that reached it."""
     seconds_to_target: float | None
-    """Mean over those of them that did not run beside others."""
+    """Clean seconds of so many epochs."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,15 @@ def _row(findings: Findings, entrant: Entrant, standing: Standing) -> BatchRow:
         for record in findings.complete(entrant.name)
         if record.stopped.reason == "target reached"
     ]
-    timed = [record.training_seconds for record in arrived if not record.contended]
+    epochs = fmean(record.stopped.epoch for record in arrived) if arrived else None
+    clean = standing.epoch_seconds
     return BatchRow(
         entrant=entrant.name,
         batch_size=entrant.recipe.batch_size,
         standing=standing,
         reached=len(arrived),
-        epochs_to_target=fmean(r.stopped.epoch for r in arrived) if arrived else None,
-        seconds_to_target=fmean(timed) if timed else None,
+        epochs_to_target=epochs,
+        seconds_to_target=None if epochs is None or clean is None else epochs * clean,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import textwrap
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from bakeoff.data.split import Split
 from bakeoff.engine.recorded import make_step
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
+from bakeoff.training.clocks import Clocks
 from bakeoff.training.fit import Examples, Streams, add_epoch, steps_per_epoch
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.stacking.stack import Stack
@@ -81,19 +81,19 @@ def fit_stack(
     going = list(range(len(members)))
     while going:
         number = len(members[going[0]].history) + 1
-        started = time.perf_counter()
+        clocks = Clocks.read()
         with stack.seeded([members[which].streams.dropout_seed(number) for which in going]):
             orders = [members[which].streams.order(len(train[which]), number) for which in going]
             order = torch.stack([train[which][o] for which, o in zip(going, orders, strict=True)])
             chunks = order.to(device).split(recipe.batch_size, dim=1)
             losses = train_epoch(step, ((examples.images[c], examples.labels[c]) for c in chunks))
         validated = _validate(stack, examples, held_out[going])
-        seconds = time.perf_counter() - started
+        taken = clocks.taken()
 
         ended: dict[int, Stopped] = {}
         for position, which in enumerate(going):
             history = members[which].history
-            stopped = add_epoch(history, recipe, losses[position], validated[position], seconds)
+            stopped = add_epoch(history, recipe, losses[position], validated[position], taken)
             if stopped is None or not stopped.diverged:
                 on_epoch(which, history[-1])
             if stopped is not None:

@@ -35,6 +35,6 @@ def run_stack(
     )
     for which, stopped in endings:
         spec, member = specs[which], members[which]
-        record = unscored(spec, member.history, stopped, origin, contended=True)
+        record = unscored(spec, member.history, stopped, origin)
         held_out = spec.examples(member.split.validation)
         yield which, finish_trial(spec, member.model, record, held_out)
