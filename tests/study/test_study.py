@@ -77,7 +77,6 @@ def test_the_hash_stays_where_no_trial_would_change(other: Study) -> None:
         changed(entrants=BASE.entrants[:1]),
         changed(entrants=(entrant("c"), BASE.entrants[1])),
         changed(entrants=(entrant("a", "mlp-2x200"), BASE.entrants[1])),
-        *(changed(entrants=(entrant("a", **recipe), BASE.entrants[1])) for recipe in RECIPES),
     ],
 )
 def test_the_hash_changes_with_whatever_a_trial_depends_on(other: Study) -> None:
@@ -159,12 +158,6 @@ def test_a_name_that_is_safe_as_a_folder_is_taken(name: str) -> None:
         (Recipe, "learning_rate", 0.0),
         (Recipe, "learning_rate", float("nan")),
         (Recipe, "weight_decay", -1e-9),
-        (Recipe, "betas", (0.9, 1.0)),
-        (Recipe, "betas", (-0.1, 0.9)),
-        (Recipe, "betas", (0.9,)),
-        (Recipe, "betas", None),
-        (Recipe, "epsilon", 0.0),
-        (Recipe, "epsilon", 1.1),
         (Recipe, "batch_size", 0),
         (Recipe, "label_smoothing", 0.0),
         (Recipe, "label_smoothing", 1.0),
@@ -185,6 +178,12 @@ def test_a_value_out_of_range_is_refused(model: type[Recipe], key: str, value: f
 @pytest.mark.parametrize(
     "recipe",
     [
+        {"betas": (0.9, 1.0)},
+        {"betas": (-0.1, 0.9)},
+        {"betas": (0.9,)},
+        {"betas": None},
+        {"epsilon": 0.0},
+        {"epsilon": 1.1},
         {"optimizer": "sgd", "momentum": 1.0},
         {"optimizer": "sgd", "momentum": -0.1},
         {"optimizer": "sgd", "momentum": None},

@@ -16,13 +16,13 @@ from bakeoff.comparison.statistics.crossed import (
     paired_difference,
     paired_difference_of_balanced_accuracy,
 )
-from bakeoff.comparison.statistics.entrants import balanced_accuracy_of_trial
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
 from bakeoff.comparison.statistics.mcnemar import mcnemar
 from bakeoff.comparison.statistics.spending import price, seeds_at_looks
 from bakeoff.comparison.statistics.survival import LogRank, log_rank
 from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
+from bakeoff.comparison.statistics.variance import one_stratum, strata_of_classes
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,
@@ -165,11 +165,11 @@ def _point(right_a: Bools, right_b: Bools, question: Question) -> float | None:
     """Return the difference of the one common seed, without any interval."""
     if not len(right_a):
         return None
-    if question.metric == "accuracy":
-        return float(right_a.mean() - right_b.mean())
-    return balanced_accuracy_of_trial(right_a[0], question.labels) - balanced_accuracy_of_trial(
-        right_b[0], question.labels
-    )
+    by_class = question.metric == "balanced_accuracy"
+    labels = question.labels
+    strata = strata_of_classes(labels) if by_class else one_stratum(len(labels))
+    a, b = (float(strata.means(right.astype(np.float64))[0]) for right in (right_a, right_b))
+    return round(a - b, 15)
 
 
 def _flips(right_a: Bools, right_b: Bools) -> Flips:

@@ -53,7 +53,14 @@ def read_study(path: Path) -> Study:
 
     Raises StudyError with the file, the key and what to do.
     """
-    return parse_study(_read_toml(path), str(path))
+    try:
+        content = read_file(path, LARGEST_FILE)
+    except UnreadableError as error:
+        raise StudyError(f"{error}; give a shipped name or a TOML file") from error
+    try:
+        return parse_study(parse_toml(content, str(path)), str(path))
+    except UnreadableError as error:
+        raise StudyError(str(error)) from error
 
 
 def parse_study(content: Mapping[str, Any], where: str) -> Study:
@@ -81,17 +88,6 @@ def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
     if not isinstance(entrant, dict) or not isinstance(entrant.get("recipe", {}), dict):
         return entrant
     return entrant | {"recipe": {**common, **entrant.get("recipe", {})}}
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        content = read_file(path, LARGEST_FILE)
-    except UnreadableError as error:
-        raise StudyError(f"{error}; give a shipped name or a TOML file") from error
-    try:
-        return parse_toml(content, str(path))
-    except UnreadableError as error:
-        raise StudyError(str(error)) from error
 
 
 def _first_mistake(error: ValidationError, content: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,6 @@ from bakeoff.comparison.statistics.crossed import (
     paired_difference_of_balanced_accuracy,
 )
 from bakeoff.comparison.statistics.entrants import (
-    balanced_accuracy_of_trial,
     entrant_scores,
     mean_accuracy,
 )
@@ -26,9 +27,10 @@ from bakeoff.comparison.statistics.timing import time_ratio
 CHANCES = st.sampled_from([0.0, 0.02, 0.5, 0.98, 1.0])
 CONFIDENCES = st.sampled_from([0.51, 0.6, 0.9, 0.95, 0.999])
 SEEDS = st.sampled_from([2, 3, 5, 17])
+IMAGES = st.integers(1, 3) | st.integers(1, 400)
 
 
-@given(st.integers(0, 9999), SEEDS, st.integers(1, 400), CHANCES, CHANCES, CONFIDENCES)
+@given(st.integers(0, 9999), SEEDS, IMAGES, CHANCES, CHANCES, CONFIDENCES)
 @settings(max_examples=120, deadline=None)
 def test_of_pairs(
     seed: int, seeds: int, images: int, right_a: float, right_b: float, confidence: float
@@ -44,6 +46,9 @@ def test_of_pairs(
         narrow = found.fixed_test_set
         assert -1 <= narrow.low <= found.difference <= narrow.high <= 1
         assert 0 <= found.seed_share <= 1
+        assert found.seed_share + found.image_share == pytest.approx(1)
+        assert found.standard_error > 0
+        assert math.isfinite(found.degrees_of_freedom)
         p_values = [found.p_value, narrow.p_value, equivalence_p(found, 0.0025)]
         assert all(0 <= p_value <= 1 for p_value in p_values)
     models = mcnemar(a[0], b[0], confidence)
@@ -61,7 +66,6 @@ def test_of_entrants(seed: int, seeds: int, images: int, right: float, confidenc
     estimates = [scores.accuracy, scores.balanced_accuracy, mean_accuracy(correct, confidence)]
     for found in [*estimates, *(each for each in scores.f1 if each)]:
         assert 0 <= found.low <= found.mean <= found.high <= 1
-    assert 0 <= balanced_accuracy_of_trial(correct[0], labels) <= 1
 
 
 @given(st.integers(0, 9999), st.integers(1, 60), CONFIDENCES)

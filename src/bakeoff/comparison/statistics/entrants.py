@@ -124,22 +124,20 @@ def _estimate(
     # A perfect score must be 1, not the 1.0000000000000007 that sums of fractions leave.
     mean = round(float(by_seed.mean()), 14)
     tail = (1 - confidence) / 2
+    quantile = float(-special.ndtri(tail))
     if seeds == 1:
         # Repeating the row leaves the image part as it is and makes the seed part nothing.
-        parts = crossed_parts(
-            np.repeat(by_seed, 2), np.repeat(contributions, 2, axis=0), strata, LARGEST_VARIANCE
-        )
-        variance = parts.raw_images
-        quantile = float(-special.ndtri(tail))
+        by_seed, contributions = np.repeat(by_seed, 2), np.repeat(contributions, 2, axis=0)
+        variance = crossed_parts(by_seed, contributions, strata, LARGEST_VARIANCE).raw_images
     else:
         parts = crossed_parts(by_seed, contributions, strata, LARGEST_VARIANCE)
         seed_part = max(parts.seeds, least_seed_part(seeds, strata))
         variance = seed_part + parts.images
-        distance = critical_distance(tail, seed_part, lambda _: parts.images, seeds - 1)
-        quantile = distance / math.sqrt(variance)
-    if mean in (0.0, 1.0):
-        # No seed and no image was seen to differ: the number of images alone bounds what may.
-        quantile = float(-special.ndtri(tail))
+        # Of a mean of 0 or 1 no seed and no image was seen to differ: the number of images alone
+        # bounds what may.
+        if 0 < mean < 1:
+            distance = critical_distance(tail, seed_part, lambda _: parts.images, seeds - 1)
+            quantile = distance / math.sqrt(variance)
     if images_that_count is None:
         images_that_count = 1 / strata.heaviest_image
     low, high = _wilson(mean, variance, quantile, images_that_count)
@@ -171,9 +169,3 @@ def _wilson(
     reach = quantile * float(np.sqrt(binomial / number + pull / (4 * number))) / (1 + pull)
     # At a mean of 0 or 1 the end is that mean; rounding must not move it past.
     return min(max(centre - reach, 0.0), mean), max(min(centre + reach, 1.0), mean)
-
-
-def balanced_accuracy_of_trial(correct: ArrayLike, labels: ArrayLike) -> float:
-    """Return the balanced accuracy of one trial from boolean [images] and its labels."""
-    strata = strata_of_classes(np.asarray(labels, dtype=np.int64))
-    return float(strata.means(np.asarray(correct).astype(np.float64)[None])[0])
