@@ -33,6 +33,18 @@ def test_two_looks_against_the_normal_of_two_variables(
     assert crossed == pytest.approx(spent, rel=1e-4)
 
 
+def test_looks_that_have_nothing_in_common() -> None:
+    """0.1 * 2.5 % of all, so 0.25 / 97.5 of those that the first look left: p times 9.75."""
+    assert price([2, 10**9], 0.05) == pytest.approx(0.975 / 0.1, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("looks", "paid"), [([3, 4], 6.69), ([5, 10], 8.34), ([10, 11], 3.70), ([5, 10, 20], 24.19)]
+)
+def test_prices_of_the_documentation(looks: list[int], paid: float) -> None:
+    assert price(looks, 0.05) == pytest.approx(paid, abs=0.006)
+
+
 def test_many_looks_against_draws() -> None:
     looks = range(3, 13)
     rng = np.random.default_rng(0)
