@@ -24,6 +24,11 @@ main()
 """The package of this process, wherever it was found, and nothing else from beside it."""
 
 
+WAITING = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that wait for each other busily take cores from all that runs beside them, and then wait
+for what these took."""
+
+
 class Order(Frozen):
     """What a crew is asked to do: one line of JSON on its standard input."""
 
@@ -64,9 +69,8 @@ class Crew:
 def started_crew() -> Iterator[Crew]:
     """Start a crew, which imports while this process goes on; one without an order just ends."""
     home = Path(__file__).absolute().parents[2]
-    # Threads that wait busily for each other take the cores from all that runs beside them, and
-    # wait for what these took.
-    environment = {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"} | safe_environment()
+    # NumPy would start threads as it is imported; a fork is safe where there are none.
+    environment = {"OPENBLAS_NUM_THREADS": "1"} | WAITING | safe_environment()
     heard, orders = os.pipe()
     try:
         with subprocess.Popen(
