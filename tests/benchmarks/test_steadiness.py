@@ -27,5 +27,5 @@ def test_the_benchmark_runs(tmp_path: Path) -> None:
 
 def test_a_process_that_ended_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steadiness, "_STEPPER", "")
-    with pytest.raises(RuntimeError, match="^a process that takes steps has ended$"):
+    with pytest.raises(RuntimeError, match=r"^a process that takes steps has ended$"):
         steadiness.Stepper("a", steadiness.settings(2)[0], "float32")

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.networks.catalogue import Architecture, architecture
+from bakeoff.networks.catalogue import architecture
 from bakeoff.networks.randomness import OwnGenerator
 from bakeoff.study.study import Study
+
+_SMALL = 1 << 30
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,25 @@ def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> Netwo
     PyTorch's global generator is not drawn from. Raises StudyError where there is no such network.
     """
     make = architecture(name)
-    with OwnGenerator(0):
-        try:
-            return _size_on("meta", make, image_shape, classes)
-        except (RuntimeError, TypeError):
-            # Its way depends on numbers, which this device has none of.
-            return _size_on("cpu", make, image_shape, classes)
+    try:
+        with torch.device("meta"):
+            model = make(image_shape, classes)
+        if sum(each.nbytes for each in model.state_dict().values()) <= _SMALL:
+            # With memory, though no numbers in it: without, torch imports its compiler, a second.
+            model.to_empty(device="cpu")
+        return _counted(model, image_shape, _Shapes())
+    except (RuntimeError, TypeError):
+        with OwnGenerator(0):
+            return _counted(make(image_shape, classes), image_shape, _Operations())
 
 
-def _size_on(
-    device: str, make: Architecture, image_shape: tuple[int, int, int], classes: int
+def _counted(
+    model: nn.Module, image_shape: tuple[int, int, int], counted: _Operations
 ) -> NetworkSize:
-    with torch.device(device):
-        model = make(image_shape, classes).eval()
-        image = torch.zeros(1, *image_shape)
-    with torch.inference_mode(), _Operations() as counted:
-        model(image)
+    device = next((each.device for each in model.parameters()), None)
+    image = torch.zeros(1, *image_shape, device=device)
+    with torch.inference_mode(), counted:
+        model.eval()(image)
     return NetworkSize(
         parameters=sum(each.numel() for each in model.parameters() if each.requires_grad),
         state_bytes=sum(each.nbytes for each in model.state_dict().values()),
@@ -92,3 +99,14 @@ class _Operations(TorchDispatchMode):
         if count is not None:
             self.operations += count(*args, **kwargs, out_val=out)
         return out
+
+
+class _Shapes(_Operations):
+    """Counts where there are no numbers; raises TypeError where the way depends on them."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> object:
+        if {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape} & set(func.tags):
+            raise TypeError(f"{func} depends on numbers")
+        return super().__torch_dispatch__(func, types, args, kwargs)
