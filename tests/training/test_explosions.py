@@ -34,8 +34,8 @@ def asked(of: Entrant) -> Study:
     return study(of, validation=200)
 
 
-def trained(of: Entrant, data: Dataset) -> Trial:
-    return run_trial(trial_spec(asked(of), of, 0, data, CPU, "float32"), lambda _: None)
+def trained(of: Entrant, data: Dataset, precision: str = "float32") -> Trial:
+    return run_trial(trial_spec(asked(of), of, 0, data, CPU, precision), lambda _: None)
 
 
 def read_back(trial: Trial, of: Entrant, data: Dataset, path: Path) -> Record:
@@ -71,6 +71,22 @@ def test_whatever_a_training_leaves_is_read_back(
     # Which of the two may hang on the last bit of a step.
     assert record.complete != record.stopped.diverged
     assert all(max(epoch.train_loss, epoch.validation_loss) <= 1e15 for epoch in record.epochs)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "recipe"),
+    [
+        ("cnn-1conv", {"optimizer": "adamw", "learning_rate": 100}),
+        ("cnn-3conv", {"learning_rate": 10_000}),
+        ("cnn-3conv", {"optimizer": "sgd", "learning_rate": 10_000}),
+    ],
+)
+def test_so_it_is_in_bfloat16(
+    architecture: str, recipe: dict[str, Any], few: Dataset, tmp_path: Path
+) -> None:
+    wild, less = entrant("wild", architecture, epochs=1, **recipe), first_of(few, train=250, test=9)
+    record = read_back(trained(wild, less, "bfloat16"), wild, less, tmp_path)
+    assert record.complete != record.stopped.diverged
 
 
 def test_a_loss_that_is_finite_and_says_nothing_has_its_own_words(few: Dataset) -> None:
