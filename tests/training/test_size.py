@@ -70,6 +70,19 @@ def test_a_size_takes_neither_numbers_nor_random_ones(monkeypatch: pytest.Monkey
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_what_a_network_draws_in_spite_of_all_is_not_from_the_global_generator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Noisy(nn.Linear):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            return super().forward(inputs.flatten(1)) + torch.rand(3, device="cpu").sum()
+
+    monkeypatch.setitem(ARCHITECTURES, "noisy", lambda _, classes: Noisy(64, classes))
+    before = torch.random.get_rng_state()
+    assert size_of("noisy", (1, 8, 8), 10).parameters == 650
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 def test_a_network_whose_way_depends_on_numbers_is_built_with_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -45,15 +45,15 @@ def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> Netwo
     PyTorch's global generator is not drawn from. Raises StudyError where there is no such network.
     """
     make = architecture(name)
-    try:
-        with torch.device("meta"):
-            model = make(image_shape, classes)
-        if sum(each.nbytes for each in model.state_dict().values()) <= _SMALL:
-            # With memory, though no numbers in it: without, torch imports its compiler, a second.
-            model.to_empty(device="cpu")
-        return _counted(model, image_shape, _Shapes())
-    except (RuntimeError, TypeError):
-        with OwnGenerator(0):
+    with OwnGenerator(0):
+        try:
+            with torch.device("meta"):
+                model = make(image_shape, classes)
+            if sum(each.nbytes for each in model.state_dict().values()) <= _SMALL:
+                # With memory, though no numbers in it: else torch imports its compiler, a second.
+                model.to_empty(device="cpu")
+            return _counted(model, image_shape, _Shapes())
+        except (RuntimeError, TypeError):
             return _counted(make(image_shape, classes), image_shape, _Operations())
 
 
