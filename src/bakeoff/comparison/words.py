@@ -114,3 +114,8 @@ def _seeds(seeds: Sequence[int]) -> str:
 def counted(number: int, noun: str) -> str:
     """Return "1 seed", "2 seeds"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])
