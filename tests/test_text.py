@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import BakeoffError, UnreadableError
-from bakeoff.text import shortened, visible
+from bakeoff.text import counted, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,11 @@ def test_nothing_that_steers_is_left_and_a_second_pass_changes_nothing(text: str
     assert len(shown.splitlines()) <= 1
     assert "\x1b" not in shown
     shown.encode("utf-8")
+
+
+def test_one_is_one_and_the_others_are_several() -> None:
+    told = [counted(number, "seed") for number in (0, 1, 2, 10_000)]
+    assert told == ["0 seeds", "1 seed", "2 seeds", "10,000 seeds"]
 
 
 @pytest.mark.parametrize(("text", "short"), [("", ""), ("abc", "abc"), ("abcd", "ab…")])

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.findings.conclusion import conclude
-from bakeoff.findings.gather import gather_findings
+from bakeoff.findings.findings import gather_findings
+from bakeoff.findings.inside import view_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.report import draw_report
 from bakeoff.report.charts.charts import Charts, draw_charts
@@ -41,7 +42,8 @@ def figures_of(folder: Path) -> Figures:
     """Draw the figures of a finished run."""
     run = RunFolder.open(folder)
     dataset = load_dataset(run.study.protocol.dataset)
-    findings = gather_findings(run, conclude(run, dataset), dataset)
+    look = functools.partial(view_of, run, dataset=dataset, index=0)
+    findings = gather_findings(conclude(run, dataset), dataset, look)
     draw_report(findings)  # Its templates are compiled now, for all.
     return Figures(draw_charts(findings, class_tables(findings), batch_groups(findings)))
 

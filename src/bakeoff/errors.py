@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from bakeoff.text import visible
+from bakeoff.text import counted, visible
 
 Known = TypeVar("Known")
 
@@ -56,14 +56,14 @@ class TrialsFailedError(BakeoffError):
 
     def __init__(self, troubles: Sequence[str], planned: int, missing: int) -> None:
         """Take one trouble per trial; `missing` of them were never trained, the others failed."""
-        one = "trial" if planned == 1 else "trials"
         mend = "--retry-failed trains them again"
         if missing == len(troubles):
             mend = "the same command trains what is missing"
         elif missing:
             mend = "the same command trains what is missing, with --retry-failed the others again"
         super().__init__(
-            f"{len(troubles)} of {planned} {one} did not complete: {'; '.join(troubles)}; {mend}"
+            f"{len(troubles)} of {counted(planned, 'trial')} did not complete: "
+            f"{'; '.join(troubles)}; {mend}"
         )
 
 

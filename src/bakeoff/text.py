@@ -29,3 +29,8 @@ def _escape(character: str) -> str:
 def shortened(text: str, most: int = 80) -> str:
     """Return at most `most` characters of `text`, with an ellipsis where something is left out."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 seed", "2 seeds"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from bakeoff.cli.display import RunDisplay, epoch_line, short_epoch_line
+from bakeoff.cli.display import RunDisplay, epoch_line
 from bakeoff.runners.listener import PlannedTrial
 
 from ..factories import diverged, entrant, epoch, planned, record, study
@@ -25,17 +25,24 @@ def trial(name: str, seed: int = 0) -> PlannedTrial:
 
 
 def test_the_line_of_an_epoch_is_golden() -> None:
-    assert epoch_line(trial("cnn-2conv"), THIRD, name_width=9, seeds=False) == (
-        "cnn-2conv  epoch  3/11  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    whole = "cnn-2conv  epoch  3/11  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    assert epoch_line(trial("cnn-2conv"), THIRD, "cnn-2conv", width=len(whole)) == whole
+    assert epoch_line(trial("cnn-2conv"), THIRD, "cnn-2conv", width=len(whole) - 1) == (
+        "cnn-2conv  3/11 train 0.1098 val 0.1031 acc 0.9675 12.1 s"
     )
 
 
-def test_a_line_is_aligned_with_the_longest_name_and_names_the_seed_where_there_are_several() -> (
-    None
-):
-    assert epoch_line(trial("linear", 1), THIRD, name_width=9, seeds=True) == (
-        "linear     seed 1  epoch 3/2  train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
-    )
+def test_lines_are_aligned_with_the_longest_name_and_seed() -> None:
+    stream = io.StringIO()
+    display = RunDisplay(Console(file=stream, width=200))
+    asked = [trial("linear"), trial("linear", 10), trial("cnn-2conv", 3)]
+    display.planned(asked, 0)
+    for each in asked:
+        display.epoch_ended(each, THIRD)
+    assert [line.partition("  train")[0] for line in stream.getvalue().splitlines()[1:]] == [
+        "linear seed 0     epoch 3/2", "linear seed 10    epoch 3/2",
+        "cnn-2conv seed 3  epoch  3/11",
+    ]  # fmt: skip
 
 
 def shown(terminal: bool, width: int = 120) -> str:
@@ -59,10 +66,9 @@ def show(console: Console) -> None:
 
 def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() -> None:
     long = planned(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0)
-    line = short_epoch_line(long, THIRD, name_width=27, seeds=False)
+    line = epoch_line(long, THIRD, long.entrant.name, width=80)
     assert line == ("cnn-2conv-dropout-batch-100  3/30 train 0.1098 val 0.1031 acc 0.9675 12.1 s")
     assert len(line) <= 80
-    assert " seed 0  3/30 train " in short_epoch_line(long, THIRD, name_width=27, seeds=True)
 
 
 def test_a_narrow_terminal_gets_short_lines_that_break_between_words() -> None:
@@ -228,9 +234,9 @@ def test_without_a_terminal_there_are_plain_lines_and_nothing_else() -> None:
     ended = "budget used after epoch 2, 3.0 s, validation balanced accuracy 0.9700"
     assert shown(terminal=False).splitlines() == [
         "3 trials to train, 1 finished before and kept",
-        f"cnn-2conv  seed 0  epoch  3/11  {end}",
+        f"cnn-2conv seed 0  epoch  3/11  {end}",
         f"cnn-2conv seed 0: {ended}",
-        f"linear     seed 0  epoch 3/2  {end}",
+        f"linear seed 0     epoch 3/2  {end}",
         f"linear seed 0: {ended}",
         "broken seed 1: diverged: the loss was not finite in epoch 1",
         "comparing [bold]the trials",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.cli.main import run
+from bakeoff.runners.interruption import Interrupted
 
 STUDY = """
 name = "tiny"
@@ -437,7 +439,7 @@ def test_interrupted_runs_say_how_to_go_on(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+        raise Interrupted(signal.SIGINT)
 
     monkeypatch.setattr("bakeoff.commands.run.run_serially", interrupted)
     arguments = ["run", str(study), "--out", str(tmp_path / "my run"), "--seeds", "1"]

@@ -17,8 +17,7 @@ from typing import Any, NoReturn
 import pytest
 
 from bakeoff.commands.compare import compare_run
-from bakeoff.commands.inspect import inspect_run
-from bakeoff.commands.opinions import opinions
+from bakeoff.commands.inspect import inspect_run, opinions
 from bakeoff.commands.report import report_run
 from bakeoff.commands.run import Baked, run_study
 from bakeoff.commands.verify import verify_run

@@ -19,8 +19,8 @@ def test_everything_that_ships_is_listed_with_one_line() -> None:
         ("datasets", SOURCES),
     ):
         rows = describe(what)
-        assert [name for name, _ in rows] == list(names)
-        assert all(text and "\n" not in text for _, text in rows)
+        assert list(rows) == list(names)
+        assert all(text and "\n" not in text for text in rows.values())
 
 
 def test_listing_data_sets_loads_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,11 +35,11 @@ def test_listing_data_sets_loads_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_lines_say_what_matters() -> None:
-    assert dict(describe("architectures"))["mlp-2x200"] == "Two hidden layers of 200 units."
-    assert dict(describe("studies"))["assignment"] == (
+    assert describe("architectures")["mlp-2x200"] == "Two hidden layers of 200 units."
+    assert describe("studies")["assignment"] == (
         "Five architectures on MNIST: 6 entrants, 1 x each"
     )
-    assert dict(describe("datasets"))["mnist"] == (
+    assert describe("datasets")["mnist"] == (
         "MNIST: 70,000 handwritten digits, 28 x 28 (60,000 to train on, 10,000 to test; "
         "CC BY-SA 3.0, Yann LeCun and Corinna Cortes)"
     )

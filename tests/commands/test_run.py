@@ -14,7 +14,7 @@ import torch
 from bakeoff.commands.run import Baked, check_names, run_study
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
-from bakeoff.findings.trained import load_network
+from bakeoff.findings.inside import load_network
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.runners.listener import Listener

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -296,6 +297,8 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         classes=CLASSES,
         light_on_dark=True,
         answer=f"{winner} comes first on validation data.",
+        report=Path("report.html"),
+        predicted={},
         view=view(winner),
         other_views=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.trained import view_of
+from bakeoff.findings.inside import view_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.study.study import Entrant, Study

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import math
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from rich.console import Console
@@ -23,91 +22,77 @@ from rich.text import Text
 from bakeoff.cli.tables import say
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.text import counted
 
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
 _OVERHEAD_PER_EPOCH = 1e10
 
-
-def epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
-    """Return one line for one epoch, aligned with those of the other entrants."""
-    seed = f"seed {trial.seed}  " if seeds else ""
-    return (
-        f"{trial.entrant.name:<{name_width}}  {seed}epoch {_place(trial, epoch)}  "
-        f"train loss {epoch.train_loss:.4f}  val loss {epoch.validation_loss:.4f}  "
-        f"val acc {epoch.validation_accuracy:.4f}  {epoch.seconds:.1f} s"
-    )
+_LINE = "{}  epoch {}  train loss {:.4f}  val loss {:.4f}  val acc {:.4f}  {:.1f} s"
+_SHORT_LINE = "{} {} train {:.4f} val {:.4f} acc {:.4f} {:.1f} s"
 
 
-def short_epoch_line(trial: PlannedTrial, epoch: Epoch, name_width: int, seeds: bool) -> str:
-    """Return the same in fewer letters, for a terminal that would break the long line."""
-    seed = f"seed {trial.seed} " if seeds else ""
-    return (
-        f"{trial.entrant.name:<{name_width}} {seed}{_place(trial, epoch)} "
-        f"train {epoch.train_loss:.4f} val {epoch.validation_loss:.4f} "
-        f"acc {epoch.validation_accuracy:.4f} {epoch.seconds:.1f} s"
-    )
+def epoch_line(trial: PlannedTrial, epoch: Epoch, name: str, width: float) -> str:
+    """Return one line for one epoch, in fewer letters where it had more than `width`.
 
-
-def _place(trial: PlannedTrial, epoch: Epoch) -> str:
+    name: of the trial, as wide as those of the others.
+    """
     budget = trial.entrant.recipe.epochs
-    return f"{epoch.epoch:>{len(str(budget))}}/{budget}"
+    figures = (
+        name,
+        f"{epoch.epoch:>{len(str(budget))}}/{budget}",
+        epoch.train_loss,
+        epoch.validation_loss,
+        epoch.validation_accuracy,
+        epoch.seconds,
+    )
+    line = _LINE.format(*figures)
+    return line if len(line) <= width else _SHORT_LINE.format(*figures)
 
 
 class _TimeLeft(ProgressColumn):
-    """Counts down to when a task is due. A bar that moves once an epoch has no other pace."""
+    """Counts down at the pace so far. A bar that moves once an epoch has no other pace."""
 
     def render(self, task: Task) -> Text:
         """Return the time left as hours, minutes and seconds."""
-        due = task.fields["due"]
-        left = (
-            "-:--:--"
-            if due is None
-            else str(timedelta(seconds=max(0, round(due - task.get_time()))))
-        )
+        left, worked, moved = "-:--:--", task.fields["worked"], task.fields["moved"]
+        if worked:
+            due = moved + moved / worked * (task.remaining or 0)
+            left = str(timedelta(seconds=max(0, round(due - (task.elapsed or 0)))))
         return Text(left, style="progress.remaining")
 
 
-class _Audience(io.TextIOBase):
+class _Audience:
     """A stream that may close or fill up: from then on nothing is written, and nothing fails.
 
     A training outlives whoever watched it.
     """
 
-    def __init__(self, stream: IO[str] | None) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._listens = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
         """Write the text, where anybody is left to read it."""
-        self._try(lambda stream: stream.write(text))
+        self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
         """Flush what was written."""
-        self._try(lambda stream: stream.flush())
+        self._try(self._stream.flush)
 
-    def isatty(self) -> bool:
-        """Return whether a terminal shows it."""
-        return self._stream is not None and self._stream.isatty()
-
-    def fileno(self) -> int:
-        """Return the descriptor, which knows the width of a terminal."""
-        return super().fileno() if self._stream is None else self._stream.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """What characters can be shown."""
-        return getattr(self._stream, "encoding", None) or "utf-8"
-
-    def _try(self, work: Callable[[IO[str]], object]) -> None:
-        if self._stream is None:
+    def _try(self, work: Callable[[], object]) -> None:
+        if not self._listens:
             return
         try:
-            work(self._stream)
+            work()
         except (BlockingIOError, UnicodeError):
             pass  # This text alone is lost: it is read too slowly, or cannot be written.
         except (OSError, ValueError):
-            self._stream = None
+            self._listens = False
 
 
 class RunDisplay(Listener):
@@ -119,9 +104,6 @@ class RunDisplay(Listener):
     def __init__(self, console: Console) -> None:
         console.file = cast("IO[str]", _Audience(console.file))
         self._console = console
-        self._name_width = 0
-        self._disturbed = False
-        self._seeds = False
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -133,70 +115,63 @@ class RunDisplay(Listener):
             transient=True,
             disable=not console.is_terminal,
         )
-        self._work = self._bars.add_task("all trials", visible=False, **_nothing_done(""))
         self._running: dict[tuple[str, int], TaskID] = {}
         self._epochs: dict[tuple[str, int], int] = {}
         """How many epochs of each trial are accounted for in the bar of all trials."""
         self._finished: set[tuple[str, int]] = set()
-        self._trials = 0
+        self._names: dict[tuple[str, int], str] = {}
+        """Of the planned trials, as lines and bars call them."""
+        self._widest = 0
+        self._disturbed = False
 
     def __enter__(self) -> Self:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
     def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
         """Say what will be trained, and what was finished before."""
-        self._name_width = max((len(trial.entrant.name) for trial in trials), default=0)
-        self._seeds = any(trial.seed > 0 for trial in trials)
-        self._trials = len(trials)
+        several = any(trial.seed > 0 for trial in trials)
+        self._names = {
+            t.key: f"{t.entrant.name} seed {t.seed}" if several else t.entrant.name for t in trials
+        }
+        self._widest = max(map(len, self._names.values()), default=0)
         work = sum(_work(trial) * trial.entrant.recipe.epochs for trial in trials)
-        self._bars.reset(
-            self._work, total=work, visible=bool(trials), **_nothing_done(f"0/{len(trials)}")
-        )
-        if not trials:
-            one = finished_before == 1
-            done = "the only trial is" if one else f"all {finished_before} trials are"
-            self.stage(f"nothing to train: {done} finished")
-        elif finished_before:
-            self.stage(
-                f"{_count(len(trials))} to train, {finished_before} finished before and kept"
-            )
+        kept = f", {finished_before} finished before and kept" if finished_before else ""
+        if trials:
+            self._work = self._add_bar("all trials", work, f"0/{len(trials)}")
+            self.stage(f"{counted(len(trials), 'trial')} to train{kept}")
+        elif finished_before == 1:
+            self.stage("nothing to train: the only trial is finished")
         else:
-            self.stage(f"{_count(len(trials))} to train")
+            self.stage(f"nothing to train: all {finished_before} trials are finished")
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Start the bar of one trial."""
         self._take_bar_away(trial)  # A stack that found no memory begins its trials anew.
         budget = trial.entrant.recipe.epochs
-        self._running[trial.key] = self._bars.add_task(
-            self._name(trial), total=budget, **_nothing_done(f"epoch 0/{budget}")
+        self._running[trial.key] = self._add_bar(
+            self._names[trial.key], budget, f"epoch 0/{budget}"
         )
 
     def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
         """Say where the trial goes on, and move the bars there."""
-        self.stage(f"{self._name(trial)}: going on after epoch {epochs}")
+        self.stage(f"{self._names[trial.key]}: going on after epoch {epochs}")
         self._reach(trial, epochs, trained=False)
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Print the line of one epoch and move the bars."""
-        line = epoch_line(trial, epoch, self._name_width, self._seeds)
-        if self._console.is_terminal and len(line) > self._console.width:
-            line = short_epoch_line(trial, epoch, self._name_width, self._seeds)
-        self.stage(line)
+        name = self._names[trial.key]
+        width = self._console.width if self._console.is_terminal else math.inf
+        self.stage(epoch_line(trial, epoch, name.ljust(self._widest), width))
         if epoch.lost and not self._disturbed:
             self._disturbed = True
             self.stage(
                 f"other programs took {epoch.others:.0%} of the cores: of {epoch.seconds:.1f} s "
-                f"{self._name(trial)} waited {epoch.lost:.1f} s. Fewer --jobs leave them room; "
-                "no verdict rests on these seconds"
+                f"{name} waited {epoch.lost:.1f} s. Fewer --jobs leave them room; no verdict rests "
+                "on these seconds"
             )
         self._reach(trial, epoch.epoch)
 
@@ -204,16 +179,14 @@ class RunDisplay(Listener):
         """Say how the trial ended."""
         # A training that stopped before its budget leaves work that will not be done.
         self._finish(trial, trained=False)
-        name = self._name(trial)
-        evaluation = record.evaluation
-        if evaluation is None:
-            self.stage(f"{name}: {record.status}: {record.trouble}")
-            return
-        self.stage(
-            f"{name}: {record.stopped.reason} after epoch {record.stopped.epoch}, "
-            f"{record.training_seconds:.1f} s, validation balanced accuracy "
-            f"{evaluation.validation.balanced_accuracy:.4f}"
-        )
+        ended = f"{record.status}: {record.trouble}"
+        if record.validation is not None:
+            ended = (
+                f"{record.stopped.reason} after epoch {record.stopped.epoch}, "
+                f"{record.training_seconds:.1f} s, validation balanced accuracy "
+                f"{record.validation.balanced_accuracy:.4f}"
+            )
+        self.stage(f"{self._names[trial.key]}: {ended}")
 
     def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Move the bar past a trial that another process has finished."""
@@ -223,8 +196,8 @@ class RunDisplay(Listener):
         """Print one line."""
         say(self._console, text)
 
-    def _name(self, trial: PlannedTrial) -> str:
-        return trial.entrant.name + (f" seed {trial.seed}" if self._seeds else "")
+    def _add_bar(self, name: str, total: float, done: str) -> TaskID:
+        return self._bars.add_task(name, total=total, done=done, worked=0.0, moved=0.0)
 
     def _finish(self, trial: PlannedTrial, *, trained: bool) -> None:
         """Count the trial, once, however often it is told."""
@@ -243,30 +216,16 @@ class RunDisplay(Listener):
         if trial.key in self._running:
             text = f"epoch {epoch}/{trial.entrant.recipe.epochs}"
             self._move(self._running[trial.key], text, further, trained=trained)
-        text = f"{len(self._finished)}/{self._trials}"
+        text = f"{len(self._finished)}/{len(self._names)}"
         self._move(self._work, text, further * _work(trial), trained=trained)
 
     def _move(self, bar: TaskID, text: str, amount: float, *, trained: bool) -> None:
         """Move a bar on. What was not trained now took no time, and says nothing of the pace."""
         task = next(task for task in self._bars.tasks if task.id == bar)
-        completed = task.completed + amount
         worked = task.fields["worked"] + (amount if trained else 0)
-        due = None
-        if worked > 0 and task.total is not None and task.elapsed is not None:
-            pace = task.elapsed / worked
-            due = task.get_time() + pace * (task.total - completed)
-        self._bars.update(bar, completed=completed, done=text, worked=worked, due=due)
-
-
-def _nothing_done(text: str) -> dict[str, Any]:
-    """Return the fields of a bar as it starts."""
-    return {"done": text, "worked": 0.0, "due": None}
+        self._bars.update(bar, advance=amount, done=text, worked=worked, moved=task.elapsed)
 
 
 def _work(trial: PlannedTrial) -> float:
     """Return what one epoch of a trial weighs in the bar of all trials."""
     return trial.work_per_epoch + _OVERHEAD_PER_EPOCH
-
-
-def _count(trials: int) -> str:
-    return "1 trial" if trials == 1 else f"{trials} trials"

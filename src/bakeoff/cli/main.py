@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +17,6 @@ from bakeoff.errors import BakeoffError, TrialsFailedError
 from bakeoff.runners.interruption import Interrupted, how_to_go_on
 
 if TYPE_CHECKING:
-    from bakeoff.comparison.pair import PairComparison
-    from bakeoff.findings.conclusion import Conclusion
     from bakeoff.study.study import Study
 
 app = typer.Typer(
@@ -33,6 +31,7 @@ app = typer.Typer(
 
 StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
 RunDirectory = Annotated[Path, typer.Argument(help="The folder of a run.")]
+Out = Annotated[Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")]
 Seeds = Annotated[
     int | None, typer.Option(min=1, max=10_000, help="How often each entrant is trained.")
 ]
@@ -44,11 +43,41 @@ Overrides = Annotated[
         help="Change a recipe (all of them: recipe.KEY). Repeatable.",
     ),
 ]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+Jobs = Annotated[
+    str, typer.Option(help="Trials that train at once: a number, or auto, one for each core.")
+]
+Threads = Annotated[
+    str,
+    typer.Option(
+        help="Threads of each trial: a number, or auto, which is 1. Others change last digits."
+    ),
+]
+Stack = Annotated[
+    bool,
+    typer.Option(
+        "--stack",
+        help="Train all seeds of an entrant in one program. Times are not compared, and what an "
+        "interruption leaves unfinished begins anew.",
+    ),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
+]
 Reopen = Annotated[
     bool,
     typer.Option(
         "--reopen", help="Decide by another rule than verdicts were seen by; each names it."
     ),
+]
+EntrantName = Annotated[
+    str | None, typer.Option("--entrant", help="Which network.", show_default="the winner")
+]
+ImageIndex = Annotated[int, typer.Option("--index", min=0, help="Which test image.")]
+Seed = Annotated[int, typer.Option(min=0, help="Which trial of it.")]
+Everyone = Annotated[
+    bool, typer.Option("--all", help="Who is right about the image, of all entrants.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -122,45 +151,27 @@ def _common(
 @app.command("run")
 def run_command(
     study: StudyName = "fair",
-    out: Annotated[
-        Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")
-    ] = None,
+    out: Out = None,
     seeds: Seeds = None,
     overrides: Overrides = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    jobs: Annotated[
-        str, typer.Option(help="Trials that train at once: a number, or auto, one for each core.")
-    ] = "auto",
-    threads: Annotated[
-        str,
-        typer.Option(
-            help="Threads of each trial: a number, or auto, which is 1. Others change last digits."
-        ),
-    ] = "auto",
-    stack: Annotated[
-        bool,
-        typer.Option(
-            "--stack",
-            help="Train all seeds of an entrant in one program. Times are not compared, and what "
-            "an interruption leaves unfinished begins anew.",
-        ),
-    ] = False,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
-    ] = False,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    jobs: Jobs = "auto",
+    threads: Threads = "auto",
+    stack: Stack = False,
+    retry_failed: RetryFailed = False,
     reopen: Reopen = False,
     as_json: AsJson = False,
 ) -> None:
     """Train what is missing of a study, compare, and write the report."""
-    resolved = _resolve(study, seeds, overrides or [])
-    folder = out or Path("runs") / resolved.name
     from rich.console import Console
 
     from bakeoff.cli.display import RunDisplay
+    from bakeoff.cli.tables import results_text
     from bakeoff.runners.cores import usable_cores
     from bakeoff.runners.crew import started_crew
 
+    resolved = _resolve(study, seeds, overrides)
     # Workers import torch beside this process, which takes a second or two.
     several = jobs != "1" and not stack and usable_cores() > 1
     with (
@@ -170,37 +181,37 @@ def run_command(
         # The bars come first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study
 
-        try:
-            baked = run_study(
-                resolved,
-                folder,
-                device=device,
-                precision=precision,
-                stack=stack,
-                jobs=jobs,
-                threads=threads,
-                retry_failed=retry_failed,
-                reopen=reopen,
-                listener=display,
-                source=study if study.endswith(".toml") else "",
-                crew=crew,
-            )
-        except KeyboardInterrupt:
-            # Where nobody turned signals into the exception below, as in a test.
-            raise Interrupted(signal.SIGINT) from None
-    conclusion = baked.conclusion
-    _print_conclusion(conclusion, conclusion.pairs_of_winner, as_json)
+        conclusion = run_study(
+            resolved,
+            out or Path("runs") / resolved.name,
+            device=device,
+            precision=precision,
+            stack=stack,
+            jobs=jobs,
+            threads=threads,
+            retry_failed=retry_failed,
+            reopen=reopen,
+            listener=display,
+            source=study if study.endswith(".toml") else "",
+            crew=crew,
+        ).conclusion
+    said = conclusion.said_of(conclusion.pairs_of_winner)
+    _print(as_json, conclusion.to_dict, lambda: results_text(conclusion, said))
     if conclusion.troubles:
-        raise TrialsFailedError(conclusion.troubles, conclusion.planned, conclusion.missing)
+        planned = sum(row.planned for row in conclusion.standings)
+        missing = sum(row.missing for row in conclusion.standings)
+        raise TrialsFailedError(conclusion.troubles, planned, missing)
 
 
 @app.command()
 def compare(directory: RunDirectory, reopen: Reopen = False, as_json: AsJson = False) -> None:
     """Compare the trials of a run: differences, intervals, verdicts."""
+    from bakeoff.cli.tables import results_text
     from bakeoff.commands.compare import compare_run
 
     conclusion = compare_run(directory, reopen=reopen)
-    _print_conclusion(conclusion, conclusion.comparison.pairs, as_json)
+    said = conclusion.said_of(conclusion.comparison.pairs)
+    _print(as_json, conclusion.to_dict, lambda: results_text(conclusion, said))
 
 
 @app.command()
@@ -217,10 +228,7 @@ def verify(directory: RunDirectory, as_json: AsJson = False) -> None:
     from bakeoff.commands.verify import verify_run
 
     found = verify_run(directory)
-    if as_json:
-        _print_json(found.to_dict())
-    else:
-        print("\n".join([*found.disagreements, *(f"checked: {line}" for line in found.checked)]))
+    _print(as_json, found.to_dict, found.to_text)
     if found.disagreements:
         raise BakeoffError(f"{directory}: disagreements: {len(found.disagreements)}")
 
@@ -228,27 +236,21 @@ def verify(directory: RunDirectory, as_json: AsJson = False) -> None:
 @app.command()
 def inspect(
     directory: RunDirectory,
-    entrant: Annotated[
-        str | None, typer.Option(help="Which network.", show_default="the winner")
-    ] = None,
-    index: Annotated[int, typer.Option(min=0, help="Which test image.")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Which trial of it.")] = 0,
-    everyone: Annotated[
-        bool, typer.Option("--all", help="Who is right about the image, of all entrants.")
-    ] = False,
+    entrant: EntrantName = None,
+    index: ImageIndex = 0,
+    seed: Seed = 0,
+    everyone: Everyone = False,
     as_json: AsJson = False,
 ) -> None:
     """Look inside a network: filters, feature maps around activations."""
+    from bakeoff.commands.inspect import inspect_run, opinions
+
     if everyone:
-        from bakeoff.commands.opinions import opinions
-
-        table = opinions(directory, index)
-        _print_json(table.to_dict()) if as_json else print(table.to_text())
-        return
-    from bakeoff.commands.inspect import inspect_run
-
-    seen = inspect_run(directory, entrant, index, seed)
-    _print_json(seen.to_dict()) if as_json else print(seen.to_text())
+        told = opinions(directory, index)
+        _print(as_json, told.to_dict, told.to_text)
+    else:
+        seen = inspect_run(directory, entrant, index, seed)
+        _print(as_json, seen.to_dict, seen.to_text)
 
 
 @app.command("list")
@@ -260,60 +262,31 @@ def list_names(
     from bakeoff.commands.listing import describe
 
     rows = describe(what)
-    if as_json:
-        _print_json([{"name": name, "description": text} for name, text in rows])
-        return
-    width = max(len(name) for name, _ in rows)
-    for name, text in rows:
-        print(f"{name:<{width}}  {text}")
+    width = max(map(len, rows))
+    _print(
+        as_json,
+        lambda: [{"name": name, "description": text} for name, text in rows.items()],
+        lambda: "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items()),
+    )
 
 
 @app.command()
 def show(
-    study: StudyName,
-    seeds: Seeds = None,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
+    study: StudyName, seeds: Seeds = None, overrides: Overrides = None, as_json: AsJson = False
 ) -> None:
     """Print a study as resolved, every default written out."""
     from bakeoff.study.toml import to_toml
 
-    resolved = _resolve(study, seeds, overrides or [])
-    if as_json:
-        _print_json(resolved.model_dump(mode="json"))
-    else:
-        print(to_toml(resolved), end="")
+    resolved = _resolve(study, seeds, overrides)
+    _print(as_json, lambda: resolved.model_dump(mode="json"), lambda: to_toml(resolved))
 
 
-def _resolve(name: str, seeds: int | None, overrides: Sequence[str]) -> Study:
+def _resolve(name: str, seeds: int | None, overrides: Sequence[str] | None) -> Study:
     from bakeoff.study.toml import find_study, read_study, with_overrides
 
-    study = with_overrides(read_study(find_study(name)), overrides)
+    study = with_overrides(read_study(find_study(name)), overrides or ())
     return study if seeds is None else study.model_copy(update={"seeds": seeds})
 
 
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, indent=1))
-
-
-def _print_conclusion(
-    conclusion: Conclusion, pairs: Sequence[PairComparison], as_json: bool
-) -> None:
-    from bakeoff.cli.tables import pair_lines, results_console, results_table, say
-
-    if as_json:
-        _print_json(conclusion.to_dict())
-        return
-    metric = conclusion.study.protocol.selection_metric
-    console = results_console()
-    console.print(results_table(conclusion.standings, metric))
-    for trouble in conclusion.troubles:
-        say(console, trouble)
-    for note in (conclusion.comparison.time_note, conclusion.look_note):
-        if note:
-            say(console, note)
-    say(console, conclusion.answer)
-    for line in pair_lines(pairs, conclusion.more_seeds):
-        say(console, line)
-    if conclusion.report.exists():
-        print(f"report: {conclusion.report}")
+def _print(as_json: bool, document: Callable[[], Any], text: Callable[[], str]) -> None:
+    print(json.dumps(document(), indent=1) if as_json else text().removesuffix("\n"))

@@ -10,17 +10,27 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:  # A display is there before statistics are imported.
-    from bakeoff.comparison.pair import PairComparison
+    from bakeoff.findings.conclusion import Conclusion
     from bakeoff.findings.standings import Standing
 
 # Characters: a name has 64 at most.
 _WIDEST_TABLE = 160
 
 
-def results_console() -> Console:
-    """Return where results are printed. A file or pipe is wide enough for every table."""
+def results_text(conclusion: Conclusion, of_pairs: Sequence[str]) -> str:
+    """Return the table of a run, its finding, and the lines `of_pairs`."""
     console = Console()
-    return console if console.is_terminal else Console(width=_WIDEST_TABLE)
+    if not console.is_terminal:  # A file or pipe is wide enough for every table.
+        console = Console(width=_WIDEST_TABLE)
+    notes = [conclusion.comparison.time_note, conclusion.look_note, conclusion.answer]
+    metric = conclusion.study.protocol.selection_metric
+    with console.capture() as captured:
+        console.print(results_table(conclusion.standings, metric))
+        for line in (*conclusion.troubles, *notes, *of_pairs):
+            if line:
+                say(console, line)
+    written = f"report: {conclusion.report}" if conclusion.report.exists() else ""
+    return captured.get() + written
 
 
 def say(console: Console, text: str) -> None:
@@ -59,24 +69,6 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
             style="bold" if place == 0 and row.trials else None,
         )
     return table
-
-
-def pair_lines(pairs: Sequence[PairComparison], more_seeds: str) -> list[str]:
-    """Return one line for each pair; what one seed is worth is said once.
-
-    more_seeds: the command that trains more of them.
-    """
-    from bakeoff.comparison.verdict import of_trained_models
-
-    lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.mcnemar is None]
-    single = [(pair.a, pair.b, pair.mcnemar) for pair in pairs if pair.mcnemar is not None]
-    if single:
-        lines += [
-            f"one seed cannot support a claim about architectures; more: {more_seeds}",
-            "of the trained models alone:",
-            *(f"- {of_trained_models(*each)}" for each in single),
-        ]
-    return lines
 
 
 def _decimal(value: float | None, digits: int) -> str:

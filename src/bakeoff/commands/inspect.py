@@ -1,21 +1,22 @@
-"""`bakeoff inspect`: the picture of what one trained network sees in one test image."""
+"""`bakeoff inspect`: what a network sees in one test image; with `--all`, who is right about it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bakeoff.commands.finished import finished_run
-from bakeoff.engine.team import given_threads
+from bakeoff.data.catalogue import load_dataset
+from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, UsageError, did_you_mean
 from bakeoff.files.atomic import write_file
+from bakeoff.findings.predicted import read_predicted
 from bakeoff.findings.standings import standings
-from bakeoff.findings.trained import view_of
 from bakeoff.findings.view import View
+from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
-from bakeoff.report import draw_view, view_pictures
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,30 @@ class Seen:
         )
 
 
-@given_threads()
 def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> Seen:
     """Draw what a network of a run sees in test image `index`, by default the winner's.
 
     Raises UsageError where entrant, seed or index do not exist, StoreError where files are damaged.
     """
-    run = finished_run(directory, index)
-    study = run.folder.study
-    names = [each.name for each in study.entrants]
+    folder, records, dataset = _finished(directory, index)
+    names = [each.name for each in folder.study.entrants]
     if entrant is not None and entrant not in names:
         raise UsageError(f"--entrant {entrant}: not in this study; {did_you_mean(entrant, names)}")
-    chosen = entrant or standings(study, run.records)[0].entrant
-    record = _record_of(run.complete, chosen, seed)
-    view = view_of(run.folder, record, run.dataset, index)
-    picture = run.folder.place("figures", f"inside-{chosen}-{record.seed}-{index}.svg")
-    return Seen(view, _kept(picture, draw_view(view_pictures(view)).encode()))
+    chosen = entrant or standings(folder.study, records)[0].entrant
+    by_seed = {each.seed: each for each in records if each.complete and each.entrant == chosen}
+    if seed not in by_seed:
+        known = ", ".join(map(str, by_seed)) or "none"
+        raise UsageError(f"--seed {seed}: {chosen} has no complete trial of it; complete: {known}")
+    # Whoever asks for opinions waits for no torch.
+    from bakeoff.engine.team import given_threads
+    from bakeoff.findings.inside import view_of
+    from bakeoff.report import draw_view, view_pictures
+
+    with given_threads():
+        view = view_of(folder, by_seed[seed], dataset, index)
+        drawn = draw_view(view_pictures(view))
+    picture = folder.place("figures", f"inside-{chosen}-{seed}-{index}.svg")
+    return Seen(view, _kept(picture, drawn.encode()))
 
 
 def _kept(picture: Path, content: bytes) -> Path:
@@ -79,9 +88,86 @@ def _kept(picture: Path, content: bytes) -> Path:
     return picture
 
 
-def _record_of(records: Sequence[Record], entrant: str, seed: int) -> Record:
-    by_seed = {record.seed: record for record in records if record.entrant == entrant}
-    if seed not in by_seed:
-        known = ", ".join(map(str, sorted(by_seed))) or "none"
-        raise UsageError(f"--seed {seed}: {entrant} has no complete trial of it; complete: {known}")
-    return by_seed[seed]
+@dataclass(frozen=True)
+class Opinions:
+    """What all entrants say about one test image."""
+
+    index: int
+    label: int
+    known_wrong_label: bool
+    classes: tuple[str, ...]
+    entrants: Mapping[str, Mapping[int, int]]
+    """By entrant, the class that each of its complete trials predicts, by seed."""
+    troubles: tuple[str, ...]
+    """One line for each trial that says nothing, since it is missing or did not complete."""
+
+    def right(self, entrant: str) -> int:
+        """Return how many trials of an entrant are right."""
+        return [*self.entrants[entrant].values()].count(self.label)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {
+            "index": self.index,
+            "label": self.classes[self.label],
+            "known_wrong_label": self.known_wrong_label,
+            "entrants": [
+                {
+                    "entrant": entrant,
+                    "seeds": list(said),
+                    "predicted": [self.classes[label] for label in said.values()],
+                    "right": self.right(entrant),
+                }
+                for entrant, said in self.entrants.items()
+            ],
+            "troubles": list(self.troubles),
+        }
+
+    def to_text(self) -> str:
+        """Return what a person reads: one line per entrant, then what is missing."""
+        width = max(map(len, self.entrants))
+        warning = " (known to be wrong)" if self.known_wrong_label else ""
+        lines = [f"test image {self.index}: label {self.classes[self.label]}{warning}"]
+        for entrant, said in self.entrants.items():
+            told = ", ".join(
+                self.classes[label] + (f" x{count}" if len(said) > 1 else "")
+                for label, count in Counter(said.values()).most_common()
+            )
+            verdict = f"{self.right(entrant)} of {len(said)} right"
+            lines.append(f"{entrant:<{width}}  {verdict:<14}  says {told or '-'}")
+        right, trials = sum(map(self.right, self.entrants)), sum(map(len, self.entrants.values()))
+        return "\n".join([*lines, *self.troubles, f"{right} of {trials} trials are right"])
+
+
+def opinions(directory: Path, index: int) -> Opinions:
+    """Return what every complete trial of a run says about test image `index`.
+
+    Raises UsageError where there is no such image, StoreError where the run has no trials.
+    """
+    folder, records, dataset = _finished(directory, index)
+    said: dict[str, dict[int, int]] = {each.name: {} for each in folder.study.entrants}
+    for (entrant, seed), trial in read_predicted(folder, records, dataset).items():
+        said[entrant][seed] = int(trial.classes[index])
+    return Opinions(
+        index=index,
+        label=int(dataset.test_labels[index]),
+        known_wrong_label=index in dataset.known_wrong_test_labels,
+        classes=dataset.classes,
+        entrants=said,
+        troubles=tuple(line for row in standings(folder.study, records) for line in row.troubles),
+    )
+
+
+def _finished(directory: Path, index: int) -> tuple[RunFolder, tuple[Record, ...], Dataset]:
+    """Return the run in `directory`, the records of all its trials, complete or not, and its data.
+
+    Raises StoreError where no trial is complete, UsageError where there is no test image `index`.
+    """
+    folder = RunFolder.open(directory)
+    records, dataset = folder.read_records(), load_dataset(folder.study.protocol.dataset)
+    if not any(record.complete for record in records):
+        raise StoreError(f"{directory}: no finished trial yet; run the study first")
+    last = len(dataset.test_labels) - 1
+    if index > last:
+        raise UsageError(f"--index {index}: the last test image is {last}")
+    return folder, records, dataset

@@ -7,8 +7,8 @@ import inspect
 from bakeoff.errors import UsageError, look_up
 
 
-def describe(what: str) -> list[tuple[str, str]]:
-    """Return (name, one line) of every `studies`, `architectures` or `datasets` entry.
+def describe(what: str) -> dict[str, str]:
+    """Return the name of every `studies`, `architectures` or `datasets` entry, with one line.
 
     Raises UsageError where `what` is none of the three.
     """
@@ -16,33 +16,30 @@ def describe(what: str) -> list[tuple[str, str]]:
     return look_up(what, kinds, "nothing to list is called", UsageError)()
 
 
-def _studies() -> list[tuple[str, str]]:
+def _studies() -> dict[str, str]:
     from bakeoff.study.toml import read_study, shipped_studies
 
-    studies = [(name, read_study(path)) for name, path in shipped_studies().items()]
-    return [
-        (name, f"{study.title}: {len(study.entrants)} entrants, {study.seeds} x each")
-        for name, study in studies
-    ]
+    studies = {name: read_study(path) for name, path in shipped_studies().items()}
+    return {
+        name: f"{study.title}: {len(study.entrants)} entrants, {study.seeds} x each"
+        for name, study in studies.items()
+    }
 
 
-def _architectures() -> list[tuple[str, str]]:
+def _architectures() -> dict[str, str]:
     from bakeoff.networks.catalogue import ARCHITECTURES
 
-    return [
-        (name, (inspect.getdoc(builder) or "").partition("\n")[0])
+    return {
+        name: (inspect.getdoc(builder) or "").partition("\n")[0]
         for name, builder in ARCHITECTURES.items()
-    ]
+    }
 
 
-def _datasets() -> list[tuple[str, str]]:
+def _datasets() -> dict[str, str]:
     from bakeoff.data.catalogue import SOURCES
 
-    return [
-        (
-            source.name,
-            f"{source.title} ({source.train_images:,} to train on, "
-            f"{source.test_images:,} to test; {source.licence})",
-        )
-        for source in SOURCES.values()
-    ]
+    return {
+        name: f"{source.title} ({source.train_images:,} to train on, "
+        f"{source.test_images:,} to test; {source.licence})"
+        for name, source in SOURCES.items()
+    }

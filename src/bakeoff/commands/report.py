@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from bakeoff.data.catalogue import load_dataset
@@ -11,11 +12,14 @@ from bakeoff.engine.team import given_threads
 from bakeoff.files import locks
 from bakeoff.files.atomic import remove_leftovers, write_file
 from bakeoff.findings.conclusion import Conclusion, conclude, looked_at
-from bakeoff.findings.gather import gather_findings
+from bakeoff.findings.findings import gather_findings
+from bakeoff.findings.inside import view_of
 from bakeoff.records.folder import RunFolder
 from bakeoff.report import draw_report
 
 COMPARISON = "comparison.json"
+SHOWN_IMAGE = 0
+"""The test image whose feature maps the report shows."""
 
 
 @given_threads()
@@ -46,7 +50,8 @@ def files_of_report(
     folder: RunFolder, conclusion: Conclusion, dataset: Dataset
 ) -> dict[Path, bytes]:
     """Return comparison.json, figures and report.html, as they are written, the page last."""
-    drawn = draw_report(gather_findings(folder, conclusion, dataset))
+    look = partial(view_of, folder, dataset=dataset, index=SHOWN_IMAGE)
+    drawn = draw_report(gather_findings(conclusion, dataset, look))
     document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
     figures = {folder.place("figures", f"{name}.svg"): svg for name, svg in drawn.figures.items()}
     texts = {folder.place(COMPARISON): document, **figures, conclusion.report: drawn.page}

@@ -17,8 +17,8 @@ from bakeoff.engine.team import given_threads
 from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.reading import read_file
 from bakeoff.findings.conclusion import conclude
+from bakeoff.findings.inside import load_network
 from bakeoff.findings.predicted import read_predicted
-from bakeoff.findings.trained import load_network
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
@@ -43,6 +43,10 @@ class Verified:
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         return {name: list(lines) for name, lines in asdict(self).items()}
+
+    def to_text(self) -> str:
+        """Return what a person reads."""
+        return "\n".join([*self.disagreements, *(f"checked: {line}" for line in self.checked)])
 
 
 @given_threads()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.power import Plan
+from bakeoff.text import counted
 
 # An interval narrower than +-0.05 points is shown with three decimals.
 SMALL = 0.0005
@@ -109,13 +110,3 @@ def _seeds(seeds: Sequence[int]) -> str:
     if len(seeds) > SEEDS_NAMED:
         return counted(len(seeds), "seed")
     return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(str(seed) for seed in seeds)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return "1 seed", "2 seeds"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])

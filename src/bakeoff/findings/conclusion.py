@@ -11,6 +11,7 @@ from typing import Any
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
+from bakeoff.comparison.verdict import of_trained_models
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
@@ -38,16 +39,20 @@ class Conclusion:
     standings: tuple[Standing, ...]
     """One per entrant, the best on validation data first."""
     comparison: Comparison
+    """Of the entrants in the order of `standings`."""
     answer: str
     """The finding in a sentence or two."""
     report: Path
     """Where the report of it is, once it is drawn."""
     predicted: PredictedBy = field(repr=False)
     """What each complete trial says of the test images."""
-    look: Look | None
-    """What a look at the verdicts sees; None where nothing is tested yet."""
     look_note: str | None = None
-    """Why this look is not in the list of looks, where it should be."""
+    """Why the look at these verdicts is not in the list of looks, where it should be."""
+
+    @property
+    def winner(self) -> str:
+        """The entrant that stands first on validation data."""
+        return self.standings[0].entrant
 
     @property
     def troubles(self) -> tuple[str, ...]:
@@ -55,32 +60,29 @@ class Conclusion:
         return tuple(line for row in self.standings for line in row.troubles)
 
     @property
-    def planned(self) -> int:
-        """How many trials the study has."""
-        return sum(row.planned for row in self.standings)
-
-    @property
-    def missing(self) -> int:
-        """How many of these were never trained."""
-        return sum(row.missing for row in self.standings)
-
-    @property
     def pairs_of_winner(self) -> tuple[PairComparison, ...]:
         """The pairs that decide about the winner; none with one seed, which decides nothing."""
-        pairs = pairs_of(self.standings[0].entrant, self.comparison)
+        pairs = pairs_of(self.winner, self.comparison)
         return tuple(pair for pair in pairs if pair.mcnemar is None)
 
-    @property
-    def more_seeds(self) -> str:
-        """The command that trains more seeds of each entrant, where there is one of each."""
-        return how_to_train(self.report.parent, "--seeds", "5")
+    def said_of(self, pairs: Sequence[PairComparison]) -> list[str]:
+        """Return one line for each pair; what one seed is worth is said once."""
+        lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.mcnemar is None]
+        single = [
+            f"- {of_trained_models(pair.a, pair.b, pair.mcnemar)}" for pair in pairs if pair.mcnemar
+        ]
+        if single:
+            more = how_to_train(self.report.parent, "--seeds", "5")
+            lines.append(f"one seed cannot support a claim about architectures; more: {more}")
+            lines.append("of the trained models alone:")
+        return lines + single
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         return {
             "study": self.study.name,
             "study_hash": self.study.hash,
-            "winner": self.standings[0].entrant,
+            "winner": self.winner,
             "answer": self.answer,
             "report": str(self.report) if self.report.exists() else None,
             "troubles": list(self.troubles),
@@ -129,24 +131,20 @@ def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Co
         answer=answer(study, rows, comparison),
         report=folder.path / REPORT,
         predicted=predicted,
-        look=_look(study, comparison),
     )
 
 
 def looked_at(folder: RunFolder, conclusion: Conclusion) -> Conclusion:
-    """Return the conclusion as it is shown to somebody, which is a look, and kept if it is new."""
-    if conclusion.look is None:
-        return conclusion
-    return replace(conclusion, look_note=folder.keep_look(conclusion.look))
+    """Return the conclusion as it is shown to somebody, which is a look, and kept if it is new.
 
-
-def _look(study: Study, comparison: Comparison) -> Look | None:
-    """Return what a look at the verdicts sees now, or None."""
+    It is none where nothing is tested yet.
+    """
+    comparison = conclusion.comparison
     if not any(pair.evidence for pair in comparison.pairs):
-        return None
-    return Look(
+        return conclusion
+    look = Look(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
-        rule=Rule.of(study),
+        rule=Rule.of(conclusion.study),
         complete={each.name: runs_of(each.seeds) for each in comparison.entrants},
         claims=tuple(
             Claim(pair.a, pair.b, pair.verdict.kind, pair.verdict.better)
@@ -154,6 +152,7 @@ def _look(study: Study, comparison: Comparison) -> Look | None:
             if pair.verdict.kind != "undecided"
         ),
     )
+    return replace(conclusion, look_note=folder.keep_look(look))
 
 
 def _why_nothing(path: Path, records: Sequence[Record]) -> str:

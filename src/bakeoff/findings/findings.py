@@ -1,17 +1,25 @@
-"""What a report is made from: records and arrays, gathered by the caller."""
+"""What a report is made from: a conclusion, with pictures and mistakes gathered beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
-from bakeoff.findings.confusion import Confusion
-from bakeoff.findings.mistakes import Mistake
-from bakeoff.findings.standings import Standing
+from bakeoff.data.dataset import Dataset
+from bakeoff.findings.conclusion import Conclusion
+from bakeoff.findings.confusion import Confusion, confusion_of
+from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
+from bakeoff.findings.predicted import PredictedBy
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record
-from bakeoff.study.study import Study
+
+_MISTAKES = 24
+_OF_EACH_SIDE = 8
+_HARDEST = 24
 
 
 @dataclass(frozen=True)
@@ -24,25 +32,16 @@ class Disagreement:
     only_b: tuple[Mistake, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """Everything that the page shows. Nothing is computed anew but means and shapes.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Findings(Conclusion):
+    """Everything that the page shows: a conclusion, with pictures and mistakes beside it.
 
     Two findings are the same only if they are one object: arrays have no plain equality.
     """
 
-    study: Study
-    records: tuple[Record, ...]
-    """Every trial that was found, complete or not."""
-    standings: tuple[Standing, ...]
-    """One per entrant, the best on validation data first."""
-    comparison: Comparison
-    """Of the entrants in the order of `standings`."""
     classes: tuple[str, ...]
     light_on_dark: bool
     """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
-    answer: str
-    """The finding in one sentence, plain text."""
     view: View | None
     """Inside the winner."""
     other_views: tuple[View, ...]
@@ -54,11 +53,6 @@ class Findings:
     """Of the first two entrants."""
     hardest: tuple[Mistake, ...]
     """The first of `comparison.hardest_images`."""
-
-    @property
-    def winner(self) -> str:
-        """The entrant that stands first on validation data."""
-        return self.standings[0].entrant
 
     @property
     def several_seeds(self) -> bool:
@@ -74,3 +68,56 @@ class Findings:
     def complete(self, entrant: str) -> tuple[Record, ...]:
         """Return the complete records of one entrant, by seed."""
         return tuple(record for record in self.trials(entrant) if record.complete)
+
+
+def gather_findings(
+    conclusion: Conclusion, dataset: Dataset, look: Callable[[Record], View]
+) -> Findings:
+    """Return everything that the report shows of the finished trials of a run.
+
+    look: what the network of a trial sees in one image.
+    """
+    predicted, comparison = conclusion.predicted, conclusion.comparison
+    asked = {
+        row.entrant: [said for (name, _), said in predicted.items() if name == row.entrant]
+        for row in conclusion.standings
+        if row.trials
+    }
+    of_winner = asked[conclusion.winner][:1]
+    wrong = np.flatnonzero(of_winner[0].classes != dataset.test_labels)
+    first_trials: dict[str, Record] = {}
+    for record in conclusion.records:
+        if record.complete:
+            first_trials.setdefault(record.entrant, record)
+    views = {entrant: look(trial) for entrant, trial in first_trials.items()}
+    everyone = list(predicted.values())
+    return Findings(
+        **vars(conclusion),
+        classes=dataset.classes,
+        light_on_dark=dataset.light_on_dark,
+        view=views.pop(conclusion.winner),
+        # Those of whose weights there is an image for each class.
+        other_views=tuple(view for view in views.values() if view.class_weights is not None),
+        mistakes=surest_mistakes(wrong, of_winner, dataset, _MISTAKES),
+        confusions=tuple(confusion_of(name, said, dataset) for name, said in asked.items()),
+        disagreement=_disagreement(comparison, predicted, dataset),
+        hardest=tuple(
+            mistake_at(image.index, everyone, dataset)
+            for image in comparison.hardest_images[:_HARDEST]
+        ),
+    )
+
+
+def _disagreement(
+    comparison: Comparison, predicted: PredictedBy, dataset: Dataset
+) -> Disagreement | None:
+    """Return where the two best entrants part, over the seeds that both completed."""
+    pair = comparison.pairs[0] if comparison.pairs else None
+    if pair is None or pair.flips is None:
+        return None
+    of_a, of_b = ([predicted[name, seed] for seed in pair.seeds] for name in (pair.a, pair.b))
+    return Disagreement(
+        pair=pair,
+        only_a=surest_mistakes(pair.flips.only_a, of_b, dataset, _OF_EACH_SIDE),
+        only_b=surest_mistakes(pair.flips.only_b, of_a, dataset, _OF_EACH_SIDE),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,8 +11,52 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.engine.devices import place
+from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.trace import Trace
 from bakeoff.findings.view import View
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.limits import LARGEST_NUMBER
+from bakeoff.records.record import Record
+from bakeoff.records.trial_files import WEIGHTS
+from bakeoff.text import counted
+from bakeoff.training.trial import build_entrant, pixel_scale
+
+_MOST_SIZES = 6
+
+
+def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
+    """Return the network of a trial with the weights of its `model.safetensors`.
+
+    Raises StoreError where the weights are damaged or of another network.
+    """
+    file = folder.trial(record.entrant, record.seed) / WEIGHTS
+    try:
+        weights = from_safetensors(folder.read_weights(record.entrant, record.seed), str(file))
+    except UnreadableError as error:
+        raise StoreError(f"{file}: not the weights of a trial") from error
+    entrant = folder.study.entrant(record.entrant)
+    model = build_entrant(folder.study, entrant, record.seed, dataset)
+    if _forms(weights) != _forms(model.state_dict()):
+        raise StoreError(f"{file}: not the weights of {entrant.architecture}")
+    # With larger ones the trial diverged.
+    if not all((value.abs() < LARGEST_NUMBER).all() for value in weights.values()):
+        raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
+    model.load_state_dict(weights)
+    return place(model, torch.device("cpu"))
+
+
+def _forms(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.dtype, torch.Size]]:
+    return {name: (value.dtype, value.shape) for name, value in weights.items()}
+
+
+def view_of(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> View:
+    """Return what the network of a trial sees in test image `index`."""
+    model, scale = load_network(folder, record, dataset), pixel_scale(folder.study.protocol)
+    return view_inside(
+        model, dataset, index, entrant=record.entrant, seed=record.seed, pixel_scale=scale
+    )
 
 
 @torch.inference_mode()
@@ -56,19 +101,15 @@ def _class_weights(trace: Trace, image_shape: tuple[int, ...]) -> NDArray[np.flo
     return images
 
 
-_MOST_SIZES = 6
-
-
 def _summary(trace: Trace, *, has_class_weights: bool) -> str:
-    count = len(trace.filters)
-    if count:
+    if trace.filters:
         sizes = [
-            f"{len(f)} filter{'s' * (len(f) > 1)} of {f.shape[2]} x {f.shape[3]}"
-            for f in trace.filters
+            f"{counted(len(each), 'filter')} of {each.shape[2]} x {each.shape[3]}"
+            for each in trace.filters
         ]
+        more = ", and so on" if len(sizes) > _MOST_SIZES else ""
         listed = ", then ".join(sizes[:_MOST_SIZES])
-        more = ", and so on" if count > _MOST_SIZES else ""
-        return f"{count} convolution{'s' * (count > 1)}: {listed}{more}"
+        return f"{counted(len(sizes), 'convolution')}: {listed}{more}"
     if has_class_weights:
         return "no convolutions: one weight image per class"
     if not trace.linear:

@@ -9,12 +9,12 @@ import numpy as np
 
 from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
-from bakeoff.comparison.words import counted
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.predicted import PredictedBy
 from bakeoff.records.looks import Look, other_rule
 from bakeoff.records.record import Record
 from bakeoff.study.study import Entrant, Study
+from bakeoff.text import counted
 
 
 def outcome_of(
@@ -34,29 +34,26 @@ def outcome_of(
     seconds_per_example: [rounds] of the interleaved timing pass, where it was made.
     beyond: seeds of trials that were trained, and that the study, with fewer seeds, leaves out.
     """
-    by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
-    complete = [record for record in by_seed.values() if record.complete]
-    classes = [predicted[entrant.name, record.seed].classes for record in complete]
+    mine = [record for record in records if record.entrant == entrant.name]
+    complete = [record for record in mine if record.complete]
+    answers = [predicted[entrant.name, record.seed].classes for record in complete]
     epochs = np.array([float(record.stopped.epoch) for record in complete])
     per_epoch = math.nan if epoch_seconds is None else epoch_seconds
+    status = {record.seed: record.status for record in mine}
+    failed = [
+        LeftOut(seed, status.get(seed, "missing"))
+        for seed in study.trial_seeds
+        if status.get(seed) != "complete"
+    ]
+    why = f"beyond the {counted(study.seeds, 'seed')} asked for"
     return EntrantOutcome(
         name=entrant.name,
-        predicted=np.array(classes, np.int64).reshape(-1, len(dataset.test_labels)),
+        predicted=np.array(answers, np.int64).reshape(-1, len(dataset.test_labels)),
         seeds=tuple(record.seed for record in complete),
         seconds=epochs * per_epoch,
         epochs=epochs,
-        left_out=(
-            *(
-                LeftOut(seed, by_seed[seed].status if seed in by_seed else "missing")
-                for seed in study.trial_seeds
-                if seed not in by_seed or not by_seed[seed].complete
-            ),
-            *(
-                LeftOut(seed, f"beyond the {counted(study.seeds, 'seed')} asked for")
-                for seed in beyond
-            ),
-        ),
-        target=_target_times(entrant, list(by_seed.values()), per_epoch),
+        left_out=(*failed, *(LeftOut(seed, why) for seed in beyond)),
+        target=_target_times(entrant, mine, per_epoch),
         seconds_per_example=None if seconds_per_example is None else np.array(seconds_per_example),
     )
 
@@ -84,20 +81,18 @@ def compare_outcomes(
 def _target_times(
     entrant: Entrant, records: Sequence[Record], per_epoch: float
 ) -> TargetTimes | None:
-    """Return when each trial reached the target; a diverged one never did, in a full budget.
+    """Return when each trial reached the target.
 
-    One that ran out of memory tells nothing of how training goes, and is left out.
+    One that diverged counts as if it had gone on in vain, for a full budget: left out, it would
+    make its entrant look quick. One that ran out of memory tells nothing of how training goes.
     """
-    score = entrant.recipe.target_validation_accuracy
-    if score is None:
+    recipe = entrant.recipe
+    if recipe.target_validation_accuracy is None:
         return None
-    reached, epochs = [], []
-    for record in records:
-        if record.status == "out_of_memory":
-            continue
-        reached.append(record.stopped.reason == "target reached")
-        # One that diverged counts as if it had gone on in vain: left out, it would make its entrant
-        # look quick.
-        epochs.append(float(record.stopped.epoch if record.complete else entrant.recipe.epochs))
+    told = [record for record in records if record.status != "out_of_memory"]
+    epochs = [float(each.stopped.epoch if each.complete else recipe.epochs) for each in told]
+    reached = [each.stopped.reason == "target reached" for each in told]
     took = np.array(epochs)
-    return TargetTimes(took * per_epoch, took, np.array(reached, dtype=np.bool_), score)
+    return TargetTimes(
+        took * per_epoch, took, np.array(reached, np.bool_), recipe.target_validation_accuracy
+    )

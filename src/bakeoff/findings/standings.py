@@ -70,9 +70,9 @@ def _standing(
     by_seed = {record.seed: record for record in records if record.entrant == entrant.name}
     complete = [record for record in by_seed.values() if record.complete]
     found = evaluations(complete)
-    multiply_adds = _mean(each.cost.multiply_adds_per_image for each in found)
+    costs = [each.cost for each in found]
     epochs = _mean(record.stopped.epoch for record in complete)
-    per_example = _measured(timing.seconds_per_example, entrant)
+    per_example = _median(timing.seconds_per_example, entrant)
     per_epoch = None if per_example is None else per_example * examples
     return Standing(
         entrant=entrant.name,
@@ -91,32 +91,22 @@ def _standing(
         validation_balanced_accuracy=_mean(each.validation.balanced_accuracy for each in found),
         test_accuracy=_mean(each.test.accuracy for each in found),
         test_balanced_accuracy=_mean(each.test.balanced_accuracy for each in found),
-        multiply_adds_per_image=None if multiply_adds is None else round(multiply_adds),
-        milliseconds_per_image_batch_1=_measured(
-            timing.milliseconds_per_image_batch_1,
-            entrant,
-            [each.cost.milliseconds_per_image_batch_1 for each in found],
-        ),
-        milliseconds_per_image_batch_1000=_measured(
-            timing.milliseconds_per_image_batch_1000,
-            entrant,
-            [each.cost.milliseconds_per_image_batch_1000 for each in found],
-        ),
+        multiply_adds_per_image=next((cost.multiply_adds_per_image for cost in costs), None),
+        # Earlier versions measured milliseconds in each trial.
+        milliseconds_per_image_batch_1=_median(timing.milliseconds_per_image_batch_1, entrant)
+        or _mean(cost.milliseconds_per_image_batch_1 for cost in costs),
+        milliseconds_per_image_batch_1000=_median(timing.milliseconds_per_image_batch_1000, entrant)
+        or _mean(cost.milliseconds_per_image_batch_1000 for cost in costs),
     )
 
 
-def _mean(values: Iterable[float]) -> float | None:
-    known = list(values)
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
     return fmean(known) if known else None
 
 
-def _measured(
-    rounds: Rounds, entrant: Entrant, in_trials: Sequence[float | None] = ()
-) -> float | None:
-    """Return the median over the rounds; where none were taken, the mean of earlier versions'."""
-    if entrant.name in rounds:
-        return median(rounds[entrant.name])
-    return _mean(value for value in in_trials if value is not None)
+def _median(rounds: Rounds, entrant: Entrant) -> float | None:
+    return median(rounds[entrant.name]) if entrant.name in rounds else None
 
 
 def standings(
@@ -131,9 +121,6 @@ def standings(
     """
     rows = [_standing(study, entrant, records, timing, examples) for entrant in study.entrants]
     metric = study.protocol.selection_metric
-
-    def selected(row: Standing) -> float:
-        value = row.selected_by(metric)
-        return -1.0 if value is None else value
-
-    return tuple(sorted(rows, key=selected, reverse=True))
+    return tuple(
+        sorted(rows, key=lambda row: (row.trials > 0, row.selected_by(metric) or 0), reverse=True)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
+from bakeoff.commands.report import SHOWN_IMAGE
 from bakeoff.commands.run import Baked, run_study
-from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
-from bakeoff.findings import gather
-from bakeoff.findings.findings import Findings
-from bakeoff.findings.gather import SHOWN_IMAGE, gather_findings
-from bakeoff.findings.trained import view_of
+from bakeoff.findings.findings import Findings, gather_findings
+from bakeoff.findings.inside import view_of
 from bakeoff.findings.view import View
-from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
 from bakeoff.study.study import Entrant, Protocol, Recipe, Study
@@ -49,13 +47,13 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
     return run_study(STUDY, tmp_path_factory.mktemp("gather") / "run", precision="float32")
 
 
-def gathered(baked: Baked, dataset: Dataset) -> Findings:
-    return gather_findings(baked.folder, baked.conclusion, dataset)
+def look(baked: Baked, record: Record) -> View:
+    return view_of(baked.folder, record, DIGITS, SHOWN_IMAGE)
 
 
 @pytest.fixture(scope="module")
 def findings(baked: Baked) -> Findings:
-    return gathered(baked, DIGITS)
+    return gather_findings(baked.conclusion, DIGITS, partial(look, baked))
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +169,8 @@ def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
     assert parted is not None
     chosen = (findings.mistakes[1], findings.hardest[3], *parted.only_a[:1], *parted.only_b[:1])
     wrong = tuple({mistake.index for mistake in chosen})
-    again = gathered(baked, replace(DIGITS, known_wrong_test_labels=wrong))
+    dataset = replace(DIGITS, known_wrong_test_labels=wrong)
+    again = gather_findings(baked.conclusion, dataset, partial(look, baked))
     assert again.disagreement is not None
     cards = [
         *again.mistakes,
@@ -197,19 +196,13 @@ def test_the_hardest_images_are_those_of_comparison_json(baked: Baked, findings:
         np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])
 
 
-def test_weight_images_are_shown_of_any_network_that_has_them(
-    baked: Baked, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weight_images_are_shown_of_any_network_that_has_them(baked: Baked) -> None:
     (other,) = set(CNNS) - {baked.conclusion.standings[0].entrant}
 
-    def look_of_a_linear_network(
-        folder: RunFolder, record: Record, dataset: Dataset, index: int
-    ) -> View:
-        seen = view_of(folder, record, dataset, index)
+    def look_of_a_linear_network(record: Record) -> View:
         # Whatever its architecture is called.
         weights = np.zeros((10, 8, 8), np.float32) if record.entrant == other else None
-        return replace(seen, class_weights=weights)
+        return replace(look(baked, record), class_weights=weights)
 
-    monkeypatch.setattr(gather, "view_of", look_of_a_linear_network)
-    shown = [view.entrant for view in gathered(baked, DIGITS).other_views]
-    assert shown == [other]
+    found = gather_findings(baked.conclusion, DIGITS, look_of_a_linear_network)
+    assert [view.entrant for view in found.other_views] == [other]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bakeoff.commands.opinions import opinions
+from bakeoff.commands.inspect import opinions
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError, UsageError
