@@ -99,6 +99,7 @@ class Stepper:
     def _answer(self) -> str:
         line = "" if self._process.stdout is None else self._process.stdout.readline()
         if not line:
+            self.close()
             raise RuntimeError("a process that takes steps has ended")
         return line
 

@@ -102,15 +102,15 @@ def size(text: ET.Element) -> float:
 
 
 def test_of_a_hundred_classes_the_worst_are_shown_the_lowest_first(hundred: Findings) -> None:
-    tables = class_tables(hundred)
-    assert len(tables.recall.shown) == MOST_CLASSES_SHOWN
+    recall = class_tables(hundred)["recall"]
+    assert len(recall.shown) == MOST_CLASSES_SHOWN
     # Classes 90 to 99 lose nine or ten images of twenty, 80 to 89 one less.
-    assert tables.recall.shown == (*range(90, 100), 80, 81)
-    assert [len(row.values) for row in tables.recall.rows] == [100, 100]
+    assert recall.shown == (*range(90, 100), 80, 81)
+    assert [len(values) for values in recall.values.values()] == [100, 100]
 
 
 def test_few_classes_are_all_shown_in_their_order(one_seed: Findings) -> None:
-    assert class_tables(one_seed).f1.shown == tuple(range(10))
+    assert class_tables(one_seed)["f1"].shown == tuple(range(10))
     assert all(found.shown == tuple(range(10)) for found in one_seed.confusions)
 
 
@@ -149,11 +149,13 @@ def test_few_classes_need_no_such_words(page: Element) -> None:
 def test_texts_of_the_charts_are_legible_and_apart(number: int, name: str, small: Findings) -> None:
     findings = of_classes(small, tuple(name.format(n) for n in range(number)))
     with own_settings():
-        drawings = (
-            draw_class_table(class_tables(findings).f1, findings.classes),
+        charts = (
+            draw_class_table(class_tables(findings)["f1"], findings.classes),
             draw_confusion(findings.confusions[0], findings.classes),
         )
-    for drawing in drawings:
+    for chart in charts:
+        assert chart is not None
+        drawing = chart.drawn
         assert len(texts(drawing)) > 2 * min(number, MOST_CLASSES_SHOWN)
         rows: dict[float, list[tuple[float, float]]] = {}
         for text in texts(drawing):
@@ -173,7 +175,7 @@ def test_texts_of_the_charts_are_legible_and_apart(number: int, name: str, small
 def test_what_is_taken_for_a_class_that_is_not_shown_is_counted(hundred: Findings) -> None:
     (found,) = (each for each in hundred.confusions if each.entrant == "mlp-2x200")
     with own_settings():
-        drawing = draw_confusion(found, hundred.classes)
-    counted = [int(t) for t in map(words, texts(drawing)) if t.isdigit()]
+        chart = draw_confusion(found, hundred.classes)
+    counted = [int(t) for t in map(words, texts(chart.drawn)) if t.isdigit()]
     # Each row has all 20 images of its class.
     assert sum(counted) == 20 * MOST_CLASSES_SHOWN

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -11,10 +13,11 @@ import pytest
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report import draw_report
+from bakeoff.report.charts.canvas import own_settings
 from bakeoff.report.charts.curves import learning_curves
-from bakeoff.report.charts.dots import dot_rows
+from bakeoff.report.charts.dots import draw_dots
 from bakeoff.report.charts.labels import Box, elided, place_beside, spread, two_lines
-from bakeoff.report.charts.tradeoff import offers
+from bakeoff.report.charts.tradeoff import front, offers
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.sections.classes import class_tables
 
@@ -53,11 +56,11 @@ def test_text_stays_text(drawn: Mapping[str, str]) -> None:
 
 
 def test_curves_are_the_epochs_of_the_records(five_seeds: Findings) -> None:
-    curves = {c.entrant: c for c in learning_curves(five_seeds, "validation_loss")}
+    curves = learning_curves(five_seeds, "validation_loss")
     trial = five_seeds.trials("cnn-2conv")[2]
-    assert curves["cnn-2conv"].seeds[2] == tuple(
-        (float(e.epoch), e.validation_loss) for e in trial.epochs
-    )
+    assert curves["cnn-2conv"].seeds[2].tolist() == [
+        [e.epoch, e.validation_loss] for e in trial.epochs
+    ]
     # The diverged trial is drawn as far as it came, and is no part of the mean.
     assert [len(points) for points in curves["mlp-2x200"].seeds] == [8, 8, 8, 2, 8]
     assert len(curves["mlp-2x200"].mean) == 8
@@ -65,17 +68,21 @@ def test_curves_are_the_epochs_of_the_records(five_seeds: Findings) -> None:
 
 def test_pareto_front_is_what_nobody_beats(one_seed: Findings) -> None:
     found = offers(one_seed, "parameters")
-    for offer in found:
-        beaten = any(
-            (o.price <= offer.price and o.balanced_accuracy > offer.balanced_accuracy)
-            or (o.price < offer.price and o.balanced_accuracy >= offer.balanced_accuracy)
-            for o in found
+    assert len(found) == 6
+    unbeaten = [
+        name
+        for name, (price, score) in found.items()
+        if not any(
+            (other_price <= price and other > score) or (other_price < price and other >= score)
+            for other_price, other in found.values()
         )
-        assert offer.on_front != beaten
+    ]
+    assert front(found) == sorted(unbeaten, key=lambda name: found[name])
+    assert front({"a": (1, 0.9), "b": (2, 0.8), "c": (2, 0.95), "d": (1, 0.9)}) == ["a", "d", "c"]
 
 
 def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findings) -> None:
-    rows = {row.entrant: row.values for row in class_tables(five_seeds).recall.rows}
+    rows = class_tables(five_seeds)["recall"].values
     trials = five_seeds.complete("mlp-2x200")
     assert len(trials) == 4
     recalls = np.array([t.test.recall for t in trials if t.test])
@@ -85,12 +92,30 @@ def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findin
     np.testing.assert_array_equal(found.counts[:, :-1], recorded)
 
 
-def test_dots_have_the_interval_of_the_comparison(five_seeds: Findings) -> None:
-    rows = dot_rows(five_seeds)
-    told = {e["name"]: e["accuracy"] for e in five_seeds.comparison.to_dict()["entrants"]}
-    for row in rows:
-        assert row.interval == (told[row.entrant]["low"], told[row.entrant]["high"])
-        assert row.mean == pytest.approx(told[row.entrant]["mean"])
+def test_dots_and_bands_lie_where_comparison_and_records_have_them(five_seeds: Findings) -> None:
+    with own_settings():
+        chart = draw_dots(five_seeds)
+    assert chart is not None
+    root = read_svg(chart.drawn)
+    ticks = {
+        math.log(1 - float(accuracy)): float(text.get("x", "nan"))
+        for text in root.iter(f"{SVG}text")
+        if (accuracy := "".join(text.itertext())).startswith("0.")
+    }
+    slope, start = np.polyfit(list(ticks), list(ticks.values()), 1)
+    bands = [
+        [float(x) for x in re.findall(r"[ML] ([\d.]+)", path.get("d", ""))]
+        for path in root.iter(f"{SVG}path")
+        if "stroke-width: 6" in path.get("style", "")
+    ]
+    marks = [float(use.get("x", "nan")) for use in root.iter(f"{SVG}use")]
+    told = five_seeds.comparison.to_dict()["entrants"]
+    for entrant, band in zip(told, bands, strict=True):
+        ends = [entrant["accuracy"][end] for end in ("low", "high")]
+        assert band == pytest.approx([start + slope * math.log(1 - end) for end in ends], abs=0.01)
+    tests = [t.test for each in told for t in five_seeds.complete(each["name"])]
+    expected = [start + slope * math.log(1 - test.accuracy) for test in tests if test]
+    assert marks == pytest.approx(expected, abs=0.01)
 
 
 def test_labels_do_not_overlap() -> None:
@@ -103,9 +128,23 @@ def test_labels_do_not_overlap() -> None:
 
 
 def test_labels_of_one_point_find_places_apart() -> None:
-    places = place_beside([(200.0, 100.0)] * 3, ["one", "two", "three"], 12, Box(0, 0, 400, 300))
-    boxes = [place.box for place in places]
-    assert all(a.overlap(b) == 0 for i, a in enumerate(boxes) for b in boxes[:i])
+    inside = (0.0, 0.0, 400.0, 300.0)
+    places = place_beside([(200.0, 100.0)] * 3, [(30.0, 15.0)] * 3, inside)
+    assert all(apart(a.box, b.box) for a, b in combinations(places, 2))
+
+
+def test_a_label_stays_inside_and_off_lines() -> None:
+    # To the right there is no room, and a line runs to the left.
+    (placed,) = place_beside([(90.0, 50.0)], [(40.0, 15.0)], (0, 0, 100, 100), [(0, 47, 90, 53)])
+    left, low, right, high = placed.box
+    assert (left >= 0, right <= 100, low >= 0, high <= 100) == (True,) * 4
+    assert apart(placed.box, (0, 47, 90, 53))
+    assert placed.align == "right"
+
+
+def apart(one: Box, other: Box) -> bool:
+    """Return whether two rectangles cover nothing together."""
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 
 def test_names_are_shortened_in_the_middle() -> None:

@@ -110,3 +110,8 @@ def _seeds(seeds: Sequence[int]) -> str:
     if len(seeds) > SEEDS_NAMED:
         return counted(len(seeds), "seed")
     return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(str(seed) for seed in seeds)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([*filter(None, [", ".join(names[:-1])]), names[-1]])

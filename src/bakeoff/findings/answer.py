@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
+from bakeoff.comparison.words import listed
 from bakeoff.findings.standings import Standing
 from bakeoff.study.study import Study
 
@@ -54,14 +55,8 @@ def _against(winner: str, comparison: Comparison) -> str:
             kind = "cannot be told from"
         groups.setdefault(kind, []).append(other)
     order = ("is better than", "is equivalent to", "cannot be told from", "is worse than")
-    said = [f"{kind} {_listed(groups[kind])}" for kind in order if kind in groups]
-    return f"it {_listed(said)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    return ", ".join(names[:-1]) + " and " + names[-1]
+    said = [f"{kind} {listed(groups[kind])}" for kind in order if kind in groups]
+    return f"it {listed(said)}"
 
 
 def _digits(value: float | None) -> str:

@@ -6,6 +6,7 @@ so that the chart follows light and dark) or the tone's light colour (a file of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -92,7 +93,7 @@ class Style:
         return TONES[f"series-{self.number}"].variable
 
 
-def styles(entrants: tuple[str, ...]) -> dict[str, Style]:
+def styles(entrants: Iterable[str]) -> dict[str, Style]:
     """Return the style of each entrant, by its place in the study.
 
     After eight entrants colours return with other shapes.

@@ -6,8 +6,10 @@ One unit of a sheet is one CSS pixel at full size.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -16,29 +18,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from bakeoff.report.palette import INK, MUTED, RULE
-
-__all__ = [
-    "TEXT",
-    "WIDTH",
-    "Axes",
-    "Figure",
-    "Rectangle",
-    "accuracy_axis",
-    "bare",
-    "heading",
-    "log_axis",
-    "own_settings",
-    "plot",
-    "sheet",
-    "to_svg",
-    "whole_axis",
-]
+from bakeoff.report.charts.labels import extent
+from bakeoff.report.palette import INK, MUTED, RULE, Style
 
 WIDTH = 480.0
 """A sheet's width: on a phone, three quarters of it, text still reads."""
 TEXT = 13.0
 """Size of text on a sheet."""
+LABEL = TEXT - 0.5
+"""Size of names and of what stands in cells."""
 _UNITS_PER_INCH = 72.0
 _ENOUGH_TICKS = 3
 
@@ -62,120 +50,177 @@ def own_settings() -> Iterator[None]:
         yield
 
 
-def sheet(height: float, width: float = WIDTH) -> Figure:
-    """Return an empty figure of `width` x `height` units."""
-    inches = (width / _UNITS_PER_INCH, height / _UNITS_PER_INCH)
-    figure = Figure(figsize=inches, dpi=_UNITS_PER_INCH)
+@dataclass(frozen=True)
+class Sheet:
+    """A figure and its one set of axes."""
+
+    figure: Figure
+    axes: Axes
+
+    def accuracy_axis(
+        self, which: Literal["x", "y"], accuracies: Sequence[float], room: float = 0.06
+    ) -> None:
+        """Set an axis for errors 1 - accuracy: logarithmic, better to the top or right.
+
+        `room` is the share of the axis left free at each end. Near 1 a plain axis hides what
+        matters: 0.98 to 0.99 halves the errors. Where an error is zero the axis is linear, for the
+        logarithm has no place for it.
+        """
+        errors = [1 - accuracy for accuracy in accuracies]
+        low, high = min(errors), max(errors)
+        ticks = None
+        if low > 0:
+            factor = max((high / low) ** room, 1.04)
+            low, high = low / factor, min(high * factor, 1.0)
+            ladders = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7))
+            # An accuracy of 0 needs no tick.
+            ticks = _round_numbers(low, min(high, 0.999), ladders)
+        else:
+            high += 0.05 * (high - low) or 0.01
+            low -= 0.05 * (high - low)
+        self._scale(which, (high, low), ticks, lambda error, _place: f"{1 - error:.6g}")
+
+    def log_axis(self, which: Literal["x", "y"], values: Sequence[float]) -> None:
+        """Set a logarithmic axis with plain numbers for positive `values`."""
+        low, high = min(values), max(values)
+        room = max((high / low) ** 0.08, 1.15)
+        low, high = low / room, high * room
+        ladders = ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9))
+        self._scale(which, (low, high), _round_numbers(low, high, ladders), _plain)
+
+    def _scale(
+        self,
+        which: Literal["x", "y"],
+        ends: tuple[float, float],
+        ticks: Sequence[float] | None,
+        write: Callable[[float, int | None], str],
+    ) -> None:
+        """Set the ends of an axis and its ticks; where these are given it is logarithmic."""
+        axis = {"x": self.axes.xaxis, "y": self.axes.yaxis}[which]
+        if ticks is not None:
+            self.axes.set(**{f"{which}scale": "log"})
+            axis.set_major_locator(FixedLocator(ticks))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(write))
+        self.axes.set(**{f"{which}lim": ends})
+
+    def whole_axis(self, low: float, high: float) -> None:
+        """Let the horizontal axis count from `low` to `high` in whole numbers, with some room."""
+        room = 0.03 * (high - low) or 0.5
+        self.axes.set_xlim(low - room, high + room)
+        self.axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+
+    def name(
+        self,
+        text: str,
+        at: tuple[float, float],
+        align: str,
+        style: Style,
+        point: tuple[float, float] | None = None,
+    ) -> None:
+        """Write an entrant's name, with a thin line to its point; both in units, from below."""
+        end = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+        line = {
+            "arrowstyle": "-", "color": style.mark, "linewidth": 0.8, "alpha": 0.6,
+            "shrinkA": 1, "shrinkB": 6, "relpos": (end, 0.5),
+        }  # fmt: skip
+        self.axes.annotate(
+            text, point or at, at, xycoords="figure pixels", textcoords="figure pixels",
+            color=style.text, size=LABEL, va="center", ha=align, linespacing=1.1,
+            arrowprops=line if point else None,
+        )  # fmt: skip
+
+    def write(self, x: float, y: float, text: str, colour: str, **how: Any) -> None:
+        """Write a text, around the point where `how`, matplotlib's words, has nothing else."""
+        around: dict[str, Any] = {"ha": "center", "va": "center", "size": LABEL}
+        self.axes.text(x, y, text, color=colour, **(around | how))
+
+    def cell(
+        self, box: tuple[float, float, float, float], colour: str, depth: float, text: str
+    ) -> None:
+        """Shade a box (left, top, width, height) so deep, in [0, 1], and write a text that fits."""
+        left, top, width, height = box
+        self.axes.add_artist(
+            Rectangle(
+                (left + 0.75, top + 0.75), width - 1.5, height - 1.5,
+                facecolor=colour, alpha=depth, linewidth=0, clip_on=False,
+            )
+        )  # fmt: skip
+        size = min(LABEL, LABEL * width / max(extent(text, LABEL)[0], 1))
+        self.write(left + width / 2, top + height / 2, text, INK, size=size)
+
+    def svg(self) -> str:
+        """Return the drawing as matplotlib writes it, the same bytes for the same drawing."""
+        silent = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", transparent=True, metadata=silent)
+        return buffer.getvalue()
+
+
+def _sheet(height: float, title: str, box: tuple[float, float, float, float]) -> Sheet:
+    """Return a sheet of this height with axes in `box` (left, bottom, width, height; shares).
+
+    The title, what the chart shows, stands at the top left.
+    """
+    size = (WIDTH / _UNITS_PER_INCH, height / _UNITS_PER_INCH)
+    figure = Figure(figsize=size, dpi=_UNITS_PER_INCH)
     FigureCanvasSVG(figure)
     figure.patch.set_visible(False)
-    return figure
+    figure.text(0, 1 - 14 / height, title, color=INK, size=TEXT, weight="bold", va="baseline")
+    return Sheet(figure, figure.add_axes(box))
 
 
 def plot(
-    figure: Figure, left: float, top: float, right: float, bottom: float, grid: str = "y"
-) -> Axes:
-    """Return axes that leave these margins (in units), with a quiet grid and no frame."""
-    width, height = figure.get_size_inches() * _UNITS_PER_INCH
-    box = (left / width, bottom / height, (width - left - right) / width)
-    axes = figure.add_axes((*box, (height - top - bottom) / height))
+    height: float,
+    title: str,
+    *,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    grid: Literal["x", "y"] = "y",
+) -> Sheet:
+    """Return a sheet whose axes leave these margins (in units), with a quiet grid and no frame."""
+    box = (
+        left / WIDTH,
+        bottom / height,
+        (WIDTH - left - right) / WIDTH,
+        (height - top - bottom) / height,
+    )
+    sheet = _sheet(height, title, box)
+    axes = sheet.axes
     axes.patch.set_visible(False)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")
         spine.set_color(MUTED)
         spine.set_linewidth(0.8)
     axes.set_axisbelow(True)
-    if grid:
-        axes.grid(axis="y" if grid == "y" else "x", color=RULE, linewidth=0.8)
+    axes.grid(axis=grid, color=RULE, linewidth=0.8)
     axes.tick_params(which="both", colors=MUTED, labelsize=TEXT - 1, length=0, pad=5)
     axes.xaxis.label.set(color=MUTED, size=TEXT - 1)
-    return axes
+    return sheet
 
 
-def bare(figure: Figure) -> Axes:
-    """Return axes over the whole sheet in its own units, origin at the top left, nothing drawn."""
-    width, height = figure.get_size_inches() * _UNITS_PER_INCH
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    return axes
+def bare(height: float, title: str) -> Sheet:
+    """Return a sheet of bare axes in its own units, origin at the top left."""
+    sheet = _sheet(height, title, (0, 0, 1, 1))
+    sheet.axes.set_axis_off()
+    sheet.axes.set(xlim=(0, WIDTH), ylim=(height, 0))
+    return sheet
 
 
-def heading(figure: Figure, text: str) -> None:
-    """Write what the vertical axis shows above it, left-aligned."""
-    height = float(figure.get_size_inches()[1]) * _UNITS_PER_INCH
-    figure.text(0.0, 1 - 14 / height, text, color=INK, size=TEXT, weight="bold", va="baseline")
-
-
-def accuracy_ticks(low: float, high: float) -> list[float]:
-    """Return errors (1 - accuracy) between `low` and `high` that make round accuracies."""
-    for steps in ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)):
-        errors = [step * 10.0**power for power in range(-6, 1) for step in steps]
-        inside = [error for error in errors if low <= error <= high and error < 1]
+def _round_numbers(low: float, high: float, ladders: Sequence[Sequence[float]]) -> list[float]:
+    """Return round numbers from `low` to `high`, of the first ladder that has enough there."""
+    for steps in ladders:
+        ticks = [step * 10.0**power for power in range(-9, 13) for step in steps]
+        inside = [tick for tick in ticks if low <= tick <= high]
         if len(inside) >= _ENOUGH_TICKS:
             return inside
     return [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
 
 
-def accuracy_axis(axes: Axes, which: str, accuracies: Sequence[float], room: float = 0.06) -> None:
-    """Set an axis for errors 1 - accuracy: logarithmic, better to the top or right.
-
-    `room` is the share of the axis left free at each end. Near 1 a plain axis hides what matters:
-    0.98 to 0.99 halves the errors. Where an error is zero the axis is linear, for the logarithm has
-    no place for it.
-    """
-    errors = [1 - accuracy for accuracy in accuracies] or [0.1, 1.0]
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    set_limits = axes.set_ylim if which == "y" else axes.set_xlim
-    low, high = min(errors), max(errors)
-    if low > 0:
-        (axes.set_yscale if which == "y" else axes.set_xscale)("log")
-        factor = max((high / low) ** room, 1.04)
-        low, high = low / factor, min(high * factor, 1.0)
-        axis.set_major_locator(FixedLocator(accuracy_ticks(low, high)))
-    else:
-        high += 0.05 * (high - low) or 0.01
-        low -= 0.05 * (high - low)
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda error, _place: f"{1 - error:.6g}"))
-    set_limits(high, low)
-
-
-def log_axis(axes: Axes, which: str, values: Sequence[float]) -> None:
-    """Set a logarithmic axis with plain numbers for positive `values`."""
-    axis = axes.yaxis if which == "y" else axes.xaxis
-    low, high = (min(values), max(values)) if values else (0.1, 1.0)
-    (axes.set_yscale if which == "y" else axes.set_xscale)("log")
-    room = max((high / low) ** 0.08, 1.15)
-    low, high = low / room, high * room
-    (axes.set_ylim if which == "y" else axes.set_xlim)(low, high)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
-        ticks = [step * 10.0**power for power in range(-9, 13) for step in steps]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) >= _ENOUGH_TICKS:
-            break
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _place: _plain(value)))
-
-
-def _plain(value: float) -> str:
+def _plain(value: float, _place: int | None = None) -> str:
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if value >= limit:
             return f"{value / (1e3 if letter == 'k' else limit):g}{letter}"
     return f"{value:,g}"
-
-
-def whole_axis(axes: Axes, low: float, high: float) -> None:
-    """Let the horizontal axis count from `low` to `high` in whole numbers, with some room."""
-    room = 0.03 * (high - low) or 0.5
-    axes.set_xlim(low - room, high + room)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-
-
-def to_svg(figure: Figure) -> str:
-    """Return the drawing as matplotlib writes it, the same bytes for the same drawing."""
-    silent = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata=silent)
-    return buffer.getvalue()

@@ -2,184 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.findings.findings import Findings
-from bakeoff.records.record import Epoch, Record
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import spread, two_lines
+from bakeoff.report.charts.svg import Chart
 from bakeoff.report.palette import MUTED, PAPER, Style, styles
-from bakeoff.study.study import Published
+from bakeoff.report.sections.batches import BatchGroup
 
 Measure = Literal["train_loss", "validation_loss", "validation_accuracy"]
 Against = Literal["epoch", "seconds"]
-Points = tuple[tuple[float, float], ...]
-"""(epoch or seconds, value), in order."""
+Points = NDArray[np.float64]
+"""[points, 2]: epoch or seconds, and the value, in order."""
 
-TITLES: dict[Measure, str] = {
+_TITLES: dict[Measure, str] = {
     "train_loss": "Training loss, mean over examples",
     "validation_loss": "Validation loss, mean over examples",
     "validation_accuracy": "Validation accuracy",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """The curves of one entrant."""
 
-    entrant: str
     style: Style
     seeds: tuple[Points, ...]
     """One per trial, as far as it came."""
     mean: Points
-    """Over the epochs that every complete trial reached."""
+    """Over the epochs that every complete trial reached; empty where none is complete."""
     published: Points
 
-
-def _value(measure: Measure) -> Callable[[Epoch], float]:
-    return lambda epoch: float(getattr(epoch, measure))
-
-
-def _points(record: Record, measure: Measure, scale: float) -> Points:
-    value = _value(measure)
-    return tuple((scale * epoch.epoch, value(epoch)) for epoch in record.epochs)
-
-
-def _mean(curves: list[Points]) -> Points:
-    shortest = min(map(len, curves), default=0)
-    return tuple(
-        (
-            fmean(curve[place][0] for curve in curves),
-            fmean(curve[place][1] for curve in curves),
-        )
-        for place in range(shortest)
-    )
-
-
-def _printed(published: Published | None, measure: Measure, against: Against) -> Points:
-    if published is None or against == "seconds":
-        return ()
-    values = getattr(published, measure)
-    return tuple((float(epoch), value) for epoch, value in enumerate(values, start=1))
+    @property
+    def end(self) -> Points:
+        """[1, 2]: where the mean ends, or else the first trial."""
+        return (self.mean if len(self.mean) else self.seeds[0])[-1:]
 
 
 def learning_curves(
-    findings: Findings, measure: Measure, against: Against = "epoch", only: Iterable[str] = ()
-) -> tuple[Curve, ...]:
-    """Return the curves of all entrants that have any, or of those named in `only`."""
-    names = tuple(entrant.name for entrant in findings.study.entrants)
-    style, wanted = styles(names), set(only) or set(names)
+    findings: Findings, measure: Measure, against: Against = "epoch", only: Collection[str] = ()
+) -> dict[str, Curve]:
+    """Return the curves of each entrant that has any, or of those of them named in `only`."""
+    style = styles(entrant.name for entrant in findings.study.entrants)
     epoch_seconds = {row.entrant: row.epoch_seconds for row in findings.standings}
-    found = []
+    found = {}
     for entrant in findings.study.entrants:
-        trials = findings.trials(entrant.name)
+        trials = [record for record in findings.trials(entrant.name) if record.epochs]
         # Beside others a trial is as slow as they make it, so seconds are clean ones.
         scale = 1.0 if against == "epoch" else epoch_seconds[entrant.name]
-        if entrant.name not in wanted or scale is None:
+        if not trials or scale is None or (only and entrant.name not in only):
             continue
-        seeds = tuple(_points(record, measure, scale) for record in trials if record.epochs)
-        if not seeds:
-            continue
-        complete = [_points(record, measure, scale) for record in trials if record.complete]
-        found.append(
-            Curve(
-                entrant=entrant.name,
-                style=style[entrant.name],
-                seeds=seeds,
-                mean=_mean(complete),
-                published=_printed(entrant.published, measure, against),
-            )
+        seeds = tuple(
+            np.array([(scale * each.epoch, getattr(each, measure)) for each in record.epochs])
+            for record in trials
         )
-    return tuple(found)
+        complete = [points for record, points in zip(trials, seeds, strict=True) if record.complete]
+        shortest = min(map(len, complete), default=0)
+        printed = entrant.published if against == "epoch" else None
+        values = getattr(printed, measure) if printed else ()
+        found[entrant.name] = Curve(
+            style=style[entrant.name],
+            seeds=seeds,
+            mean=np.mean([each[:shortest] for each in complete or [np.empty((0, 2))]], axis=0),
+            published=np.column_stack((np.arange(1, len(values) + 1), values)),
+        )
+    return found
 
 
 def draw_curves(
-    curves: tuple[Curve, ...], measure: Measure, against: Against, target: float | None = None
-) -> str:
-    """Return the chart as SVG; `target` is a value that training was to reach."""
-    figure = canvas.sheet(330)
-    axes = canvas.plot(figure, left=46, top=34, right=138, bottom=44)
-    canvas.heading(figure, TITLES[measure])
-    accuracy = measure == "validation_accuracy"
-
-    def height(value: float) -> float:
-        return 1 - value if accuracy else value
-
-    shown = [
-        value
-        for curve in curves
-        for points in (*curve.seeds, curve.published)
-        for _x, value in points
-    ]
+    findings: Findings, measure: Measure, against: Against, group: BatchGroup | None = None
+) -> Chart | None:
+    """Return the chart of all entrants that have curves, or of those of a group."""
+    name = measure.replace("_", "-") + ("-against-seconds" if against == "seconds" else "")
+    only: tuple[str, ...] = ()
+    target = None
+    if group is not None:
+        name, only, target = f"batches-{group.number}-{against}", group.names, group.target
+    curves = learning_curves(findings, measure, against, only)
+    if not curves:
+        return None
+    every = np.concatenate(
+        [points for curve in curves.values() for points in (*curve.seeds, curve.published)]
+    )
+    shown = [*every[:, 1].tolist(), *([] if target is None else [target])]
+    sheet = canvas.plot(330, _TITLES[measure], left=46, top=34, right=138, bottom=44)
+    if measure == "validation_accuracy":
+        sheet.accuracy_axis("y", shown)
+    elif min(shown) > 0:
+        sheet.log_axis("y", shown)
+    sheet.whole_axis(1.0 if against == "epoch" else 0.0, float(every[:, 0].max()))
+    sheet.axes.set_xlabel("epoch" if against == "epoch" else "seconds of training")
     if target is not None:
-        shown.append(target)
-    if accuracy:
-        canvas.accuracy_axis(axes, "y", shown)
-    elif shown and min(shown) > 0:
-        canvas.log_axis(axes, "y", shown)
-    axes.set_xlabel("epoch" if against == "epoch" else "seconds of training")
-    far = max((x for curve in curves for points in (*curve.seeds, curve.published)
-               for x, _value in points), default=1.0)  # fmt: skip
-    canvas.whole_axis(axes, 1.0 if against == "epoch" else 0.0, far)
-    if target is not None:
-        axes.axhline(height(target), color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
-        axes.annotate(
-            f"target {target:g}", (0, height(target)), (4, 4), xycoords=("axes fraction", "data"),
+        height = 1 - target
+        sheet.axes.axhline(height, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
+        sheet.axes.annotate(
+            f"target {target:g}", (0, height), (4, 4), xycoords=("axes fraction", "data"),
             textcoords="offset points", color=MUTED, size=canvas.TEXT - 1,
         )  # fmt: skip
-    for curve in curves:
-        _draw_lines(axes, curve, height)
-    _draw_names(axes, curves, height)
-    return canvas.to_svg(figure)
+    for curve in curves.values():
+        _draw_lines(sheet, curve, measure)
+    _draw_names(sheet, curves, measure)
+    whose = " and ".join(only) or "each entrant"
+    clock = "epochs" if against == "epoch" else "seconds of training"
+    text = f"Line chart: {_TITLES[measure]} of {whose} against {clock}."
+    return Chart(name, text, sheet.svg())
 
 
-def _draw_lines(axes: canvas.Axes, curve: Curve, height: Callable[[float], float]) -> None:
-    def line(points: Points, **how: object) -> None:
-        xs, ys = [x for x, _y in points], [height(y) for _x, y in points]
-        axes.plot(xs, ys, color=curve.style.mark, **how)  # type: ignore[arg-type]
+def _on_axes(points: Points, measure: Measure) -> Points:
+    """Return points as the axes have them: accuracies as errors."""
+    x, y = points.T
+    return np.column_stack((x, 1 - y if measure == "validation_accuracy" else y))
 
-    if curve.published:
+
+def _draw_lines(sheet: canvas.Sheet, curve: Curve, measure: Measure) -> None:
+    def line(points: Points, **how: Any) -> None:
+        sheet.axes.plot(*_on_axes(points, measure).T, color=curve.style.mark, **how)
+
+    if len(curve.published):
         line(curve.published, linewidth=1.1, linestyle=(0, (4, 2.5)), alpha=0.85)
     several = len(curve.seeds) > 1
     for points in curve.seeds:
         line(points, linewidth=0.8 if several else 2.0, alpha=0.45 if several else 1.0)
-    if several and curve.mean:
+    if several and len(curve.mean):
         line(curve.mean, linewidth=2.2)
-    last = (curve.mean or curve.seeds[0])[-1:]
     line(
-        last, marker=curve.style.marker, markersize=6.5, markeredgecolor=PAPER, markeredgewidth=0.8
-    )
+        curve.end, marker=curve.style.marker, markersize=6.5, markeredgecolor=PAPER,
+        markeredgewidth=0.8,
+    )  # fmt: skip
 
 
-def _draw_names(
-    axes: canvas.Axes,
-    curves: tuple[Curve, ...],
-    height: Callable[[float], float],
-) -> None:
+def _draw_names(sheet: canvas.Sheet, curves: dict[str, Curve], measure: Measure) -> None:
     """Write each entrant's name to the right of the end of its curve, with a thin line to it."""
-    ends = [(curve.mean or curve.seeds[0])[-1] for curve in curves]
-    texts = [two_lines(curve.entrant) for curve in curves]
-    pixels = [axes.transData.transform((x, height(y))) for x, y in ends]
-    box = axes.get_window_extent()
-    line = canvas.TEXT * 1.25
-    heights = [line * (text.count("\n") + 1) + 3 for text in texts]
-    centres = spread([pixel[1] for pixel in pixels], heights, box.y0 - 24, box.y1 + 14)
-    for curve, text, pixel, centre in zip(curves, texts, pixels, centres, strict=True):
-        axes.annotate(
-            text,
-            (pixel[0] + 5, pixel[1]),
-            (box.x1 + 10, centre),
-            xycoords="figure pixels",
-            textcoords="figure pixels",
-            color=curve.style.text,
-            size=canvas.TEXT - 0.5,
-            va="center",
-            linespacing=1.1,
-            arrowprops={
-                "arrowstyle": "-", "color": curve.style.mark, "linewidth": 0.7, "alpha": 0.6,
-                "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5),
-            },
-        )  # fmt: skip
+    texts = [two_lines(name) for name in curves]
+    ends = np.concatenate([_on_axes(curve.end, measure) for curve in curves.values()])
+    points = sheet.axes.transData.transform(ends).tolist()
+    box = sheet.axes.get_window_extent()
+    heights = [canvas.TEXT * 1.25 * (text.count("\n") + 1) + 3 for text in texts]
+    centres = spread([y for _x, y in points], heights, box.y0 - 24, box.y1 + 14)
+    for curve, text, point, centre in zip(curves.values(), texts, points, centres, strict=True):
+        sheet.name(text, (box.x1 + 10, centre), "left", curve.style, point)

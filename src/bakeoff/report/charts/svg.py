@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from bakeoff.report.palette import TONES
@@ -13,83 +14,80 @@ _HREF = f"{{{_XLINK}}}href"
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _FONT_FAMILY = re.compile(r" font-family: [^;]*;")
 _NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)")
-_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
 
 
-def _tidy(drawn: str, prefix: str) -> ET.Element:
-    """Return the tree with ids that carry `prefix`, without metadata or a style sheet."""
-    ET.register_namespace("", _SVG)
-    ET.register_namespace("xlink", _XLINK)
-    root = ET.fromstring(drawn)  # noqa: S314  # drawn here, not read from anywhere
-    for parent in list(root.iter()):
-        for child in list(parent):
-            # matplotlib's style element would apply to the whole page around the chart.
-            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
-                parent.remove(child)
-    used = set()
-    for element in root.iter():
-        for key, value in element.attrib.items():
-            used.update(_REFERENCE.findall(value))
-            if key == _HREF and value.startswith("#"):
-                used.add(value[1:])
-    for element in root.iter():
-        _rename(element, prefix, used)
-        if _NO_TURN.fullmatch(element.get("transform", "")):
-            del element.attrib["transform"]
-        # One family on the root serves the whole drawing; figures of one width align better.
-        if "font-family" in element.get("style", ""):
-            element.set("style", _FONT_FAMILY.sub("", element.attrib["style"]))
-    root.set(
-        "style",
-        "stroke-linejoin: round; stroke-linecap: butt; font-variant-numeric: tabular-nums; "
-        f"font-family: var(--sans, {_FONTS})",
-    )
-    return root
+@dataclass(frozen=True)
+class Chart:
+    """A chart as matplotlib drew it, with what it shows in words."""
+
+    name: str
+    """Also its file name, without .svg."""
+    description: str
+    drawn: str
+
+    def inline(self) -> str:
+        """Return the SVG for a page: colours are CSS variables, the size follows its column."""
+        root = self._tidy(self.name)
+        for size in ("width", "height"):
+            root.attrib.pop(size, None)
+        root.set("class", "chart")
+        text = ET.tostring(root, encoding="unicode")
+        for tone in TONES.values():
+            text = text.replace(tone.stand_in, tone.variable)
+        return text
+
+    def standalone(self) -> str:
+        """Return the SVG as a file of its own: plain colours on its own light paper."""
+        root = self._tidy("c")
+        _, _, width, height = root.get("viewBox", "0 0 0 0").split()
+        paper = {"width": width, "height": height, "fill": TONES["paper"].light}
+        root.insert(0, ET.Element(f"{{{_SVG}}}rect", paper))
+        text = ET.tostring(root, encoding="unicode")
+        # Not every reader of SVG files knows CSS variables.
+        for tone in TONES.values():
+            text = text.replace(tone.stand_in, tone.light)
+        return text.replace(f"var(--sans, {_FONTS})", _FONTS) + "\n"
+
+    def _tidy(self, prefix: str) -> ET.Element:
+        """Return the tree with ids that carry `prefix`, without metadata or a style sheet."""
+        ET.register_namespace("", _SVG)
+        ET.register_namespace("xlink", _XLINK)
+        root = ET.fromstring(self.drawn)  # noqa: S314  # drawn here, not read from anywhere
+        used = set()
+        for parent in list(root.iter()):
+            for child in list(parent):
+                # matplotlib's style element would apply to the whole page around the chart.
+                if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
+                    parent.remove(child)
+            for value in parent.attrib.values():
+                used.update(_REFERENCE.findall(value))
+            used.add(parent.get(_HREF, "").removeprefix("#"))
+        for element in root.iter():
+            _rename(element, prefix, used)
+            if _NO_TURN.fullmatch(element.get("transform", "")):
+                del element.attrib["transform"]
+            # One family on the root serves the whole drawing; figures of one width align better.
+            if "font-family" in element.get("style", ""):
+                element.set("style", _FONT_FAMILY.sub("", element.attrib["style"]))
+        root.set(
+            "style",
+            "stroke-linejoin: round; stroke-linecap: butt; font-variant-numeric: tabular-nums; "
+            f"font-family: var(--sans, {_FONTS})",
+        )
+        root.set("role", "img")
+        root.set("aria-label", self.description)
+        return root
 
 
 def _rename(element: ET.Element, prefix: str, used: set[str]) -> None:
     """Give ids that something points to the prefix, and drop the others."""
     for key, value in list(element.attrib.items()):
-        if key == "id":
-            if value in used:
-                element.set(key, f"{prefix}-{value}")
-            else:
-                del element.attrib[key]
-        elif key == _HREF and value.startswith("#"):
+        if key == _HREF:
             element.set(key, f"#{prefix}-{value[1:]}")
-        elif "url(#" in value:
-            element.set(key, _REFERENCE.sub(rf"url(#{prefix}-\1)", value))
-
-
-def _describe(root: ET.Element, description: str) -> None:
-    root.set("role", "img")
-    root.set("aria-label", description)
-
-
-def inline(drawn: str, name: str, description: str) -> str:
-    """Return the SVG for a page: colours are CSS variables, the size follows its column."""
-    root = _tidy(drawn, name)
-    for size in ("width", "height"):
-        root.attrib.pop(size, None)
-    root.set("class", "chart")
-    _describe(root, description)
-    text = ET.tostring(root, encoding="unicode")
-    for tone in TONES.values():
-        text = text.replace(tone.stand_in, tone.variable)
-    return text
-
-
-def standalone(drawn: str, description: str) -> str:
-    """Return the SVG as a file of its own: plain colours on its own light paper."""
-    root = _tidy(drawn, "c")
-    _describe(root, description)
-    view = root.get("viewBox", "0 0 0 0").split()
-    paper = ET.Element(
-        f"{{{_SVG}}}rect", {"width": view[2], "height": view[3], "fill": TONES["paper"].light}
-    )
-    root.insert(0, paper)
-    text = ET.tostring(root, encoding="unicode")
-    # Not every reader of SVG files knows CSS variables.
-    for tone in TONES.values():
-        text = text.replace(tone.stand_in, tone.light)
-    return text.replace(f"var(--sans, {_FONTS})", _FONTS) + "\n"
+        elif key != "id":
+            element.set(key, _REFERENCE.sub(rf"{prefix}-\g<0>", value))
+        elif value in used:
+            element.set(key, f"{prefix}-{value}")
+        else:
+            del element.attrib[key]

@@ -3,121 +3,104 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report.charts import canvas
-from bakeoff.report.charts.labels import Box, place_beside, two_lines
+from bakeoff.report.charts.labels import extent, place_beside, two_lines
+from bakeoff.report.charts.svg import Chart
 from bakeoff.report.palette import MUTED, Style, styles
 
 _NEAR = 30.0
 """Up to here a label needs no line to its point."""
 
 Price = Literal["training_seconds", "parameters"]
-
-TITLES: dict[Price, str] = {
-    "training_seconds": "seconds of training (logarithmic)",
-    "parameters": "parameters (logarithmic)",
-}
+Offers = Mapping[str, tuple[float, float]]
+"""Of each entrant what it costs and its balanced accuracy on test data, means over its seeds."""
 
 
-@dataclass(frozen=True)
-class Offer:
-    """One entrant: what it costs and how well it does, both means over its seeds."""
-
-    entrant: str
-    style: Style
-    price: float
-    balanced_accuracy: float
-    """On test data."""
-    on_front: bool
-    """No other entrant is at least as cheap and at least as good, and better in one of them."""
-
-
-def offers(findings: Findings, price: Price) -> tuple[Offer, ...]:
-    """Return the entrants that have scores, in the order of the study."""
-    style = styles(tuple(entrant.name for entrant in findings.study.entrants))
-    rows = [
-        (row.entrant, float(cost), row.test_balanced_accuracy)
-        for row in findings.standings
-        if row.test_balanced_accuracy is not None
-        and (cost := getattr(row, price)) is not None
-        and cost > 0
-    ]
-
-    def beaten(cost: float, score: float) -> bool:
-        return any(
-            other_cost <= cost and other >= score and (other_cost, other) != (cost, score)
-            for _name, other_cost, other in rows
-        )
-
-    found = [
-        Offer(name, style[name], cost, score, not beaten(cost, score)) for name, cost, score in rows
-    ]
-    order = list(style)
-    return tuple(sorted(found, key=lambda offer: order.index(offer.entrant)))
-
-
-def draw_offers(found: tuple[Offer, ...], price: Price) -> str:
-    """Return the chart as SVG: offers on the front filled and joined, the others hollow."""
-    figure = canvas.sheet(350)
-    axes = canvas.plot(figure, left=52, top=40, right=92, bottom=46)
-    canvas.heading(figure, "Balanced accuracy on test data")
-    canvas.accuracy_axis(axes, "y", [offer.balanced_accuracy for offer in found], room=0.14)
-    canvas.log_axis(axes, "x", [offer.price for offer in found])
-    axes.set_xlabel(TITLES[price])
-    front = sorted((offer for offer in found if offer.on_front), key=lambda offer: offer.price)
-    axes.plot(
-        [offer.price for offer in front],
-        [1 - offer.balanced_accuracy for offer in front],
-        color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)), drawstyle="steps-post",
-        dash_capstyle="round",
-    )  # fmt: skip
-    for offer in found:
-        axes.plot(
-            [offer.price], [1 - offer.balanced_accuracy], marker=offer.style.marker, markersize=9,
-            color=offer.style.mark, markeredgecolor=offer.style.mark, markeredgewidth=1.8,
-            fillstyle="full" if offer.on_front else "none", linestyle="none",
-        )  # fmt: skip
-    _draw_names(figure, axes, found)
-    return canvas.to_svg(figure)
-
-
-def _steps(corners: list[tuple[float, float]]) -> list[Box]:
-    """Return the joined front as thin boxes: along each step, then up to the next offer."""
-    found = []
-    for (x, y), (next_x, next_y) in pairwise(sorted(corners)):
-        found.append(Box(x, y - 3, next_x, y + 3))
-        found.append(Box(next_x - 3, min(y, next_y), next_x + 3, max(y, next_y)))
+def offers(findings: Findings, price: Price) -> Offers:
+    """Return the offers of the entrants that have scores, in the order of the study."""
+    rows = {row.entrant: row for row in findings.standings}
+    found = {}
+    for entrant in findings.study.entrants:
+        row = rows[entrant.name]
+        cost, score = getattr(row, price), row.test_balanced_accuracy
+        if cost and score is not None:
+            found[entrant.name] = (float(cost), score)
     return found
 
 
-def _draw_names(figure: canvas.Figure, axes: canvas.Axes, found: tuple[Offer, ...]) -> None:
-    total = float(figure.get_size_inches()[1]) * 72
+def front(found: Offers) -> list[str]:
+    """Return the entrants that nobody beats, the cheapest first.
 
-    def down(point: tuple[float, float]) -> tuple[float, float]:
-        """Return data as units of the sheet from its top left."""
-        x, y = axes.transData.transform(point)
-        return float(x), total - float(y)
+    One is beaten by another that costs no more and does no worse, and is not the same in both.
+    """
+    return sorted(
+        (
+            name
+            for name, (cost, score) in found.items()
+            if not any(
+                other_cost <= cost and other >= score and (other_cost, other) != (cost, score)
+                for other_cost, other in found.values()
+            )
+        ),
+        key=lambda name: found[name],
+    )
 
-    points = [down((offer.price, 1 - offer.balanced_accuracy)) for offer in found]
-    corners = [point for point, offer in zip(points, found, strict=True) if offer.on_front]
-    frame = axes.get_window_extent()
-    inside = Box(frame.x0 + 2, total - frame.y1 - 12, canvas.WIDTH, total - frame.y0 - 2)
-    size = canvas.TEXT - 0.5
-    texts = [two_lines(offer.entrant) for offer in found]
-    places = place_beside(points, texts, size, inside, _steps(corners))
-    for offer, text, point, place in zip(found, texts, points, places, strict=True):
-        far = math.dist((place.x, place.y), point) > _NEAR
-        arrow = {"arrowstyle": "-", "color": offer.style.mark, "linewidth": 0.8, "alpha": 0.7,
-                 "shrinkA": 1, "shrinkB": 6}  # fmt: skip
-        axes.annotate(
-            text,
-            (point[0], total - point[1]),
-            (place.x, total - place.y),
-            xycoords="figure pixels", textcoords="figure pixels",
-            color=offer.style.text, size=size, va="center", ha=place.align, linespacing=1.1,
-            arrowprops=arrow if far else None,
+
+def draw_offers(findings: Findings, price: Price) -> Chart | None:
+    """Return the chart: offers on the front filled and joined, the others hollow."""
+    found = offers(findings, price)
+    if not found:
+        return None
+    sheet = canvas.plot(350, "Balanced accuracy on test data", left=52, top=40, right=92, bottom=46)
+    style = styles(entrant.name for entrant in findings.study.entrants)
+    words = "parameters" if price == "parameters" else "seconds of training"
+    sheet.accuracy_axis("y", [score for _cost, score in found.values()], room=0.14)
+    sheet.log_axis("x", [cost for cost, _score in found.values()])
+    sheet.axes.set_xlabel(f"{words} (logarithmic)")
+    best = front(found)
+    sheet.axes.plot(
+        [found[name][0] for name in best], [1 - found[name][1] for name in best],
+        color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)), drawstyle="steps-post",
+        dash_capstyle="round",
+    )  # fmt: skip
+    for name, (cost, score) in found.items():
+        mark = style[name].mark
+        sheet.axes.plot(
+            [cost], [1 - score], marker=style[name].marker, markersize=9, color=mark,
+            markeredgecolor=mark, markeredgewidth=1.8,
+            fillstyle="full" if name in best else "none", linestyle="none",
         )  # fmt: skip
+    _draw_names(sheet, found, best, style)
+    description = f"Scatter chart: balanced accuracy on test data against {words}."
+    return Chart(f"accuracy-against-{price.replace('_', '-')}", description, sheet.svg())
+
+
+def _draw_names(
+    sheet: canvas.Sheet, found: Offers, best: Sequence[str], style: Mapping[str, Style]
+) -> None:
+    # In units of the sheet, from below.
+    points = {
+        name: sheet.axes.transData.transform((cost, 1 - score)).tolist()
+        for name, (cost, score) in found.items()
+    }
+    # The joined front: along each step, then up to the next offer.
+    steps = []
+    for (x, y), (next_x, next_y) in pairwise(points[name] for name in best):
+        steps.append((x, y - 3, next_x, y + 3))
+        steps.append((next_x - 3, min(y, next_y), next_x + 3, max(y, next_y)))
+    texts = [two_lines(name) for name in found]
+    frame = sheet.axes.get_window_extent()
+    places = place_beside(
+        list(points.values()),
+        [extent(text, canvas.LABEL) for text in texts],
+        inside=(frame.x0 + 2, frame.y0 + 2, canvas.WIDTH, frame.y1 + 12),
+        lines=steps,
+    )
+    for (name, point), text, place in zip(points.items(), texts, places, strict=True):
+        far = math.dist(place.at, point) > _NEAR
+        sheet.name(text, place.at, place.align, style[name], point if far else None)

@@ -80,13 +80,8 @@ def tiles(pictures: list[Pixels], columns: int, gap: int = 1) -> Pixels:
     return grid
 
 
-def png(pixels: Pixels) -> bytes:
-    """Return the pixels as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
-
-
 def data_uri(pixels: Pixels) -> str:
     """Return the pixels as a PNG that stands inside the page."""
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bakeoff.report import words
 from bakeoff.report.palette import TONES
-from bakeoff.report.pictures.views import Filters, Layer, Picture, ViewPictures, colour_bar
+from bakeoff.report.pictures.views import COLOUR_BAR, Picture, ViewPictures
 from bakeoff.report.templating import environment
 from bakeoff.text import shortened
 
 WIDTH = 960.0
 _MARGIN = 24.0
-_INNER = WIDTH - 2 * _MARGIN
 _GAP = 24.0
 _WIDEST_DIGIT = 9.5
 """Units that a digit or sign of a note takes at most."""
@@ -24,8 +24,7 @@ _LINES = {"title": (26.0, 72), "head": (44.0, 96), "note": (22.0, 120)}
 """Kind of text -> how far below what stands above it, and how many letters a line holds."""
 
 
-@dataclass(frozen=True)
-class PlacedPicture:
+class PlacedPicture(NamedTuple):
     """A picture with its box, in units of the sheet."""
 
     picture: Picture
@@ -35,8 +34,7 @@ class PlacedPicture:
     height: float
 
 
-@dataclass(frozen=True)
-class PlacedText:
+class PlacedText(NamedTuple):
     """A line of text by the left end of its baseline."""
 
     text: str
@@ -81,50 +79,42 @@ class Sheet:
         low, high = f"\N{MINUS SIGN}{limit:.2g}", f"{limit:.2g}"
         left = _MARGIN + _WIDEST_DIGIT * len(low) + 8
         self.texts.append(PlacedText(low, _MARGIN, self.bottom + 10, "note"))
-        self.pictures.append(PlacedPicture(colour_bar(), left, self.bottom, 160, 12))
+        self.pictures.append(PlacedPicture(COLOUR_BAR, left, self.bottom, 160, 12))
         self.texts.append(PlacedText(high, left + 168, self.bottom + 10, "note"))
         self.bottom += 12
 
 
-def _columns(count: int, gap: float = _GAP) -> float:
+def _columns(count: int) -> float:
     """Return the width of one of `count` columns."""
-    return (_INNER - (count - 1) * gap) / count
-
-
-def _filters(sheet: Sheet, filters: Filters) -> None:
-    sheet.line(f"Filters of the first convolution, {filters.size}", "head")
-    sheet.row(filters.large, _columns(6))
-    sheet.row([filters.all], _columns(2))
-    if filters.in_colour:
-        sheet.line(f"Grey is zero; full colours are {filters.limit:.2g} away from it.", "note")
-    else:
-        sheet.scale(filters.limit)
-
-
-def _layer(sheet: Sheet, original: Picture, layer: Layer) -> None:
-    sheet.line(f"{layer.title}, channel 0", "head")
-    sheet.row([original, *layer.first.pictures], _columns(4))
-    sheet.scale(layer.first.limit)
-    sheet.line(f"{layer.title}, all {layer.channels} channels", "head")
-    sheet.row(layer.all.pictures, _columns(2))
-    sheet.scale(layer.all.limit)
-    if layer.zeros:
-        zeros = words.percent(layer.zeros)
-        sheet.line(f"{layer.activation} sets {zeros} of these values to zero.", "note")
+    return (WIDTH - 2 * _MARGIN - (count - 1) * _GAP) / count
 
 
 def lay_out(shown: ViewPictures) -> Sheet:
     """Return the sheet of one view."""
-    view, sheet = shown.view, Sheet()
+    view, filters, sheet = shown.view, shown.filters, Sheet()
     sheet.line(f"{view.entrant}, seed {view.seed}, test image {view.index}", "title")
     sure = words.percent(view.probability)
     said = f"Label {view.label_name}; the network says {view.predicted_name}, {sure} sure."
     sheet.line(said, "note")
     sheet.line(f"{shown.summary[:1].upper()}{shown.summary[1:]}.", "note")
-    if shown.filters is not None:
-        _filters(sheet, shown.filters)
+    if filters is not None:
+        sheet.line(f"Filters of the first convolution, {filters.size}", "head")
+        sheet.row(filters.large, _columns(6))
+        sheet.row([filters.all], _columns(2))
+        if filters.in_colour:
+            sheet.line(f"Grey is zero; full colours are {filters.limit:.2g} away from it.", "note")
+        else:
+            sheet.scale(filters.limit)
     for layer in shown.layers:
-        _layer(sheet, shown.original, layer)
+        sheet.line(f"{layer.title}, channel 0", "head")
+        sheet.row([shown.original, *layer.first.pictures], _columns(4))
+        sheet.scale(layer.first.limit)
+        sheet.line(f"{layer.title}, all {layer.channels} channels", "head")
+        sheet.row(layer.all.pictures, _columns(2))
+        sheet.scale(layer.all.limit)
+        if layer.zeros:
+            zeros = words.percent(layer.zeros)
+            sheet.line(f"{layer.activation} sets {zeros} of these values to zero.", "note")
     if not shown.layers:
         sheet.row([shown.original], _columns(4))
     if shown.weights is not None:

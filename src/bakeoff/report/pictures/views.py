@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.comparison.words import listed
 from bakeoff.findings.view import ConvolutionMaps, View
 from bakeoff.report.pictures.raster import (
     COLOURS,
@@ -25,7 +26,7 @@ LARGE = 5
 """How many filters are shown large: the first, for the maps shown large are of the first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """A raster with what it shows in words."""
 
@@ -48,6 +49,10 @@ class Picture:
     def height(self) -> int:
         """Picture elements down."""
         return int(self.pixels.shape[0])
+
+
+COLOUR_BAR = Picture(diverging(np.linspace(-1, 1, 129)[None], 1.0), "colour scale")
+"""The colour scale from its lowest to its highest value."""
 
 
 @dataclass(frozen=True)
@@ -115,115 +120,19 @@ class ViewPictures:
         return "dark" if self.view.light_on_dark else "light"
 
 
-def colour_bar() -> Picture:
-    """Return the colour scale from its lowest to its highest value."""
-    return Picture(diverging(np.linspace(-1, 1, 129)[None], 1.0), "colour scale")
-
-
-def largest(*arrays: NDArray[np.float32]) -> float:
-    """Return the largest magnitude, which a colour scale centred on zero must reach."""
-    return max((float(np.abs(array).max(initial=0)) for array in arrays), default=0.0)
-
-
-_MANY = 64
-
-
-def wide(count: int) -> int:
-    """Return how many columns a grid of `count` pictures has: 8 up to 64 of them."""
-    return 8 if count <= _MANY else 16
-
-
-def _maps(stages: Sequence[tuple[str, NDArray[np.float32]]], whose: str) -> OneScale:
-    """Return maps [channels, height, width], each stage with its caption, as pictures."""
-    limit = largest(*(maps for _, maps in stages))
-    return OneScale(
-        tuple(
-            Picture(_grid(maps, limit), f"{whose} {caption}", caption) for caption, maps in stages
-        ),
-        limit,
-    )
-
-
-_ENOUGH = 16
-"""Picture elements beside which a line of one is thin."""
-
-
-def _grid(maps: NDArray[np.float32], limit: float) -> Pixels:
-    times = max(1, _ENOUGH // maps.shape[2]) if len(maps) > 1 else 1
-    return tiles([enlarged(diverging(values, limit), times) for values in maps], wide(len(maps)))
-
-
-_PLACES = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
-_TEENS = range(11, 14)
-
-
-def ordinal(number: int) -> str:
-    """Return First to Sixth, then 7th, 11th, 21st."""
-    if number <= len(_PLACES):
-        return _PLACES[number - 1]
-    ends = {1: "st", 2: "nd", 3: "rd"}
-    return f"{number}{'th' if number % 100 in _TEENS else ends.get(number % 10, 'th')}"
-
-
-def _enumerated(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-def _layer(number: int, maps: ConvolutionMaps) -> Layer:
-    title, shown, zeros = f"{ordinal(number)} convolution", [("output", maps.output)], 0.0
-    ran = maps.activation
-    if ran is not None:
-        shown = [(f"before {ran.name}", ran.before), (f"after {ran.name}", ran.after)]
-        zeros = float(np.mean((ran.after == 0) & (ran.before != 0)))
-        title += f", after {_enumerated(ran.between)}" if ran.between else ""
-    channels = len(maps.output)
-    return Layer(
-        title=title,
-        channels=channels,
-        activation=ran.name if ran else None,
-        first=_maps([(stage, each[:1]) for stage, each in shown], f"{maps.name}, channel 0"),
-        all=_maps(shown, f"{maps.name}, all {channels} channels"),
-        zeros=zeros,
-    )
-
-
-def _filters(filters: NDArray[np.float32]) -> Filters:
-    """Return filters [filters, channels, height, width] as pictures."""
-    channels, height, width = filters.shape[1:]
-    if channels == COLOURS:
-        limit = largest(filters)
-        drawn = [coloured(values, limit) for values in filters]
-    else:
-        means = filters.mean(axis=1)
-        limit = largest(means)
-        drawn = [diverging(values, limit) for values in means]
-    large = [(pixels, f"filter {number}") for number, pixels in enumerate(drawn[:LARGE])]
-    every = f"all {len(drawn)} filters"
-    # Lines as wide as a weight would hide among the weights.
-    apart = tiles([enlarged(pixels, 6) for pixels in drawn], wide(len(drawn)), gap=3)
-    return Filters(
-        large=tuple(Picture(pixels, words, words) for pixels, words in large),
-        all=Picture(apart, every, every),
-        count=len(drawn),
-        channels=channels,
-        size=f"{height} × {width}",
-        limit=limit,
-    )
-
-
-def _weights(weights: NDArray[np.float32], classes: Sequence[str]) -> OneScale:
-    limit = largest(weights)
-    return OneScale(
-        tuple(
-            Picture(diverging(values, limit), f"weights of class {name}", name)
-            for values, name in zip(weights, classes, strict=True)
-        ),
-        limit,
-    )
-
-
 def view_pictures(view: View) -> ViewPictures:
     """Return the pictures of a view."""
+    weights = None
+    if view.class_weights is not None:
+        limit = float(np.abs(view.class_weights).max())
+        drawn = [diverging(values, limit) for values in view.class_weights]
+        weights = OneScale(
+            tuple(
+                Picture(pixels, f"weights of class {name}", name)
+                for pixels, name in zip(drawn, view.classes, strict=True)
+            ),
+            limit,
+        )
     return ViewPictures(
         view=view,
         original=Picture(
@@ -233,5 +142,71 @@ def view_pictures(view: View) -> ViewPictures:
         ),
         filters=None if view.filters is None else _filters(view.filters),
         layers=tuple(_layer(number, maps) for number, maps in enumerate(view.convolutions, 1)),
-        weights=None if view.class_weights is None else _weights(view.class_weights, view.classes),
+        weights=weights,
     )
+
+
+def _filters(filters: NDArray[np.float32]) -> Filters:
+    """Return filters [filters, channels, height, width] as pictures."""
+    count, channels, height, width = filters.shape
+    in_colour = channels == COLOURS
+    values = filters if in_colour else filters.mean(axis=1)
+    limit = float(np.abs(values).max())
+    drawn = [coloured(each, limit) if in_colour else diverging(each, limit) for each in values]
+    names, every = [f"filter {number}" for number in range(count)], f"all {count} filters"
+    # Lines as wide as a weight would hide among the weights.
+    apart = tiles([enlarged(pixels, 6) for pixels in drawn], _columns(count), gap=3)
+    return Filters(
+        large=tuple(
+            Picture(pixels, name, name) for pixels, name in zip(drawn[:LARGE], names, strict=False)
+        ),
+        all=Picture(apart, every, every),
+        count=count,
+        channels=channels,
+        size=f"{height} × {width}",
+        limit=limit,
+    )
+
+
+def _columns(count: int) -> int:
+    """Return how many columns a grid of `count` pictures has."""
+    return 8 if count <= 64 else 16
+
+
+def _layer(number: int, maps: ConvolutionMaps) -> Layer:
+    title, shown, zeros = f"{ordinal(number)} convolution", {"output": maps.output}, 0.0
+    ran = maps.activation
+    if ran is not None:
+        shown = {f"before {ran.name}": ran.before, f"after {ran.name}": ran.after}
+        zeros = float(np.mean((ran.after == 0) & (ran.before != 0)))
+        title += f", after {listed(ran.between)}" if ran.between else ""
+    channels = len(maps.output)
+    return Layer(
+        title=title,
+        channels=channels,
+        activation=ran.name if ran else None,
+        first=_maps({stage: each[:1] for stage, each in shown.items()}, f"{maps.name}, channel 0"),
+        all=_maps(shown, f"{maps.name}, all {channels} channels"),
+        zeros=zeros,
+    )
+
+
+def _maps(stages: Mapping[str, NDArray[np.float32]], whose: str) -> OneScale:
+    """Return maps [channels, height, width], each stage with its caption, as pictures."""
+    limit = max(float(np.abs(maps).max()) for maps in stages.values())
+    pictures = []
+    for caption, maps in stages.items():
+        # A line of one picture element is thin beside sixteen.
+        times = max(1, 16 // maps.shape[2]) if len(maps) > 1 else 1
+        drawn = [enlarged(diverging(values, limit), times) for values in maps]
+        pictures.append(Picture(tiles(drawn, _columns(len(maps))), f"{whose} {caption}", caption))
+    return OneScale(tuple(pictures), limit)
+
+
+def ordinal(number: int) -> str:
+    """Return First to Sixth, then 7th, 11th, 21st."""
+    places = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
+    if number <= len(places):
+        return places[number - 1]
+    teen = number % 100 in range(11, 14)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

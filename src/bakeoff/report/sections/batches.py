@@ -15,7 +15,6 @@ from bakeoff.study.study import Entrant
 class BatchRow:
     """One entrant of a group. Means are over its complete trials."""
 
-    entrant: str
     batch_size: int
     standing: Standing
     reached: int
@@ -25,19 +24,33 @@ class BatchRow:
     seconds_to_target: float | None
     """Clean seconds of so many epochs."""
 
+    @property
+    def told(self) -> str:
+        """What this size took to the target."""
+        if self.epochs_to_target is None:
+            return f"batch {self.batch_size} did not get there"
+        text = f"batch {self.batch_size} took {words.count(self.epochs_to_target)} epochs"
+        if self.seconds_to_target is not None:
+            text += f" and {words.duration(self.seconds_to_target)} s"
+        if self.reached < self.standing.trials:
+            text += f" where it got there, in {self.reached} of {self.standing.trials} trials"
+        return text
+
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Entrants of one architecture and recipe, by batch size."""
+    """Entrants of one architecture and recipe, smallest batch first."""
 
+    number: int
+    """Of the groups, counted from 1."""
     target: float | None
     """The validation accuracy at which training stops."""
     rows: tuple[BatchRow, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The entrants, smallest batch first."""
-        return tuple(row.entrant for row in self.rows)
+        """The entrants."""
+        return tuple(row.standing.entrant for row in self.rows)
 
     @property
     def answer(self) -> str:
@@ -46,60 +59,36 @@ class BatchGroup:
             return ""
         if not any(row.reached for row in self.rows):
             return f"No batch size came to a validation accuracy of {self.target}."
-        told = "; ".join(_told(row) for row in self.rows)
+        told = "; ".join(row.told for row in self.rows)
         return f"To a validation accuracy of {self.target}: {told}."
 
 
-def _told(row: BatchRow) -> str:
-    if row.epochs_to_target is None:
-        return f"batch {row.batch_size} did not get there"
-    seconds = row.seconds_to_target
-    clock = "" if seconds is None else f" and {words.duration(seconds)} s"
-    missed = row.standing.trials - row.reached
-    rest = (
-        f" where it got there, in {row.reached} of {row.standing.trials} trials" if missed else ""
-    )
-    return f"batch {row.batch_size} took {words.count(row.epochs_to_target)} epochs{clock}{rest}"
+def batch_groups(findings: Findings) -> list[BatchGroup]:
+    """Return each group of two or more entrants that differ only in batch size."""
+    groups: dict[tuple[str, str], list[Entrant]] = {}
+    for entrant in findings.study.entrants:
+        recipe = entrant.recipe.model_dump_json(exclude={"batch_size"})
+        groups.setdefault((entrant.architecture, recipe), []).append(entrant)
+    found: list[BatchGroup] = []
+    for group in groups.values():
+        if len({entrant.recipe.batch_size for entrant in group}) > 1:
+            group.sort(key=lambda entrant: entrant.recipe.batch_size)
+            rows = tuple(_row(findings, entrant) for entrant in group)
+            target = group[0].recipe.target_validation_accuracy
+            found.append(BatchGroup(len(found) + 1, target, rows))
+    return found
 
 
-def _sameness(entrant: Entrant) -> tuple[str, str]:
-    return entrant.architecture, entrant.recipe.model_dump_json(exclude={"batch_size"})
-
-
-def _row(findings: Findings, entrant: Entrant, standing: Standing) -> BatchRow:
-    arrived = [
-        record
-        for record in findings.complete(entrant.name)
-        if record.stopped.reason == "target reached"
-    ]
+def _row(findings: Findings, entrant: Entrant) -> BatchRow:
+    complete = findings.complete(entrant.name)
+    arrived = [record for record in complete if record.stopped.reason == "target reached"]
     epochs = fmean(record.stopped.epoch for record in arrived) if arrived else None
+    standing = next(row for row in findings.standings if row.entrant == entrant.name)
     clean = standing.epoch_seconds
     return BatchRow(
-        entrant=entrant.name,
         batch_size=entrant.recipe.batch_size,
         standing=standing,
         reached=len(arrived),
         epochs_to_target=epochs,
         seconds_to_target=None if epochs is None or clean is None else epochs * clean,
     )
-
-
-def batch_groups(findings: Findings) -> tuple[BatchGroup, ...]:
-    """Return each group of two or more entrants that differ only in batch size."""
-    rows = {row.entrant: row for row in findings.standings}
-    groups: dict[tuple[str, str], list[Entrant]] = {}
-    for entrant in findings.study.entrants:
-        groups.setdefault(_sameness(entrant), []).append(entrant)
-    found = []
-    for group in groups.values():
-        sizes = {entrant.recipe.batch_size for entrant in group}
-        if len(sizes) == 1:
-            continue
-        group.sort(key=lambda entrant: entrant.recipe.batch_size)
-        found.append(
-            BatchGroup(
-                target=group[0].recipe.target_validation_accuracy,
-                rows=tuple(_row(findings, entrant, rows[entrant.name]) for entrant in group),
-            )
-        )
-    return tuple(found)

@@ -5,11 +5,12 @@ Where there are more classes than a chart can show, those of the lowest scores a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Literal, NamedTuple
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
@@ -18,54 +19,30 @@ from bakeoff.records.record import evaluations
 ClassScore = Literal["f1", "recall", "precision"]
 
 
-@dataclass(frozen=True)
-class ClassRow:
-    """One entrant's scores per class on test data, means over its seeds."""
-
-    entrant: str
-    values: tuple[float, ...]
-    """[classes], also those that are not shown."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassTable:
-    """One score of every entrant, best on validation data first, for every class."""
+    """One score of every entrant that has any, for every class of the test data."""
 
     score: ClassScore
     shown: tuple[int, ...]
     """All classes in their order, or those of the lowest scores, the lowest first."""
-    rows: tuple[ClassRow, ...]
+    values: Mapping[str, NDArray[np.float64]]
+    """By entrant, best on validation data first: [classes], means over its seeds."""
 
 
-class ClassTables(NamedTuple):
-    """The three scores of each class."""
-
-    f1: ClassTable
-    recall: ClassTable
-    precision: ClassTable
-
-
-def class_tables(findings: Findings) -> ClassTables:
-    """Return the scores of each entrant that has any."""
-    return ClassTables(
-        _class_table(findings, "f1"),
-        _class_table(findings, "recall"),
-        _class_table(findings, "precision"),
-    )
+def class_tables(findings: Findings) -> dict[ClassScore, ClassTable]:
+    """Return F1, recall and precision of each class."""
+    return {score: _class_table(findings, score) for score in get_args(ClassScore)}
 
 
 def _class_table(findings: Findings, score: ClassScore) -> ClassTable:
-    found = []
+    values = {}
     for row in findings.standings:
         tests = [each.test for each in evaluations(findings.trials(row.entrant))]
         if tests:
-            columns = zip(*(getattr(test, score) for test in tests), strict=True)
-            found.append(ClassRow(row.entrant, tuple(fmean(column) for column in columns)))
-    return ClassTable(score, _lowest(found, len(findings.classes)), tuple(found))
-
-
-def _lowest(rows: list[ClassRow], classes: int) -> tuple[int, ...]:
-    if classes <= MOST_CLASSES_SHOWN or not rows:
-        return tuple(range(classes))
-    means = np.mean([row.values for row in rows], axis=0)
-    return tuple(np.argsort(means, kind="stable")[:MOST_CLASSES_SHOWN].tolist())
+            values[row.entrant] = np.mean([getattr(test, score) for test in tests], axis=0)
+    shown = np.arange(len(findings.classes))
+    if values and len(shown) > MOST_CLASSES_SHOWN:
+        means = np.mean(list(values.values()), axis=0)
+        shown = np.argsort(means, kind="stable")[:MOST_CLASSES_SHOWN]
+    return ClassTable(score, tuple(shown.tolist()), values)

@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bakeoff.comparison.compare import Comparison
-from bakeoff.comparison.pair import PairComparison
-from bakeoff.report import words
-
-Kind = Literal["better", "worse", "equivalent", "undecided", "same"]
-
-_SYMBOLS: dict[Kind, str] = {"better": "▲", "worse": "▼", "equivalent": "≈", "undecided": "?"}
 
 
-@dataclass(frozen=True)
-class Duel:
-    """One cell: how the row's entrant stands against the column's."""
+class Duel(NamedTuple):
+    """How the entrant of a row stands against that of a column."""
 
-    kind: Kind
-    """`same` on the diagonal."""
-    text: str = ""
-    """The difference in points, row minus column."""
-    sentence: str = ""
-
-    @property
-    def symbol(self) -> str:
-        """A sign that says the kind without colour."""
-        return _SYMBOLS.get(self.kind, "")
+    kind: Literal["better", "worse", "equivalent", "undecided"]
+    difference: float | None
+    """Of proportions, row minus column."""
+    sentence: str
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """All pairs, entrants in the order of the table."""
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[Duel, ...], ...]
-
-
-def matrix(comparison: Comparison) -> Matrix | None:
-    """Return the win matrix; None where no pair was compared."""
-    if not comparison.pairs:
-        return None
-    names = tuple(entrant.name for entrant in comparison.entrants)
-    duels = {(name, name): Duel("same") for name in names}
+def matrix(comparison: Comparison) -> dict[tuple[str, str], Duel]:
+    """Return both sides of every pair, by row and column."""
+    found = {}
     for pair in comparison.pairs:
-        duels[pair.a, pair.b] = _duel(pair, pair.a, 1)
-        duels[pair.b, pair.a] = _duel(pair, pair.b, -1)
-    return Matrix(names, tuple(tuple(duels[row, column] for column in names) for row in names))
-
-
-def _duel(pair: PairComparison, row: str, sign: int) -> Duel:
-    verdict = pair.verdict
-    kind: Kind = verdict.kind
-    if kind == "better" and verdict.better != row:
-        kind = "worse"
-    difference = None if pair.difference is None else sign * pair.difference
-    return Duel(kind, words.signed_points(difference), verdict.sentence)
+        for row, column, sign in ((pair.a, pair.b, 1), (pair.b, pair.a, -1)):
+            kind: Literal["better", "worse", "equivalent", "undecided"] = pair.verdict.kind
+            if kind == "better" and pair.verdict.better != row:
+                kind = "worse"
+            difference = None if pair.difference is None else sign * pair.difference
+            found[row, column] = Duel(kind, difference, pair.verdict.sentence)
+    return found
