@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.findings.view import Activation, ConvolutionMaps, View
 
+ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
+"""Ten classes that are no digits."""
+
 
 def digit(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return a thick wandering stroke, uint8 [1, 28, 28]."""

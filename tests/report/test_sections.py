@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from statistics import fmean
 
 import pytest
 
 from bakeoff.findings.findings import Findings
 from bakeoff.records.record import Record
-from bakeoff.report import draw_report
+from bakeoff.report import Report, draw_report
 from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.words import p_value, proportion
 from bakeoff.study.study import Study
 from tests.report.bakeoffs import clean_seconds, fair_study, findings_of, small_study, timing_of
-from tests.report.page_reading import Element, read_page
+from tests.report.page_reading import Element, everything, read_page
+from tests.report.pictures import ANIMALS
 
 
 def _table(page: Element) -> list[Element]:
@@ -261,10 +263,53 @@ def test_published_figures_stand_beside_ours(page: Element, fair_page: Element) 
     assert fair_page.all("table", "published") == []
 
 
-def test_the_page_has_no_words_of_one_data_set(page: Element, fair_page: Element) -> None:
-    for words in ("rightly", "read as", "255 twice", "about 0.92", "Human raters"):
-        assert words not in page.text
-        assert words not in fair_page.text
+def told(page: Element) -> str:
+    """Return all that the page says, to the eye and to who hears it read."""
+    (main,) = page.all("main")
+    heard = ("alt", "aria-label", "title")
+    said = [each.attributes.get(name) or "" for each in everything(main) for name in heard]
+    return " ".join([main.text, *said])
+
+
+def test_the_page_has_no_words_of_one_data_set(
+    page: Element, fair_page: Element, report: Report
+) -> None:
+    words = r"rightly|read as|\breads\b|\bink\b|digit|255 twice|about 0\.92|human raters"
+    for said in (told(page), told(fair_page), *report.figures.values()):
+        # The study's own title and question are about digits.
+        plain = re.sub("Six networks read digits|Which of six trainings reads.*?best", "", said)
+        assert not re.search(words, plain, re.IGNORECASE)
+
+
+def test_classes_are_told_by_their_names_wherever_they_are_shown(
+    one_seed: Findings, page: Element
+) -> None:
+    assert one_seed.view is not None
+    findings = dataclasses.replace(
+        one_seed, classes=ANIMALS, view=dataclasses.replace(one_seed.view, classes=ANIMALS)
+    )
+    drawn = draw_report(findings)
+    named = read_page(drawn.page)
+    images, numbers = _section(named, "images"), _section(page, "images")
+    for kind in ("label", "said"):
+        shown = [each.text for each in images.all("span", kind)]
+        places = [each.text for each in numbers.all("span", kind)]
+        assert shown == [ANIMALS[int(place)] for place in places]
+    first = findings.mistakes[0]
+    label, said = ANIMALS[first.label], ANIMALS[first.predicted]
+    assert images.all("img")[0].attributes["alt"] == f"labelled {label}, taken for {said}"
+    (table,) = _section(named, "classes").all("table", "by-class")
+    assert [row.all("th")[0].text for row in table.all("tbody")[0].all("tr")] == list(ANIMALS)
+    (table,) = named.all("table", "published")
+    for row in table.all("tbody")[0].all("tr"):
+        assert row.all("td")[-1].text.partition("F1, class ")[2].rpartition(" ")[0] in ANIMALS
+    inside = _section(named, "inside")
+    assert "Its label is elk; the network says elk" in inside.text
+    alts = {img.attributes["alt"] for img in inside.all("img")}
+    assert "test image 7, labelled elk" in alts
+    assert "Label elk; the network says elk" in drawn.figures["inside"]
+    for name in ("classes-f1", "classes-recall", "classes-precision", "confusion-cnn-1conv"):
+        assert all(f">{animal}<" in drawn.figures[name] for animal in ANIMALS)
 
 
 def test_pictures_carry_what_was_said(page: Element, one_seed: Findings) -> None:

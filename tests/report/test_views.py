@@ -12,10 +12,9 @@ from bakeoff.findings.view import Activation, ConvolutionMaps, View
 from bakeoff.report.pictures.raster import diverging, enlarged
 from bakeoff.report.pictures.view_sheet import WIDTH, Sheet, draw_view
 from bakeoff.report.pictures.views import ordinal, view_pictures
-from tests.report.pictures import view, weight_look
+from tests.report.pictures import ANIMALS, view, weight_look
 
 SVG = "{http://www.w3.org/2000/svg}"
-ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
 
 
 def drawing(seen: View) -> str:
