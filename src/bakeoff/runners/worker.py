@@ -74,7 +74,7 @@ def _first_line() -> bytes:
 
 
 def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
-    """Return what is the same for all trials, and those that are missing, long ones first."""
+    """Return what is the same for all trials, and those that are missing, in their order."""
     import torch
 
     from bakeoff.data.catalogue import load_dataset
@@ -90,10 +90,7 @@ def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
     dataset = load_dataset(folder.study.protocol.dataset)
     device = torch.device(order.device)
     setting = Setting(folder, dataset, device, order.precision, partial(of_children, os.getpid()))
-    trials = plan_trials(folder, dataset, network_sizes(folder.study, dataset))
-    # So that the last one, which may leave cores without work, is a short one.
-    trials.sort(key=lambda each: (each.seed, -each.work_per_epoch * each.entrant.recipe.epochs))
-    return setting, trials
+    return setting, plan_trials(folder, dataset, network_sizes(folder.study, dataset))
 
 
 def _shares(jobs: int, threads: int) -> list[set[int]]:
