@@ -7,7 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
+from bakeoff.findings.mistakes import (
+    MOST_CLASSES_SHOWN,
+    Mistake,
+    confusion_of,
+    mistake_at,
+    surest_mistakes,
+)
 from bakeoff.findings.predicted import Predicted, predicted
 
 LABELS = np.array([0, 0, 1, 1, 0, 0])
@@ -15,11 +21,13 @@ LABELS = np.array([0, 0, 1, 1, 0, 0])
 LOGITS = np.array([[1, 0], [0, 1], [0, 9], [5, 0], [0, 1], [0, 3]], np.float32)
 
 
-def dataset(labels: NDArray[np.int64] = LABELS, known_wrong: tuple[int, ...] = ()) -> Dataset:
+def dataset(
+    labels: NDArray[np.int64] = LABELS, known_wrong: tuple[int, ...] = (), classes: int = 3
+) -> Dataset:
     images = np.arange(len(labels)).astype(np.uint8).reshape(-1, 1, 1, 1)
     return Dataset(
         name="tiny",
-        classes=("no", "yes", "perhaps"),
+        classes=tuple(map(str, range(classes))),
         train_images=images,
         train_labels=labels,
         test_images=images,
@@ -80,3 +88,40 @@ def test_what_most_trials_get_wrong_comes_before_what_one_is_sure_of() -> None:
     asked = [trial([1, 1], [1.0, 0.5]), trial([0, 1], [1.0, 0.5])]
     ranked = surest_mistakes(np.array([0, 1]), asked, dataset(np.array([0, 0])), 9)
     assert [mistake.index for mistake in ranked] == [1, 0]
+
+
+# Which class is taken for which
+
+
+def said_by(*classes: int) -> Predicted:
+    return Predicted(np.array(classes), np.ones(len(classes)))
+
+
+def test_few_classes_are_all_counted_in_their_order_over_all_trials() -> None:
+    labels = np.array([0, 0, 1, 2])
+    found = confusion_of("a", [said_by(0, 1, 1, 0), said_by(0, 0, 1, 0)], dataset(labels))
+    assert found.shown == (0, 1, 2)
+    # The last column, of classes that are not shown, is empty.
+    assert found.counts.tolist() == [[3, 1, 0, 0], [0, 2, 0, 0], [2, 0, 0, 0]]
+
+
+def test_of_ten_thousand_classes_the_most_confused_stand_side_by_side() -> None:
+    #                        five times either way      once     right
+    labels = np.array([9000, 9000, 17, 17, 17, 500, 40, 17, 3])
+    said = said_by(17, 17, 9000, 9000, 9000, 40, 500, 8000, 3)
+    found = confusion_of("a", [said], dataset(labels, classes=10_000))
+    # Five times, twice, once; then the first classes fill up.
+    assert found.shown == (17, 9000, 40, 500, 8000, 0, 1, 2, 3, 4, 5, 6)
+    assert found.counts.shape == (MOST_CLASSES_SHOWN, MOST_CLASSES_SHOWN + 1)
+    assert found.counts.sum() == len(labels)
+    assert found.counts[0, 1] == 3
+    assert found.counts[1, 0] == 2
+
+
+def test_what_is_taken_for_a_class_that_is_not_shown_counts_as_others() -> None:
+    labels = np.repeat(np.arange(12), 3)
+    said = (labels + 1) % 12
+    labels, said = np.append(labels, 0), np.append(said, 19)
+    found = confusion_of("a", [said_by(*said)], dataset(labels, classes=20))
+    assert found.shown == (0, 1, 11, *range(2, 11))
+    assert found.counts[:, -1].tolist() == [1] + [0] * 11

@@ -12,8 +12,8 @@ import pytest
 
 from bakeoff.comparison.compare import compare
 from bakeoff.comparison.outcome import EntrantOutcome
-from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
+from bakeoff.findings.mistakes import MOST_CLASSES_SHOWN
 from bakeoff.report import Report, draw_report
 from bakeoff.report.charts.canvas import own_settings
 from bakeoff.report.charts.grids import draw_class_table, draw_confusion

@@ -17,12 +17,11 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
     rows: the standings, the first of them with at least one complete trial.
     """
     winner = rows[0]
-    metric = study.protocol.selection_metric.replace("_", " ")
-    selected = winner.selected_by(study.protocol.selection_metric)
+    metric = study.protocol.selection_metric
     tested = winner.test_accuracy if metric == "accuracy" else winner.test_balanced_accuracy
     first = (
-        f"{winner.entrant} stands first on validation data, with a {metric} of "
-        f"{_digits(selected)} there and {_digits(tested)} on the test images"
+        f"{winner.entrant} stands first on validation data, with a {metric.replace('_', ' ')} of "
+        f"{winner.selected_by(metric):.4f} there and {tested:.4f} on the test images"
     )
     others = [row for row in rows[1:] if row.trials]
     if not others:
@@ -44,20 +43,16 @@ def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
 
 def _against(winner: str, comparison: Comparison) -> str:
     """Return how the winner fares against each of the others, in words."""
-    groups: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {
+        "is better than": [],
+        "is equivalent to": [],
+        "cannot be told from": [],
+        "is worse than": [],
+    }
     for pair in pairs_of(winner, comparison):
-        other = pair.b if pair.a == winner else pair.a
-        if pair.verdict.kind == "better":
-            kind = "is better than" if pair.verdict.better == winner else "is worse than"
-        elif pair.verdict.kind == "equivalent":
-            kind = "is equivalent to"
-        else:
-            kind = "cannot be told from"
-        groups.setdefault(kind, []).append(other)
-    order = ("is better than", "is equivalent to", "cannot be told from", "is worse than")
-    said = [f"{kind} {listed(groups[kind])}" for kind in order if kind in groups]
-    return f"it {listed(said)}"
-
-
-def _digits(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+        kind = {"equivalent": "is equivalent to", "undecided": "cannot be told from"}.get(
+            pair.verdict.kind,
+            "is better than" if pair.verdict.better == winner else "is worse than",
+        )
+        said[kind].append(pair.b if pair.a == winner else pair.a)
+    return "it " + listed([f"{kind} {listed(names)}" for kind, names in said.items() if names])

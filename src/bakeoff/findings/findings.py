@@ -11,8 +11,13 @@ from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.conclusion import Conclusion
-from bakeoff.findings.confusion import Confusion, confusion_of
-from bakeoff.findings.mistakes import Mistake, mistake_at, surest_mistakes
+from bakeoff.findings.mistakes import (
+    Confusion,
+    Mistake,
+    confusion_of,
+    mistake_at,
+    surest_mistakes,
+)
 from bakeoff.findings.predicted import PredictedBy
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bakeoff.findings.confusion import Confusion
+from bakeoff.findings.mistakes import Confusion
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import elided, extent
 from bakeoff.report.charts.svg import Chart

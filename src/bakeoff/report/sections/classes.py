@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.findings.confusion import MOST_CLASSES_SHOWN
 from bakeoff.findings.findings import Findings
+from bakeoff.findings.mistakes import MOST_CLASSES_SHOWN
 from bakeoff.records.record import evaluations
 
 ClassScore = Literal["f1", "recall", "precision"]
