@@ -13,6 +13,7 @@ from bakeoff.commands.run import run_study
 from bakeoff.data.readers.idx import read_idx
 from bakeoff.data.readers.mnist import BUNDLED, BUNDLED_SHA256, CONTENT, read_mnist
 from bakeoff.errors import StoreError
+from bakeoff.files.place import Place
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints, encode
 from bakeoff.records.folder import RunFolder
@@ -57,7 +58,7 @@ def unfinished(folder: Path) -> Path:
     """Return the checkpoint that a run leaves which is interrupted after its first epoch."""
     with suppress(KeyboardInterrupt):
         run_study(SMALL, folder, device="cpu", listener=_Stop())
-    [checkpoint] = RunFolder.open(folder).unfinished("logistic-regression", 0).glob("epoch-*")
+    [checkpoint] = RunFolder.open(folder).unfinished("logistic-regression", 0).path.glob("epoch-*")
     return checkpoint
 
 
@@ -73,7 +74,7 @@ def kinds(folder: Path) -> list[Kind]:
         )
     )
     checkpoint = unfinished(folder / "interrupted")
-    trial = run.trial("logistic-regression", 0)
+    trial = run.trial("logistic-regression", 0).path
     data = folder / "data"
     data.mkdir()
     archive, plain, packed = data / "mnist.zip", data / LABELS, data / f"{LABELS}.gz"
@@ -119,7 +120,7 @@ def _trial(run: RunFolder) -> object:
 def _checkpoint(file: Path) -> object:
     """Read it as a run that goes on does; what that run says of a damaged one is the refusal."""
     said: list[str] = []
-    found = Checkpoints(file.parent, said.append).newest()
+    found = Checkpoints(Place(file.parent), said.append).newest()
     if found is None:
         raise StoreError(*said)
-    return encode(found[1])
+    return encode(found[1], str(file))

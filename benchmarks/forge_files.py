@@ -33,7 +33,7 @@ from bakeoff.commands.run import run_study
 from bakeoff.files.arrays import to_npz
 from bakeoff.files.reading import SEAL, sealed
 from bakeoff.files.tensors import from_safetensors, to_safetensors
-from bakeoff.records.manifest import MANIFEST, manifest_of
+from bakeoff.records.trial_files import MANIFEST, manifest_of
 
 from .damaged_files import SMALL
 
@@ -134,7 +134,7 @@ class Forger:
 
     def __init__(self, folder: Path) -> None:
         self.run = run_study(SMALL, folder, device="cpu").folder
-        self.trial = self.run.trial(ENTRANT, 0)
+        self.trial = self.run.trial(ENTRANT, 0).path
         self.whole = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         self._record = json.loads((self.trial / "record.json").read_text())
         self._timing = json.loads((folder / "timing.json").read_text())

@@ -68,7 +68,7 @@ def _outcome(
     for record in records:
         if record.provenance.precision != precision:
             raise StoreError(
-                f"{folder.trial(record.entrant, record.seed)}: trained in "
+                f"{folder.trial(record.entrant, record.seed).path}: trained in "
                 f"{record.provenance.precision}, not {precision}; give the float32 run first"
             )
     predicted = read_predicted(folder, records, dataset)

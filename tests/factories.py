@@ -97,6 +97,22 @@ def scored(made: Record, predictions: Mapping[str, NDArray[Any]]) -> Record:
     return made.model_copy(update=parts)
 
 
+WEIGHTS = {"weight": torch.zeros(100)}
+"""As many as `record` speaks of."""
+
+
+def whole(
+    of: Study, name: str, seed: int = 0
+) -> tuple[Record, dict[str, torch.Tensor], dict[str, NDArray[Any]]]:
+    """Return a complete trial, as a run folder takes it."""
+    labels = np.arange(3)
+    logits = np.eye(3, dtype=np.float32)
+    predictions: dict[str, NDArray[Any]] = {"validation_index": labels}
+    for part in ("validation", "test"):
+        predictions |= {f"{part}_logits": logits, f"{part}_labels": labels}
+    return scored(record(of, name, seed), predictions), WEIGHTS, predictions
+
+
 def diverged(of: Study, name: str, seed: int = 0) -> Record:
     return record(
         of,

@@ -20,11 +20,12 @@ from pathlib import Path
 from bakeoff.data.readers.idx import parse_idx, read_idx
 from bakeoff.data.readers.mnist import CONTENT, read_mnist
 from bakeoff.errors import BakeoffError, StoreError
+from bakeoff.files.place import Place
 from bakeoff.files.reading import parse_json, sealed
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.records.checkpoints import Checkpoints
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.trial_files import manifest_of
 from bakeoff.study.toml import read_study
 from tests.factories import entrant, record, study
 
@@ -90,7 +91,7 @@ def trial(path: Path, **changed: bytes) -> RunFolder:
     }
     files["manifest.json"] = files.get("manifest.json") or manifest_of(files)
     for name, content in files.items():
-        written(folder.trial("a", 0) / name, content)
+        written(folder.trial("a", 0).path / name, content)
     return folder
 
 
@@ -99,7 +100,7 @@ def huge_files(at: Path) -> dict[str, Read]:
     cases: dict[str, Read] = {}
     for name in ("record.json", "model.safetensors", "predictions.npz", "manifest.json"):
         folder = trial(at / name, model_safetensors=b"w", predictions_npz=b"p")
-        sparse(folder.trial("a", 0) / name, 10_000 * MEGABYTE)
+        sparse(folder.trial("a", 0).path / name, 10_000 * MEGABYTE)
         reader = {
             "model.safetensors": folder.read_weights, "predictions.npz": folder.read_predictions
         }.get(name, folder.read_record)  # fmt: skip
@@ -111,8 +112,8 @@ def huge_files(at: Path) -> dict[str, Read]:
     archive = sparse(at / "huge.zip", 10_000 * MEGABYTE)
     claimed = trial(at / "claimed", model_safetensors=b"w")
     rest = {"sha256": {"model.safetensors": "0" * 64}, "bytes": {"model.safetensors": 10**10}}
-    written(claimed.trial("a", 0) / "manifest.json", sealed(rest))
-    sparse(claimed.trial("a", 0) / "model.safetensors", 10**10)
+    written(claimed.trial("a", 0).path / "manifest.json", sealed(rest))
+    sparse(claimed.trial("a", 0).path / "model.safetensors", 10**10)
     return cases | {
         "timing.json of 10 GB": huge_timing.read_timing,
         "a run's study.toml of 10 GB": lambda: RunFolder.open(study_file.parent),
@@ -220,7 +221,7 @@ def checkpoints(at: Path) -> dict[str, Read]:
 def newest_checkpoint(folder: Path) -> object:
     """Return it; raise what a run that goes on says of a damaged one."""
     said: list[str] = []
-    found = Checkpoints(folder, said.append).newest()
+    found = Checkpoints(Place(folder), said.append).newest()
     if found is None:
         raise StoreError(*said)
     return found

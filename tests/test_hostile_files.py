@@ -15,7 +15,7 @@ import pytest
 
 from bakeoff.cli.main import run
 from bakeoff.files.reading import sealed
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.trial_files import manifest_of
 from bakeoff.study.toml import read_study
 
 STUDY = """

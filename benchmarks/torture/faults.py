@@ -37,25 +37,28 @@ class Faults:
 
     def _counted(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def operation(target: Any = ".", *rest: Any, **more: Any) -> Any:
-            if self._concerns(target, more.get("dir_fd")):
-                self.meet(name, target)
+            path = self._below(target, more.get("dir_fd", more.get("src_dir_fd")))
+            if path is not None:
+                self.meet(name, path)
             return real(target, *rest, **more)
 
         return operation
 
     def _open(self, file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
-        if not self._concerns(file):
+        path = self._below(file)
+        if path is None:
             return REAL_OPEN(file, mode, *rest, **more)
-        self.meet(f"open for {'writing' if 'w' in mode else 'reading'}", file)
-        return Stream(REAL_OPEN(file, mode, *rest, **more), self, file)
+        self.meet(f"open for {'writing' if 'w' in mode else 'reading'}", path)
+        return Stream(REAL_OPEN(file, mode, *rest, **more), self, path)
 
-    def _concerns(self, target: Any, folder: int | None = None) -> bool:
+    def _below(self, target: Any, folder: int | None = None) -> str | None:
+        """Return the whole path of what is worked on, where it is below the folder."""
         if isinstance(target, int):
             target = Path(f"/proc/self/fd/{target}").readlink()
         if folder is not None:
             target = Path(f"/proc/self/fd/{folder}").readlink() / target
         path: str = os.path.abspath(os.fspath(target))  # noqa: PTH100 - resolve would recurse
-        return path == self._folder or path.startswith(f"{self._folder}/")
+        return path if path == self._folder or path.startswith(f"{self._folder}/") else None
 
     def meet(self, name: str, target: Any, halfway: Callable[[], object] = lambda: None) -> None:
         """Note one operation; if it is due, refuse it, or do it halfway and end the process."""

@@ -153,7 +153,7 @@ def fingerprint(folder: Path) -> str:
             digest.update(json.dumps(_timeless(record.model_dump(mode="json"))).encode())
             files = ("model.safetensors", "predictions.npz") if record.complete else ()
             for name in files:
-                digest.update((run.trial(entrant.name, seed) / name).read_bytes())
+                digest.update((run.trial(entrant.name, seed).path / name).read_bytes())
     for row in standings(run.study, run.read_records()):
         timeless = (row.entrant, row.trials, row.validation_accuracy, row.test_accuracy)
         digest.update(json.dumps(timeless).encode())

@@ -10,7 +10,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Decision
 from benchmarks.precisions import main, precisions
 
-from ..factories import entrant, record, scored, study
+from ..factories import WEIGHTS, entrant, record, scored, study
 from .results import figures_of, first_cells
 from .test_two_halves import DIGITS, predictions
 
@@ -29,7 +29,7 @@ def run_folder(path: Path, precision: str, wrong: Mapping[str, Sequence[int]]) -
                 update={"provenance": made.provenance.model_copy(update={"precision": precision})}
             )
             found = predictions(asked, seed, number)
-            folder.write_trial(scored(made, found), {}, found)
+            folder.write_trial(scored(made, found), WEIGHTS, found)
     return folder
 
 
@@ -90,7 +90,7 @@ def test_folders_given_the_wrong_way_round(
     bfloat16 = run_folder(tmp_path / "bfloat16", "bfloat16", LIKE_FLOAT32)
     assert main([str(bfloat16.path), str(float32.path)]) == 1
     assert capsys.readouterr().err == (
-        f"precisions: {float32.trial('a', 0)}: trained in float32, not bfloat16; "
+        f"precisions: {float32.trial('a', 0).path}: trained in float32, not bfloat16; "
         "give the float32 run first\n"
     )
 

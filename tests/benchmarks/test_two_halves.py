@@ -13,7 +13,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.study.study import Study
 from benchmarks.two_halves import halves, main
 
-from ..factories import entrant, record, scored, study
+from ..factories import WEIGHTS, entrant, record, scored, study
 
 DIGITS = load_digits()
 
@@ -41,7 +41,7 @@ def run_folder(path: Path, wrong_of_b: tuple[int, ...]) -> RunFolder:
     for seed, wrong in enumerate(wrong_of_b):
         for name, number in (("a", 30), ("b", wrong)):
             found = predictions(asked, seed, number)
-            folder.write_trial(scored(record(asked, name, seed), found), {}, found)
+            folder.write_trial(scored(record(asked, name, seed), found), WEIGHTS, found)
     return folder
 
 

@@ -361,11 +361,11 @@ def test_a_folder_that_may_not_be_entered_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Permissions do not stop the superuser, who runs tests in many containers.
-    def denied(path: Path) -> os.stat_result:
+    def denied(path: Path, *_: int, **__: int) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
     with monkeypatch.context() as closed:
-        closed.setattr(Path, "lstat", denied)
+        closed.setattr(os, "open", denied)
         assert run(["compare", str(tmp_path)]) == 1
     assert error_line(capsys) == f"bakeoff: {tmp_path / 'study.toml'}: Permission denied"
 

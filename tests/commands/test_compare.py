@@ -57,15 +57,16 @@ def guarded(really: Callable[..., Any], refuse: Callable[..., None]) -> Callable
 def only_reading(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the system refuse every change below `folder`, as it does for who may only read it."""
 
-    def refused(*places: object, **_: object) -> None:
-        if any(str(place).startswith(str(folder)) for place in places):
+    def refused(*places: object, **folders: int) -> None:
+        opened = [Path(f"/proc/self/fd/{each}").readlink() for each in folders.values()]
+        if any(str(place).startswith(str(folder)) for place in (*places, *opened)):
             raise PermissionError(13, "Permission denied")
 
     really_open, really_open_text = os.open, builtins.open
 
     def opened(path: Any, flags: int, *rest: Any, **more: Any) -> int:
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            refused(path)
+            refused(path, **more)
         return really_open(path, flags, *rest, **more)
 
     def opened_text(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:

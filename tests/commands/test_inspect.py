@@ -13,7 +13,7 @@ from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError, UsageError
 from bakeoff.records.folder import RunFolder
 
-from ..factories import diverged, entrant, out_of_memory, record, scored, study
+from ..factories import WEIGHTS, diverged, entrant, out_of_memory, record, scored, study
 
 STUDY = study(entrant("first"), entrant("second"), entrant("third"), seeds=3)
 
@@ -39,9 +39,9 @@ def run(tmp_path: Path, digits: Dataset) -> Path:
     right = int(digits.test_labels[4])
     for seed, said in enumerate((right, right, (right + 1) % 10)):
         found = predictions(digits, said, seed)
-        folder.write_trial(scored(record(STUDY, "first", seed), found), {}, found)
+        folder.write_trial(scored(record(STUDY, "first", seed), found), WEIGHTS, found)
     found = predictions(digits, right, 1)
-    folder.write_trial(scored(record(STUDY, "second", 1), found), {}, found)
+    folder.write_trial(scored(record(STUDY, "second", 1), found), WEIGHTS, found)
     folder.write_trial(diverged(STUDY, "second", 0), {}, {})
     folder.write_trial(out_of_memory(STUDY, "third", 2), {}, {})
     return tmp_path
@@ -85,7 +85,7 @@ def test_a_run_in_which_nothing_is_missing_says_nothing_of_it(
 ) -> None:
     one = study(entrant("first"))
     said = predictions(digits, int(digits.test_labels[4]))
-    RunFolder.create(tmp_path, one).write_trial(scored(record(one, "first"), said), {}, said)
+    RunFolder.create(tmp_path, one).write_trial(scored(record(one, "first"), said), WEIGHTS, said)
     found = opinions(tmp_path, 4)
     assert found.troubles == ()
     assert len(found.to_text().splitlines()) == 3

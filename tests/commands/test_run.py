@@ -114,8 +114,8 @@ def test_two_runs_into_two_folders_give_the_same_records_and_weights(
         twin = again.folder.read_record(record.entrant, record.seed)
         assert without_times(twin) == without_times(record)
         for file in ("model.safetensors", "predictions.npz"):
-            first = baked.folder.trial(record.entrant, record.seed) / file
-            second = again.folder.trial(record.entrant, record.seed) / file
+            first = baked.folder.trial(record.entrant, record.seed).path / file
+            second = again.folder.trial(record.entrant, record.seed).path / file
             assert first.read_bytes() == second.read_bytes()
 
 
@@ -159,7 +159,7 @@ def test_a_diverged_trial_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     page = baked.conclusion.report.read_text()
     assert "wild" in page
     assert "diverged" in page
-    assert not (baked.folder.trial("wild", 0) / "predictions.npz").exists()
+    assert not (baked.folder.trial("wild", 0).path / "predictions.npz").exists()
 
 
 def test_the_winner_is_chosen_on_validation_data(baked: Baked) -> None:
@@ -298,8 +298,8 @@ def test_memory_that_ran_out_in_an_epoch_costs_no_more_than_the_epoch(
         "a 0 started", "a 0 goes on after epoch 2", "a 0 epoch 3", "a 0 epoch 4", "a 0 ended",
     ]  # fmt: skip
     whole = run_study(asked, tmp_path / "whole", precision="float32").folder
-    assert (baked.folder.trial("a", 0) / "model.safetensors").read_bytes() == (
-        whole.trial("a", 0) / "model.safetensors"
+    assert (baked.folder.trial("a", 0).path / "model.safetensors").read_bytes() == (
+        whole.trial("a", 0).path / "model.safetensors"
     ).read_bytes()
 
 

@@ -18,7 +18,7 @@ from bakeoff.commands.verify import verify_run
 from bakeoff.files.arrays import to_npz
 from bakeoff.files.tensors import from_safetensors, to_safetensors
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.trial_files import manifest_of
 
 from ..factories import entrant, study
 
@@ -37,7 +37,7 @@ def copy(baked: Baked, tmp_path: Path) -> RunFolder:
 
 def put(folder: RunFolder, name: str, content: bytes, seed: int = 0) -> Path:
     """Put a file in the place of a trial's, and seal it as a forger would."""
-    file = folder.trial("linear", seed) / name
+    file = folder.trial("linear", seed).path / name
     file.write_bytes(content)
     rest = {each.name: each.read_bytes() for each in file.parent.iterdir()}
     del rest["manifest.json"]
@@ -46,7 +46,7 @@ def put(folder: RunFolder, name: str, content: bytes, seed: int = 0) -> Path:
 
 
 def with_scores(folder: RunFolder, part: str, **scores: Any) -> bytes:
-    document = json.loads((folder.trial("linear", 0) / "record.json").read_text())
+    document = json.loads((folder.trial("linear", 0).path / "record.json").read_text())
     document[part] |= scores
     return json.dumps(document).encode()
 
@@ -82,7 +82,7 @@ def test_edited_scores_are_refused_by_name(
 
 
 def other_seed(name: str) -> Callable[[RunFolder], bytes]:
-    return lambda folder: (folder.trial("linear", 1) / name).read_bytes()
+    return lambda folder: (folder.trial("linear", 1).path / name).read_bytes()
 
 
 def moved(folder: RunFolder) -> bytes:
@@ -123,7 +123,7 @@ def test_what_was_put_in_is_found(
     put(copy, name, content(copy))
     found = verify_run(copy.path)
     (line,) = found.disagreements
-    assert line.startswith(f"{copy.trial('linear', 0)}: {complaint}")
+    assert line.startswith(f"{copy.trial('linear', 0).path}: {complaint}")
     assert found.checked[-1].startswith("not the comparison")
     assert run(["verify", str(copy.path)]) == 1
     said = capsys.readouterr()
@@ -135,7 +135,7 @@ def test_a_damaged_file_is_one_of_the_lines_and_the_other_trials_are_looked_at(
     copy: RunFolder,
 ) -> None:
     put(copy, "record.json", with_scores(copy, "test", accuracy=0.99))
-    file = copy.trial("drop", 1) / "model.safetensors"
+    file = copy.trial("drop", 1).path / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     first, second = verify_run(copy.path).disagreements
     assert "linear/0/record.json: test accuracy is 0.99" in first

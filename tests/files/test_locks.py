@@ -8,57 +8,53 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bakeoff.errors import StoreError
 from bakeoff.files import locks
+from bakeoff.files.place import Place
 
 HOLDER = """
 import sys, time
 from pathlib import Path
 from bakeoff.files import locks
-with locks.held(Path(sys.argv[1])):
+from bakeoff.files.place import Place
+with locks.held(Place(Path(sys.argv[1])) / "lock"):
     print("held", flush=True)
     time.sleep(60)
 """
 
 
-def holder(file: Path) -> subprocess.Popen[str]:
+def holder(folder: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(file)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
 
 
+def is_free(file: Place) -> bool:
+    with locks.held_if_free(file) as ours:
+        return ours
+
+
 def test_a_lock_has_one_holder(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "lock"
-    assert not locks.is_held(file)
+    file = Place(tmp_path) / "new" / "lock"
     with locks.held_if_free(file) as first:
         assert first
-        assert locks.is_held(file)
-        with locks.held_if_free(file) as second:
-            assert not second
+        assert not is_free(file)
         # That one got nothing, so it gave nothing back.
-        assert locks.is_held(file)
-    assert not locks.is_held(file)
-    assert file.read_bytes() == b""
-
-
-def test_asking_is_not_holding(tmp_path: Path) -> None:
-    file = tmp_path / "lock"
-    file.touch()
-    assert not locks.is_held(file)
-    assert not locks.is_held(file)
-    with locks.held_if_free(file) as ours:
-        assert ours
+        assert not is_free(file)
+    assert is_free(file)
+    assert file.path.read_bytes() == b""
 
 
 def test_a_killed_holder_loses_the_lock_within_five_seconds(tmp_path: Path) -> None:
-    file = tmp_path / "lock"
-    with holder(file) as process:
+    file = Place(tmp_path) / "lock"
+    with holder(tmp_path) as process:
         with locks.held_if_free(file) as ours:
             assert not ours
         process.send_signal(signal.SIGKILL)
@@ -69,7 +65,7 @@ def test_a_killed_holder_loses_the_lock_within_five_seconds(tmp_path: Path) -> N
 
 
 def test_a_program_that_the_holder_started_does_not_keep_the_lock(tmp_path: Path) -> None:
-    file = tmp_path / "lock"
+    file = Place(tmp_path) / "lock"
     with locks.held(file):
         child = subprocess.Popen(["sleep", "60"], close_fds=False)
     with locks.held_if_free(file) as ours:
@@ -78,24 +74,10 @@ def test_a_program_that_the_holder_started_does_not_keep_the_lock(tmp_path: Path
     child.wait()
 
 
-def test_a_stamp_says_that_a_holder_began(tmp_path: Path) -> None:
-    file, never = tmp_path / "lock", tmp_path / "never"
-    with locks.held(file):
-        before = locks.stamps([file, never])
-        assert list(before) == [file]
-        assert locks.stamps([file]) == before
-        os.utime(file, (0, 0))
-        locks.stamp(file)
-        assert locks.stamps([file])[file] >= before[file]
-    with pytest.raises(StoreError) as caught:
-        locks.stamp(never)
-    assert str(caught.value) == f"{never}: cannot write: No such file or directory"
-
-
 def test_a_lock_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"lock: cannot lock: (Not a directory|File exists); give"):
-        locks.held(tmp_path / "file" / "lock").__enter__()
+        locks.held(Place(tmp_path) / "file" / "lock").__enter__()
 
 
 def test_a_file_system_without_locks_is_one_line(
@@ -105,15 +87,15 @@ def test_a_file_system_without_locks_is_one_line(
         raise OSError(38, os.strerror(38))
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with pytest.raises(StoreError) as caught, locks.held(tmp_path / "lock"):
+    with pytest.raises(StoreError) as caught, locks.held(Place(tmp_path) / "lock"):
         pass
     expected = f"{tmp_path / 'lock'}: cannot lock: {os.strerror(38)}; give another --out"
     assert str(caught.value) == expected
 
 
 def test_after_two_seconds_one_hears_for_whom_one_waits(tmp_path: Path) -> None:
-    file, heard = tmp_path / "lock", list[str]()
-    other = holder(file)
+    file, heard = Place(tmp_path) / "lock", list[str]()
+    other = holder(tmp_path)
 
     def end_it(text: str) -> None:
         heard.append(text)
@@ -135,7 +117,7 @@ def test_after_two_seconds_one_hears_for_whom_one_waits(tmp_path: Path) -> None:
 def test_a_lock_is_shared_by_all_who_may_write_in_the_folder(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
-        with locks.held(tmp_path / "lock"):
+        with locks.held(Place(tmp_path) / "lock"):
             assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o666
     finally:
         os.umask(mask)
@@ -144,14 +126,14 @@ def test_a_lock_is_shared_by_all_who_may_write_in_the_folder(tmp_path: Path) -> 
 def test_somebody_elses_lock_that_can_only_be_read_can_be_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "lock"
-    file.touch()
+    file = Place(tmp_path) / "lock"
+    file.path.touch()
     opened = os.open
 
-    def refuse_writing(path: Path, flags: int, mode: int = 0o777) -> int:
+    def refuse_writing(path: Path, flags: int, *rest: Any, **more: Any) -> int:
         if flags & os.O_RDWR:
             raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, flags, mode)
+        return opened(path, flags, *rest, **more)
 
     monkeypatch.setattr("bakeoff.files.locks.os.open", refuse_writing)
     with locks.held_if_free(file) as ours:

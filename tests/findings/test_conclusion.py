@@ -46,9 +46,10 @@ def test_standings_are_made_once_and_each_file_of_a_trial_is_read_once(
     opened, made = Counter[Path](), Counter[str]()
     really_open, really_stand = os.open, standings_module._standing
 
-    def counted_open(path: Path, *arguments: int) -> int:
-        opened[Path(path)] += 1
-        return really_open(path, *arguments)
+    def counted_open(path: Path, *arguments: int, dir_fd: int | None = None) -> int:
+        around = Path() if dir_fd is None else Path(f"/proc/self/fd/{dir_fd}").readlink()
+        opened[around / path] += 1
+        return really_open(path, *arguments, dir_fd=dir_fd)
 
     def counted_standing(*arguments: object) -> object:
         made["rows"] += 1

@@ -17,14 +17,14 @@ from bakeoff.findings.inside import load_network, view_inside, view_of
 from bakeoff.findings.view import View
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
-from bakeoff.records import trial_files
+from bakeoff.records import folder as folder_module
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.trial_files import manifest_of
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.trial import Trial
 
-from ..factories import entrant, first_of, record, study, trial_spec
+from ..factories import entrant, first_of, study, trial_spec, whole
 
 IMAGE = np.array([[[0, 1, 2], [3, 4, 5], [6, 7, 8]]], np.uint8)
 LEFT = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
@@ -261,18 +261,18 @@ def test_the_picture_is_of_the_network_that_was_scored(
 def test_the_weights_of_another_network_are_refused(
     folder: RunFolder, trial: Trial, few: Dataset
 ) -> None:
-    linear = record(STUDY, "linear")
-    folder.write_trial(linear, trial.weights, {})
+    linear, _, found = whole(STUDY, "linear")
+    folder.write_trial(linear, trial.weights, found)
     with pytest.raises(StoreError) as caught:
         load_network(folder, linear, few)
-    file = folder.trial("linear", 0) / "model.safetensors"
+    file = folder.trial("linear", 0).path / "model.safetensors"
     assert str(caught.value) == f"{file}: not the weights of logistic-regression"
 
 
 def test_weights_that_are_no_safetensors_are_named(
     folder: RunFolder, trial: Trial, few: Dataset
 ) -> None:
-    file = folder.trial("drop", 0) / "model.safetensors"
+    file = folder.trial("drop", 0).path / "model.safetensors"
     file.write_bytes(b"\x80\x04none")
     rest = {each.name: each.read_bytes() for each in file.parent.iterdir()}
     del rest["manifest.json"]
@@ -288,23 +288,23 @@ def test_weights_that_no_training_ends_with_are_refused(
 ) -> None:
     weights = {name: each.clone() for name, each in trial.weights.items()}
     next(iter(weights.values())).view(-1)[0] = value
-    other = record(STUDY, "drop", 1)
-    folder.write_trial(other, weights, {})
+    other, _, found = whole(STUDY, "drop", 1)
+    folder.write_trial(other, weights, found)
     with pytest.raises(StoreError) as caught:
         load_network(folder, other, few)
-    place = folder.trial("drop", 1)
+    place = folder.trial("drop", 1).path
     assert str(caught.value) == (
         f"{place / 'model.safetensors'}: weights that no training ends with; move {place} away"
     )
 
 
 def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, few: Dataset) -> None:
-    other = record(STUDY, "drop", 1)
+    other, _, found = whole(STUDY, "drop", 1)
     truths = {name: each > 0 for name, each in trial.weights.items()}
-    folder.write_trial(other, truths, {})
+    folder.write_trial(other, truths, found)
     with pytest.raises(StoreError) as caught:
         load_network(folder, other, few)
-    file = folder.trial("drop", 1) / "model.safetensors"
+    file = folder.trial("drop", 1).path / "model.safetensors"
     assert str(caught.value) == f"{file}: not the weights of cnn-2conv-dropout"
 
 
@@ -322,7 +322,7 @@ def test_a_look_reads_and_decodes_the_weights_once_and_builds_the_network_once(
 
         monkeypatch.setattr(module, name, counting)
 
-    counted(trial_files, "read_listed")
+    counted(folder_module, "read_listed")
     counted(inside, "from_safetensors")
     counted(inside, "build_entrant")
     view_of(folder, trial.record, few, 7)

@@ -19,7 +19,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record, Stopped
 from bakeoff.study.study import Recipe, Study
 
-from ..factories import entrant, record, scored, study
+from ..factories import WEIGHTS, entrant, record, scored, study
 
 DIGITS = load_digits()
 TARGET = Recipe(epochs=10, target_validation_accuracy=0.9)
@@ -41,7 +41,7 @@ def predictions(of: Study, seed: int, wrong: int) -> dict[str, NDArray[Any]]:
 
 
 def finish(folder: RunFolder, made: Record, found: dict[str, NDArray[Any]]) -> None:
-    folder.write_trial(scored(made, found), {}, found)
+    folder.write_trial(scored(made, found), WEIGHTS, found)
 
 
 def compared(folder: RunFolder, **epoch_seconds: float) -> Comparison:
@@ -140,7 +140,7 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path, array: str, mes
     finish(folder, record(one, "a"), foreign)
     with pytest.raises(StoreError) as caught:
         compared(folder)
-    assert str(caught.value) == f"{folder.trial('a', 0)}: {message}"
+    assert str(caught.value) == f"{folder.trial('a', 0).path}: {message}"
 
 
 def test_seconds_are_clean_ones_of_as_many_epochs(tmp_path: Path) -> None:

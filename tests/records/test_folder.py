@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -18,17 +19,19 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
 from bakeoff.files.arrays import to_npz
+from bakeoff.files.place import Place
 from bakeoff.files.reading import sealed, sealed_toml
 from bakeoff.files.tensors import from_safetensors
+from bakeoff.records.contradictions import contradiction_in
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.limits import MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.limits import LARGEST_RECORD, MOST_CLASSES, MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.record import Record, Stopped
 from bakeoff.records.timing_file import NOTHING, Timing
+from bakeoff.records.trial_files import manifest_of, record_in
 from bakeoff.study.study import MOST_EPOCHS, Recipe, Study
 from bakeoff.study.toml import to_toml
 
-from ..factories import diverged, entrant, epoch, record, scores, study
+from ..factories import diverged, entrant, epoch, record, scored, scores, study
 
 STUDY = study(entrant("a"), entrant("b", "cnn-1conv"), seeds=2)
 MEND = "away and run again to train it anew"
@@ -48,9 +51,14 @@ def predictions() -> dict[str, NDArray[Any]]:
     }
 
 
+def whole(of: Study, name: str, seed: int = 0, **keys: Any) -> Record:
+    """Return the record of a complete trial with these weights and predictions."""
+    return scored(record(of, name, seed, parameters=8, **keys), predictions())
+
+
 def filled(path: Path) -> RunFolder:
     folder = RunFolder.create(path, STUDY)
-    folder.write_trial(record(STUDY, "a"), weights(), predictions())
+    folder.write_trial(whole(STUDY, "a"), weights(), predictions())
     return folder
 
 
@@ -61,7 +69,7 @@ def content(folder: RunFolder) -> dict[str, bytes]:
 
 def rewrite(folder: RunFolder, name: str, change: Callable[[bytes], bytes]) -> Path:
     """Change a file of the trial and its manifest alike, as a forger or an older version would."""
-    file = folder.trial("a", 0) / name
+    file = folder.trial("a", 0).path / name
     file.write_bytes(change(file.read_bytes()))
     rest = {each.name: each.read_bytes() for each in file.parent.iterdir()}
     del rest["manifest.json"]
@@ -75,7 +83,7 @@ def rewrite(folder: RunFolder, name: str, change: Callable[[bytes], bytes]) -> P
 def test_a_trial_is_read_as_it_was_written(tmp_path: Path) -> None:
     folder = RunFolder.open(filled(tmp_path / "run").path)
     assert folder.study == STUDY
-    assert folder.read_record("a", 0) == record(STUDY, "a")
+    assert folder.read_record("a", 0) == whole(STUDY, "a")
     read = from_safetensors(folder.read_weights("a", 0), "w")
     assert read.keys() == weights().keys()
     assert all(torch.equal(read[name], value) for name, value in weights().items())
@@ -98,7 +106,7 @@ def test_a_run_folder_has_the_files_of_the_design(tmp_path: Path) -> None:
 
 
 def test_record_json_has_the_keys_of_the_design(tmp_path: Path) -> None:
-    document = json.loads((filled(tmp_path).trial("a", 0) / "record.json").read_text())
+    document = json.loads((filled(tmp_path).trial("a", 0).path / "record.json").read_text())
     assert document.keys() >= {
         "format", "entrant", "architecture", "seed", "status", "parameters", "epochs", "stopped",
         "training_seconds", "validation", "test", "provenance",
@@ -119,13 +127,13 @@ def test_the_same_trial_is_the_same_bytes_in_another_folder(tmp_path: Path) -> N
 
 def test_predictions_are_an_npz_that_numpy_reads(tmp_path: Path) -> None:
     with np.load(  # noqa: TID251  # numpy is the witness
-        filled(tmp_path).trial("a", 0) / "predictions.npz"
+        filled(tmp_path).trial("a", 0).path / "predictions.npz"
     ) as archive:
         assert archive["test_logits"].tolist() == predictions()["test_logits"].tolist()
 
 
 def test_predictions_do_not_hold_the_time_of_writing(tmp_path: Path) -> None:
-    with zipfile.ZipFile(filled(tmp_path).trial("a", 0) / "predictions.npz") as archive:
+    with zipfile.ZipFile(filled(tmp_path).trial("a", 0).path / "predictions.npz") as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
@@ -133,7 +141,7 @@ def test_a_diverged_trial_is_kept_without_predictions(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     folder.write_trial(diverged(STUDY, "a"), weights(), {})
     assert folder.read_record("a", 0) == diverged(STUDY, "a")
-    assert not (folder.trial("a", 0) / "predictions.npz").exists()
+    assert not (folder.trial("a", 0).path / "predictions.npz").exists()
     with pytest.raises(StoreError, match=r"does not list predictions\.npz"):
         folder.read_predictions("a", 0)
 
@@ -141,7 +149,7 @@ def test_a_diverged_trial_is_kept_without_predictions(tmp_path: Path) -> None:
 def test_records_come_entrant_by_entrant_and_only_those_of_the_study(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
     for name, seed in (("b", 0), ("a", 1), ("a", 0), ("a", 2)):
-        folder.write_trial(record(STUDY, name, seed), weights(), {})
+        folder.write_trial(whole(STUDY, name, seed), weights(), predictions())
     assert [(r.entrant, r.seed) for r in folder.read_records()] == [("a", 0), ("a", 1), ("b", 0)]
     assert folder.has_trial("b", 0)
     assert not folder.has_trial("b", 1)
@@ -157,30 +165,30 @@ def test_a_trial_that_could_not_be_written_is_not_there(
     file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
-    replace = Path.replace
+    replace = os.replace
 
-    def refuse(self: Path, target: Path) -> Path:
+    def refuse(source: str, target: str, **folders: int) -> None:
         assert not folder.has_trial("a", 0)
-        if target.name == file:
+        if target == file:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return replace(self, target)
+        replace(source, target, **folders)
 
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "replace", refuse)
+        broken.setattr(os, "replace", refuse)
         with pytest.raises(StoreError, match=rf"{file}: cannot write: No space left on device$"):
-            folder.write_trial(record(STUDY, "a"), weights(), predictions())
+            folder.write_trial(whole(STUDY, "a"), weights(), predictions())
     assert not folder.has_trial("a", 0)
     assert folder.read_records() == ()
-    folder.write_trial(record(STUDY, "a"), weights(), predictions())
-    assert folder.read_record("a", 0) == record(STUDY, "a")
+    folder.write_trial(whole(STUDY, "a"), weights(), predictions())
+    assert folder.read_record("a", 0) == whole(STUDY, "a")
 
 
 def test_a_finished_trial_is_never_overwritten(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     before = content(folder)
     with pytest.raises(StoreError) as caught:
-        folder.write_trial(record(STUDY, "a", value=0.9), weights(), predictions())
-    file = folder.trial("a", 0)
+        folder.write_trial(whole(STUDY, "a", training_seconds=1.0), weights(), predictions())
+    file = folder.trial("a", 0).path
     assert str(caught.value) == f"{file}: already there; a finished trial is never overwritten"
     assert content(folder) == before
 
@@ -208,7 +216,7 @@ def test_an_altered_file_is_named(
     name: str, change: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
     folder = filled(tmp_path)
-    file = folder.trial("a", 0) / name
+    file = folder.trial("a", 0).path / name
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(StoreError) as caught:
         FILES[name](folder)
@@ -221,7 +229,7 @@ def test_a_file_that_is_longer_than_its_manifest_says_is_not_read(
     name: str, tmp_path: Path
 ) -> None:
     folder = filled(tmp_path)
-    file = folder.trial("a", 0) / name
+    file = folder.trial("a", 0).path / name
     size = file.stat().st_size
     with file.open("ab") as stream:
         stream.truncate(10_000_000_000)
@@ -235,7 +243,7 @@ def test_a_file_that_is_longer_than_its_manifest_says_is_not_read(
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     folder = filled(tmp_path)
-    file = folder.trial("a", 0) / name
+    file = folder.trial("a", 0).path / name
     file.unlink()
     with pytest.raises(StoreError) as caught:
         FILES[name](folder)
@@ -245,7 +253,7 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_manifest_is_named(name: str, tmp_path: Path) -> None:
     folder = filled(tmp_path)
-    manifest = folder.trial("a", 0) / "manifest.json"
+    manifest = folder.trial("a", 0).path / "manifest.json"
     manifest.unlink()
     with pytest.raises(StoreError) as caught:
         FILES[name](folder)
@@ -282,7 +290,7 @@ WHOLE = manifest_of({"record.json": b"{}"})
 )
 def test_a_damaged_manifest_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
     folder = filled(tmp_path)
-    manifest = folder.trial("a", 0) / "manifest.json"
+    manifest = folder.trial("a", 0).path / "manifest.json"
     manifest.write_bytes(content)
     with pytest.raises(StoreError) as caught:
         folder.read_record("a", 0)
@@ -317,7 +325,7 @@ def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_record_may_have_keys_that_a_later_version_added(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     rewrite(folder, "record.json", lambda c: c.replace(b"{", b'{"later": 1,', 1))
-    assert folder.read_record("a", 0) == record(STUDY, "a")
+    assert folder.read_record("a", 0) == whole(STUDY, "a")
 
 
 @pytest.mark.parametrize("classes", [MOST_CLASSES_OF_A_MATRIX, MOST_CLASSES])
@@ -330,15 +338,16 @@ def test_the_record_of_the_longest_training_on_the_most_classes_can_be_read(
     )
     recipe = Recipe(epochs=MOST_EPOCHS)
     asked = study(entrant("a", epochs=MOST_EPOCHS))
-    folder = RunFolder.create(tmp_path / "run", asked)
     stopped = Stopped(epoch=MOST_EPOCHS, reason="budget used")
     matrix = ((10**9,) * classes,) * classes if classes <= MOST_CLASSES_OF_A_MATRIX else ()
     long = scores(1 / 3, classes).model_copy(update={"confusion": matrix})
     written = record(
         asked, "a", epochs=epochs, recipe=recipe, stopped=stopped, validation=long, test=long
     )
-    folder.write_trial(written, {}, {})
-    assert folder.read_record("a", 0) == written
+    content = written.model_dump_json(indent=1).encode()
+    assert len(content) < LARGEST_RECORD
+    assert record_in(content, Place(tmp_path) / "record.json") == written
+    assert contradiction_in(written, asked.entrants[0]) is None
 
 
 @pytest.mark.parametrize(
@@ -369,31 +378,31 @@ def test_what_could_not_be_read_back_is_not_written(
     kept: dict[str, Any], arrays: dict[str, NDArray[Any]], complaint: str, tmp_path: Path
 ) -> None:
     folder = RunFolder.create(tmp_path, STUDY)
-    unreadable = record(STUDY, "a").model_copy(update=kept)
+    unreadable = whole(STUDY, "a").model_copy(update=kept)
     with pytest.raises(StoreError) as caught:
         folder.write_trial(unreadable, weights(), predictions() | arrays)
-    assert str(folder.trial("a", 0)) in str(caught.value)
+    assert str(folder.trial("a", 0).path) in str(caught.value)
     assert complaint in str(caught.value)
     assert not folder.has_trial("a", 0)
-    assert not folder.unfinished("a", 0).exists()
+    assert not folder.unfinished("a", 0).path.exists()
 
 
 def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
     folder = filled(tmp_path)
-    shutil.copytree(folder.trial("a", 0), folder.trial("b", 1))
+    shutil.copytree(folder.trial("a", 0).path, folder.trial("b", 1).path)
     with pytest.raises(StoreError) as caught:
         folder.read_record("b", 1)
-    file = folder.trial("b", 1) / "record.json"
+    file = folder.trial("b", 1).path / "record.json"
     assert str(caught.value) == f"{file}: speaks of a seed 0, not of b seed 1; move it away"
 
 
 def test_a_record_of_another_study_is_refused(tmp_path: Path) -> None:
     other = Study(**(dict(STUDY) | {"name": "other"}))
-    RunFolder.create(tmp_path, other).write_trial(record(other, "a"), weights(), {})
+    RunFolder.create(tmp_path, other).write_trial(whole(other, "a"), weights(), predictions())
     folder = RunFolder(tmp_path, STUDY)
     with pytest.raises(StoreError) as caught:
         folder.read_record("a", 0)
-    file = folder.trial("a", 0) / "record.json"
+    file = folder.trial("a", 0).path / "record.json"
     found = other.hash[:12]
     assert str(caught.value) == f"{file}: belongs to another study ({found}); move it away"
 
@@ -453,7 +462,7 @@ def test_predictions_of_a_trial_are_read_and_those_of_other_images_refused(
     )
     with pytest.raises(StoreError) as caught:
         folder.read_tested("a", 0, digits)
-    where = folder.trial("a", 0)
+    where = folder.trial("a", 0).path
     assert str(caught.value) == f"{where}: predictions are of another test set than digits's"
 
 
@@ -473,7 +482,7 @@ def test_taking_up_the_same_study_rewrites_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(tmp_path)
-    monkeypatch.setattr("bakeoff.records.own_study.write_file", lambda *_: pytest.fail("written"))
+    monkeypatch.setattr(Place, "write", lambda *_: pytest.fail("written"))
     assert RunFolder.create(tmp_path, STUDY).study == STUDY
 
 
@@ -584,9 +593,12 @@ def test_a_timing_pass_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("times", "reason"),
     [
-        ({"a": [0.5], "b": [0.5, 1.0]}, "the entrants were not timed equally often"),
-        ({"a": [0.0]}, "not a time"),
-        ({"a": []}, "not a time"),
+        (
+            {"a": [0.5], "b": [0.5, 1.0]},
+            "seconds_per_example: Value error, the entrants were not timed equally often",
+        ),
+        ({"a": [0.0]}, "seconds_per_example.a.0: Input should be greater than 0.000000000001"),
+        ({"a": []}, "seconds_per_example.a: List should have at least 1 item after validation, not 0"),
         ({"a": [math.nan]}, "Out of range float values are not JSON compliant: nan"),
     ],
 )
@@ -597,7 +609,7 @@ def test_times_that_could_not_be_read_back_are_not_written(
     with pytest.raises(StoreError) as caught:
         folder.write_timing(Timing(times, {}, {}))
     file = tmp_path / "timing.json"
-    assert str(caught.value) == f"{file}: cannot write: {reason}; run again to time anew"
+    assert str(caught.value) == f"{file}: not written: {reason}"
     assert folder.read_timing() == NOTHING
 
 
@@ -612,6 +624,6 @@ def test_a_damaged_timing_pass_is_named(text: str, tmp_path: Path) -> None:
 
 
 def test_a_record_is_frozen_and_knows_whether_it_is_complete() -> None:
-    assert record(STUDY, "a").complete
+    assert whole(STUDY, "a").complete
     assert not diverged(STUDY, "a").complete
-    assert Record.model_validate_json(record(STUDY, "a").model_dump_json()) == record(STUDY, "a")
+    assert Record.model_validate_json(whole(STUDY, "a").model_dump_json()) == whole(STUDY, "a")

@@ -10,10 +10,11 @@ import pytest
 
 from bakeoff.errors import StoreError
 from bakeoff.files import locks
+from bakeoff.files.place import Place
 from bakeoff.records.folder import RunFolder
 
-from ..factories import entrant, record, study
-from .test_folder import predictions, weights
+from ..factories import entrant, study
+from .test_folder import predictions, weights, whole
 
 ENTRANT = entrant("photos")
 STUDY = study(ENTRANT)
@@ -37,7 +38,7 @@ def test_a_folder_that_is_a_link_is_named_and_nothing_is_done_behind_it(
     step: str, tmp_path: Path, outside: Path
 ) -> None:
     run = RunFolder.create(tmp_path / "run", STUDY)
-    finished = record(STUDY, "photos")
+    finished = whole(STUDY, "photos")
     if step == "set-aside":
         run.write_trial(finished, weights(), predictions())
     if (run.path / step).exists():
@@ -50,7 +51,7 @@ def test_a_folder_that_is_a_link_is_named_and_nothing_is_done_behind_it(
     writing: dict[str, Callable[[], object]] = {
         "set-aside": lambda: run.set_aside("photos", 0),
         "locks": lambda: RunFolder.create(run.path, STUDY),
-        "unfinished": lambda: run.tidy("photos", 0),
+        "unfinished": lambda: run.tidy(finished),
         "trials": lambda: run.write_trial(finished, weights(), predictions()),
     }
     with pytest.raises(StoreError) as caught:
@@ -66,15 +67,15 @@ def test_deeper_links_are_found_too(tmp_path: Path, outside: Path) -> None:
     (run.path / "unfinished").mkdir()
     (run.path / "unfinished" / "photos.0").symlink_to(outside / "photos.0")
     with pytest.raises(StoreError, match="a link"):
-        run.tidy("photos", 0)
+        run.tidy(whole(STUDY, "photos"))
     assert (outside / "photos.0" / "one.jpg").read_bytes() == b"dear"
 
 
 @pytest.mark.parametrize("name", ["record.json", "model.safetensors", "manifest.json"])
 def test_a_file_of_a_trial_that_is_a_link_is_damage(name: str, tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", STUDY)
-    run.write_trial(record(STUDY, "photos"), weights(), predictions())
-    file = run.trial("photos", 0) / name
+    run.write_trial(whole(STUDY, "photos"), weights(), predictions())
+    file = run.trial("photos", 0).path / name
     file.rename(tmp_path / name)
     file.symlink_to(tmp_path / name)
     with pytest.raises(StoreError, match="a link"):
@@ -85,13 +86,13 @@ def test_the_run_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "large-disk").mkdir()
     (tmp_path / "run").symlink_to(tmp_path / "large-disk")
     run = RunFolder.create(tmp_path / "run", STUDY)
-    run.write_trial(record(STUDY, "photos"), weights(), predictions())
+    run.write_trial(whole(STUDY, "photos"), weights(), predictions())
     assert run.check_trial("photos", 0).entrant == "photos"
 
 
 def test_a_lock_is_no_way_out_either(tmp_path: Path, outside: Path) -> None:
-    lock = tmp_path / "lock"
-    lock.symlink_to(outside / "made-by-locking")
+    lock = Place(tmp_path) / "lock"
+    lock.path.symlink_to(outside / "made-by-locking")
     with pytest.raises(StoreError) as caught, locks.held(lock):
         pass
     assert str(caught.value) == (
@@ -101,8 +102,8 @@ def test_a_lock_is_no_way_out_either(tmp_path: Path, outside: Path) -> None:
 
 
 def test_a_pipe_in_the_place_of_a_lock_makes_nobody_wait(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    os.mkfifo(lock)
+    lock = Place(tmp_path) / "lock"
+    os.mkfifo(lock.path)
     with pytest.raises(StoreError) as caught, locks.held(lock):
         pass
     assert str(caught.value) == f"{lock}: cannot lock: not a regular file; remove it"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from bakeoff.errors import StoreError
 from bakeoff.files import locks
+from bakeoff.files.place import Place
 from bakeoff.files.reading import sealed, unsealed
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.looks import Claim, Look, Rule, other_rule, runs_of
@@ -60,7 +62,7 @@ def test_two_who_look_at_once_keep_one_look(
     folder = RunFolder.create(tmp_path / "run", STUDY)
 
     @contextmanager
-    def held_after_another(lock: Path) -> Iterator[None]:
+    def held_after_another(lock: Place) -> Iterator[None]:
         with monkeypatch.context() as other:
             other.setattr("bakeoff.records.looks.held", locks.held)
             folder.keep_look(LOOK)
@@ -83,10 +85,10 @@ def test_who_may_not_write_is_told_and_a_full_disk_is_an_error(
 ) -> None:
     folder = RunFolder.create(tmp_path / "run", STUDY)
 
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise OSError(refusal, "so the system says")
 
-    monkeypatch.setattr(Path, "replace", refused)
+    monkeypatch.setattr(os, "replace", refused)
     file = folder.path / "looks.json"
     if refusal == errno.ENOSPC:
         with pytest.raises(StoreError, match=r"looks\.json: cannot write: so the system says"):

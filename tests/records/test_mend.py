@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,8 @@ from bakeoff.files import locks
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
 
-from ..factories import diverged, out_of_memory, record
-from .test_folder import STUDY, predictions, weights
+from ..factories import diverged, out_of_memory
+from .test_folder import STUDY, predictions, weights, whole
 
 Mend = Callable[[RunFolder, Callable[[str], None]], None]
 
@@ -23,7 +25,7 @@ Mend = Callable[[RunFolder, Callable[[str], None]], None]
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     made = RunFolder.create(tmp_path / "run", STUDY)
-    made.write_trial(record(STUDY, "a"), weights(), predictions())
+    made.write_trial(whole(STUDY, "a"), weights(), predictions())
     made.write_trial(diverged(STUDY, "b"), weights(), {})
     return made
 
@@ -42,9 +44,9 @@ def test_whole_trials_stay_where_they_are(folder: RunFolder) -> None:
 
 @pytest.mark.parametrize("name", ["record.json", "model.safetensors", "predictions.npz"])
 def test_a_damaged_trial_is_named_and_kept_under_another_name(folder: RunFolder, name: str) -> None:
-    file = folder.trial("a", 0) / name
+    file = folder.trial("a", 0).path / name
     file.write_bytes(file.read_bytes()[:-1])
-    before, said = content(folder.trial("a", 0)), list[str]()
+    before, said = content(folder.trial("a", 0).path), list[str]()
     set_damaged_aside(folder, said.append)
     target = folder.path / "set-aside" / "a" / "0-1"
     assert said == [
@@ -53,35 +55,39 @@ def test_a_damaged_trial_is_named_and_kept_under_another_name(folder: RunFolder,
     assert content(target) == before
     assert not folder.has_trial("a", 0)
     # It can be trained and damaged again, and both stay.
-    folder.write_trial(record(STUDY, "a"), weights(), predictions())
-    (folder.trial("a", 0) / name).write_bytes(b"")
+    folder.write_trial(whole(STUDY, "a"), weights(), predictions())
+    (folder.trial("a", 0).path / name).write_bytes(b"")
     set_damaged_aside(folder, said.append)
     assert content(target) == before
     assert (folder.path / "set-aside" / "a" / "0-2" / name).read_bytes() == b""
 
 
 def test_a_trial_without_a_manifest_or_with_a_missing_file_is_damaged(folder: RunFolder) -> None:
-    (folder.trial("a", 0) / "manifest.json").unlink()
-    (folder.trial("b", 0) / "model.safetensors").unlink()
+    (folder.trial("a", 0).path / "manifest.json").unlink()
+    (folder.trial("b", 0).path / "model.safetensors").unlink()
     said: list[str] = []
     set_damaged_aside(folder, said.append)
     assert [line.partition(";")[0] for line in said] == [
-        f"{folder.trial('a', 0) / 'manifest.json'}: No such file or directory",
-        f"{folder.trial('b', 0) / 'model.safetensors'}: No such file or directory",
+        f"{folder.trial('a', 0).path / 'manifest.json'}: No such file or directory",
+        f"{folder.trial('b', 0).path / 'model.safetensors'}: No such file or directory",
     ]
 
 
 def test_a_file_that_cannot_be_read_is_not_taken_for_damaged(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path, flags: int) -> int:
-        raise OSError(errno.EIO, "Input/output error", str(path))
+    opened = os.open
+
+    def refuse(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        if not flags & os.O_DIRECTORY:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return opened(path, flags, *rest, **more)
 
     with monkeypatch.context() as broken:
-        broken.setattr("os.open", refuse)
+        broken.setattr(os, "open", refuse)
         with pytest.raises(StoreError) as caught:
             set_damaged_aside(folder, pytest.fail)
-    manifest = folder.trial("a", 0) / "manifest.json"
+    manifest = folder.trial("a", 0).path / "manifest.json"
     assert str(caught.value) == (
         f"{manifest}: Input/output error; cannot read it now, run again when it can be"
     )
@@ -103,7 +109,7 @@ def test_who_looks_at_a_trial_for_a_moment_does_not_keep_it_from_being_mended(
     name: str, mend: Mend, folder: RunFolder
 ) -> None:
     if name == "a":
-        (folder.trial("a", 0) / "record.json").write_bytes(b"")
+        (folder.trial("a", 0).path / "record.json").write_bytes(b"")
     said: list[str] = []
     with locks.held(folder.lock(name, 0)):
         thread = threading.Thread(target=mend, args=(folder, said.append))
@@ -120,7 +126,7 @@ def test_a_trial_that_another_process_moves_away_and_trains_is_left_to_it(
     name: str, mend: Mend, folder: RunFolder
 ) -> None:
     if name == "a":
-        (folder.trial("a", 0) / "record.json").write_bytes(b"")
+        (folder.trial("a", 0).path / "record.json").write_bytes(b"")
     with locks.held(folder.lock(name, 0)):
         thread = threading.Thread(target=mend, args=(folder, pytest.fail))
         thread.start()
@@ -134,22 +140,22 @@ def test_what_is_left_of_a_finished_trials_making_is_removed_and_of_others_kept(
     folder: RunFolder,
 ) -> None:
     for name, seed in (("a", 0), ("a", 1)):
-        folder.unfinished(name, seed).mkdir(parents=True)
-        (folder.unfinished(name, seed) / "epoch-0001.safetensors").write_bytes(b"kept")
+        folder.unfinished(name, seed).path.mkdir(parents=True)
+        (folder.unfinished(name, seed).path / "epoch-0001.safetensors").write_bytes(b"kept")
     folder.write_trial(out_of_memory(STUDY, "b", 1), weights(), {})
-    assert not folder.unfinished("b", 1).exists()
-    folder.unfinished("b", 1).mkdir(parents=True)
+    assert not folder.unfinished("b", 1).path.exists()
+    (folder.unfinished("b", 1) / "epoch-0001.safetensors").write(b"kept")
     remove_remains(folder)
-    assert not folder.unfinished("a", 0).exists()
+    assert not folder.unfinished("a", 0).path.exists()
     # A trial that ran out of memory goes on when it is tried again.
-    assert folder.unfinished("b", 1).exists()
-    assert (folder.unfinished("a", 1) / "epoch-0001.safetensors").exists()
+    assert folder.unfinished("b", 1).path.exists()
+    assert (folder.unfinished("a", 1).path / "epoch-0001.safetensors").exists()
 
 
 def test_a_kill_before_the_last_folder_is_removed_leaves_nothing_for_good(
     folder: RunFolder,
 ) -> None:
-    unfinished = folder.unfinished("a", 0).parent
+    unfinished = folder.unfinished("a", 0).path.parent
     unfinished.mkdir()
     remove_remains(folder)
     assert not unfinished.exists()

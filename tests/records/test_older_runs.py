@@ -10,7 +10,7 @@ import pytest
 
 from bakeoff.files.reading import sealed_toml
 from bakeoff.records.folder import RunFolder
-from bakeoff.records.manifest import manifest_of
+from bakeoff.records.trial_files import manifest_of
 from bakeoff.study.study import Study
 
 from ..factories import record

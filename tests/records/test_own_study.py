@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bakeoff.errors import StudyError
+from bakeoff.files.place import Place
 from bakeoff.files.reading import sealed_toml
 from bakeoff.records import own_study
 from bakeoff.records.folder import RunFolder
@@ -23,30 +24,32 @@ from ..factories import entrant, study
 STUDY = study(entrant("a"), entrant("b"), seeds=2)
 
 
-@pytest.mark.parametrize("look", ["_may_become_run_folder", "is_there"])
+@pytest.mark.parametrize(
+    ("owner", "look"), [(own_study, "_may_become_run_folder"), (Place, "is_there")]
+)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_whoever_begins_at_the_same_moment_is_no_stranger(
-    look: str, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, look: str, moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rival makes the folder and works in it, around the first look at it."""
     path = tmp_path / "run"
-    plain: Callable[[Path], bool] = getattr(own_study, look)
+    plain: Callable[[object], bool] = getattr(owner, look)
     rivals = iter(["rival"])
 
     def rival() -> None:
         if next(rivals, None):
             folder = RunFolder.create(path, STUDY)
-            folder.unfinished("a", 0).mkdir(parents=True)
+            folder.unfinished("a", 0).path.mkdir(parents=True)
             folder.write_timing(NOTHING)
 
-    def looked(where: Path) -> bool:
+    def looked(where: object) -> bool:
         if moment == "before":
             rival()
         found = plain(where)
         rival()
         return found
 
-    monkeypatch.setattr(own_study, look, looked)
+    monkeypatch.setattr(owner, look, looked)
     assert RunFolder.create(path, STUDY).study == STUDY
     assert next(rivals, None) is None
 
@@ -61,7 +64,7 @@ def test_processes_that_begin_at_once_all_get_the_folder(tmp_path: Path) -> None
         "print(flush=True)\n"
         "for number in sys.stdin.readline().split():\n"
         "    folder = RunFolder.create(Path(sys.argv[2]) / number, study)\n"
-        "    folder.unfinished('a', 0).mkdir(parents=True, exist_ok=True)\n"
+        "    folder.unfinished('a', 0).path.mkdir(parents=True, exist_ok=True)\n"
     )
     file = tmp_path / "study.toml"
     file.write_text(to_toml(STUDY))

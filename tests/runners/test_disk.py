@@ -75,7 +75,7 @@ def test_nothing_to_train_needs_nothing(three: Plan) -> None:
 )
 def test_checkpoints_that_lie_there_need_no_room(there: int, checkpoints: int, three: Plan) -> None:
     setting, trials = three()
-    begun = setting.folder.unfinished("a", 1)
+    begun = setting.folder.unfinished("a", 1).path
     begun.mkdir(parents=True)
     (begun / "epoch-0001.safetensors").write_bytes(bytes(there))
     expected = int(1.1 * (3 * (WEIGHTS + PREDICTIONS) + checkpoints + REPORT))

@@ -16,7 +16,7 @@ from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.training.size import network_sizes
 
-from ..factories import entrant, plan, record, study
+from ..factories import entrant, plan, study, whole
 
 
 def test_all_entrants_with_the_first_seed_come_first_without_what_is_finished(
@@ -24,7 +24,7 @@ def test_all_entrants_with_the_first_seed_come_first_without_what_is_finished(
 ) -> None:
     asked = study(entrant("a"), entrant("b", "mlp-2x200"), seeds=2)
     folder = RunFolder.create(tmp_path / "run", asked)
-    folder.write_trial(record(asked, "a", 0), {}, {})
+    folder.write_trial(*whole(asked, "a", 0))
     found = plan(folder, digits)
     assert [trial.key for trial in found] == [("b", 0), ("a", 1), ("b", 1)]
     sizes = network_sizes(asked, digits)

@@ -25,7 +25,7 @@ from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.setting import Setting
 
-from ..factories import entrant, plan, planned, record, study
+from ..factories import entrant, plan, planned, study, whole
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), seeds=2)
@@ -51,7 +51,7 @@ def train(
 
 def weights(folder: RunFolder) -> list[bytes]:
     return [
-        (folder.trial(each.entrant, each.seed) / "model.safetensors").read_bytes()
+        (folder.trial(each.entrant, each.seed).path / "model.safetensors").read_bytes()
         for each in folder.read_records()
     ]
 
@@ -106,7 +106,7 @@ def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> N
 def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
     trials = plan(folder, digits)
-    folder.write_trial(record(ASKED, "a", 1), {}, {})
+    folder.write_trial(*whole(ASKED, "a", 1))
 
     class Late(Heard):
         """Another command finishes a trial when this one has begun."""
@@ -114,7 +114,7 @@ def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path
         def trial_started(self, trial: PlannedTrial) -> None:
             super().trial_started(trial)
             if trial.key == ("b", 0):
-                folder.write_trial(record(ASKED, "b", 1), {}, {})
+                folder.write_trial(*whole(ASKED, "b", 1))
 
     heard = Late()
     train(folder, digits, heard, 1, trials)
@@ -212,4 +212,4 @@ def test_an_interruption_ends_the_workers(digits: Dataset, tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         train(folder, digits, Impatient(), jobs=1)
     # The lock is free again, so its holder is gone.
-    assert list(folder.unfinished("a", 0).glob("epoch-*"))
+    assert list(folder.unfinished("a", 0).path.glob("epoch-*"))

@@ -15,7 +15,7 @@ from bakeoff.runners import serial
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Runner, Setting
 
-from ..factories import entrant, first_of, plan, planned, record, study
+from ..factories import entrant, first_of, plan, planned, study, whole
 from .heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), validation=50, seeds=2)
@@ -64,7 +64,7 @@ def test_a_trial_whose_lock_another_holds_is_left_and_waited_for(
         thread = threading.Thread(target=train, args=(folder, few, heard))
         thread.start()
         assert told.wait(60)
-        folder.write_trial(record(ASKED, "a", 0), {}, {})
+        folder.write_trial(*whole(ASKED, "a", 0))
     thread.join(60)
     assert heard.lines[-2:] == ["waiting for 1 trial that other processes train", "a 0 elsewhere"]
     assert "a 0 started" not in heard.lines

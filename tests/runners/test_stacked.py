@@ -14,6 +14,7 @@ from torch import nn
 from bakeoff.commands.run import run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.files import locks
+from bakeoff.files.place import Place
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.folder import RunFolder
@@ -27,7 +28,7 @@ from bakeoff.training.run_trial import run_trial
 from bakeoff.training.stacking.run import run_stack
 from bakeoff.training.trial import TrialSpec
 
-from ..factories import entrant, first_of, plan, record, study, trial_spec
+from ..factories import entrant, first_of, plan, record, study, trial_spec, whole
 from .heard import Heard
 
 CPU = torch.device("cpu")
@@ -111,17 +112,22 @@ def test_a_trial_is_written_while_others_of_its_stack_go_on(few: Dataset, tmp_pa
     assert {each.stopped.reason for each in run.read_records()} == {"target reached"}
 
 
+def is_held(file: Place) -> bool:
+    with locks.held_if_free(file) as ours:
+        return not ours
+
+
 def test_a_finished_trial_and_one_begun_alone_are_not_locked_by_a_stack(
     few: Dataset, tmp_path: Path
 ) -> None:
     asked = study(entrant("a", epochs=1), validation=50, seeds=3)
     run = RunFolder.create(tmp_path / "run", asked)
-    run.unfinished("a", 1).mkdir(parents=True)
+    run.unfinished("a", 1).path.mkdir(parents=True)
     held: list[list[int]] = []
 
     class Curious(Heard):
         def trial_ended(self, trial: PlannedTrial, record: Record) -> None:
-            held.append([seed for seed in range(3) if locks.is_held(run.lock("a", seed))])
+            held.append([seed for seed in range(3) if is_held(run.lock("a", seed))])
 
     planned = plan(run, few)
     run_stacks(Setting(run, few, CPU, "float32"), planned, Curious())
@@ -131,9 +137,9 @@ def test_a_finished_trial_and_one_begun_alone_are_not_locked_by_a_stack(
 def test_what_others_hold_and_what_was_begun_alone_is_left(few: Dataset, tmp_path: Path) -> None:
     asked = study(entrant("a", epochs=1), validation=50, seeds=5)
     run = RunFolder.create(tmp_path / "run", asked)
-    run.unfinished("a", 1).mkdir(parents=True)
+    run.unfinished("a", 1).path.mkdir(parents=True)
     planned = plan(run, few)
-    run.write_trial(record(asked, "a", 2), {}, {})
+    run.write_trial(*whole(asked, "a", 2))
     heard = Heard()
     with locks.held(run.lock("a", 0)):
         run_stacks(Setting(run, few, CPU, "float32"), planned, heard)
@@ -149,13 +155,13 @@ def test_a_stack_holds_the_locks_of_its_trials(
     seen: list[bool] = []
 
     def watched(*arguments: Any) -> Iterator[Any]:
-        seen.extend(locks.is_held(file) for file in files)
+        seen.extend(is_held(file) for file in files)
         yield from run_stack(*arguments)
 
     monkeypatch.setattr(stacked, "run_stack", watched)
     run, _ = train(asked, tmp_path / "run", few)
     assert seen == [True, True]
-    assert not any(locks.is_held(file) for file in files)
+    assert not any(is_held(file) for file in files)
     assert len(finished(run)) == 2
 
 
@@ -163,7 +169,7 @@ def test_what_no_stack_trained_is_trained_one_by_one(few: Dataset, tmp_path: Pat
     asked = study(entrant("a", epochs=1), validation=50, seeds=3)
     run, heard = RunFolder.create(tmp_path / "run", asked), Heard()
     planned = plan(run, few)
-    run.unfinished("a", 1).mkdir(parents=True)
+    run.unfinished("a", 1).path.mkdir(parents=True)
     run_stacked(Setting(run, few, CPU, "float32"), planned, heard)
     assert heard.lines[-3:] == ["a 1 started", "a 1 epoch 1", "a 1 ended"]
     assert [line for line in heard.lines if line.endswith("elsewhere")] == []

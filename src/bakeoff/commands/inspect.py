@@ -11,7 +11,7 @@ from typing import Any
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, UsageError, did_you_mean
-from bakeoff.files.atomic import write_file
+from bakeoff.files.place import Place
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.findings.standings import standings
 from bakeoff.findings.view import View
@@ -78,14 +78,14 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
     return Seen(view, _kept(picture, drawn.encode()))
 
 
-def _kept(picture: Path, content: bytes) -> Path:
+def _kept(picture: Place, content: bytes) -> Path:
     """Write a picture and return where: in the current folder, where the run may only be read."""
     try:
-        write_file(picture, content)
+        picture.write(content)
     except StoreError:
-        picture = Path(picture.name)
-        write_file(picture, content)
-    return picture
+        picture = Place(Path()) / picture.name
+        picture.write(content)
+    return picture.path
 
 
 @dataclass(frozen=True)

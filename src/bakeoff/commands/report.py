@@ -10,8 +10,8 @@ from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.team import given_threads
 from bakeoff.files import locks
-from bakeoff.files.atomic import remove_leftovers, write_file
-from bakeoff.findings.conclusion import Conclusion, conclude, looked_at
+from bakeoff.files.place import Place
+from bakeoff.findings.conclusion import REPORT, Conclusion, conclude, looked_at
 from bakeoff.findings.findings import gather_findings
 from bakeoff.findings.inside import view_of
 from bakeoff.records.folder import RunFolder
@@ -41,18 +41,18 @@ def report_folder(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) 
     files = files_of_report(folder, conclusion, dataset)
     with locks.held(folder.conclusion_lock):
         for file, content in files.items():
-            remove_leftovers(file)
-            write_file(file, content)
+            file.remove_leftovers()
+            file.write(content)
     return conclusion
 
 
 def files_of_report(
     folder: RunFolder, conclusion: Conclusion, dataset: Dataset
-) -> dict[Path, bytes]:
+) -> dict[Place, bytes]:
     """Return comparison.json, figures and report.html, as they are written, the page last."""
     look = partial(view_of, folder, dataset=dataset, index=SHOWN_IMAGE)
     drawn = draw_report(gather_findings(conclusion, dataset, look))
     document = json.dumps(conclusion.comparison.to_dict(), indent=1) + "\n"
     figures = {folder.place("figures", f"{name}.svg"): svg for name, svg in drawn.figures.items()}
-    texts = {folder.place(COMPARISON): document, **figures, conclusion.report: drawn.page}
+    texts = {folder.place(COMPARISON): document, **figures, folder.place(REPORT): drawn.page}
     return {file: text.encode() for file, text in texts.items()}

@@ -189,7 +189,6 @@ def _time_in_turns(setting: Setting, listener: Listener) -> None:
     with locks.held(folder.conclusion_lock):
         if folder.read_timing().seconds_per_example.keys() == entrants:
             return
-        locks.stamp(folder.conclusion_lock)
         listener.stage("timing training steps, the entrants taking turns")
         timing = measure_timing(
             folder.study, setting.dataset, device=setting.device, precision=setting.precision

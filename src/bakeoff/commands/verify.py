@@ -15,7 +15,7 @@ from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.team import given_threads
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.reading import read_file
+from bakeoff.files.place import Place
 from bakeoff.findings.conclusion import conclude
 from bakeoff.findings.inside import load_network
 from bakeoff.findings.predicted import read_predicted
@@ -125,7 +125,7 @@ def _other_than_drawn(folder: RunFolder, dataset: Dataset) -> list[str]:
     comparison = folder.place(COMPARISON)
     anew = f"bakeoff report {folder.path} writes it anew"
     lines = [f"{comparison}: not what the trials come to; {anew}"] if comparison in others else []
-    drawn = [str(file.relative_to(folder.path)) for file in others if file != comparison]
+    drawn = ["/".join(file.steps) for file in others if file != comparison]
     if drawn:
         lines.append(
             f"{folder.path}: missing, changed, or drawn by another version: {', '.join(drawn)}; "
@@ -134,8 +134,8 @@ def _other_than_drawn(folder: RunFolder, dataset: Dataset) -> list[str]:
     return lines
 
 
-def _holds(file: Path, content: bytes) -> bool:
+def _holds(file: Place, content: bytes) -> bool:
     try:
-        return read_file(file, len(content)) == content
+        return file.read(len(content)) == content
     except UnreadableError:
         return False

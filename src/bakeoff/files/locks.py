@@ -8,16 +8,17 @@ the server's lease, often 90 s.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bakeoff.errors import StoreError
-from bakeoff.files.atomic import make_folder
+from bakeoff.files.place import Place
 
 Say = Callable[[str], None]
 
@@ -27,7 +28,7 @@ _POLL = 0.02
 
 
 @contextmanager
-def held(file: Path, say: Say = lambda text: None) -> Iterator[None]:
+def held(file: Place, say: Say = lambda text: None) -> Iterator[None]:
     """Hold the lock, after waiting for whoever holds it now; `say` hears for whom.
 
     Locks are held for moments, or by whoever measures, so two seconds are worth a line. Raises
@@ -45,56 +46,29 @@ def held(file: Path, say: Say = lambda text: None) -> Iterator[None]:
 
 
 @contextmanager
-def held_if_free(file: Path) -> Iterator[bool]:
+def held_if_free(file: Place) -> Iterator[bool]:
     """Hold the lock if nobody else does; the value says whether. Raises StoreError."""
     with _opened(file) as descriptor:
         yield _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, file)
 
 
-def is_held(file: Path) -> bool:
-    """Return whether somebody holds the lock, this process included. Raises StoreError.
-
-    Asking takes a shared lock for a moment, so whoever tries the lock right then finds it taken,
-    and has to try again later, as everybody does.
-    """
-    if not file.exists():
-        return False
-    with _opened(file) as descriptor:
-        return not _lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, file)
-
-
-def stamp(file: Path) -> None:
-    """Note in the file's time of change that its holder begins to work. Raises StoreError."""
-    try:
-        os.utime(file)
-    except OSError as error:
-        raise StoreError(f"{file}: cannot write: {error.strerror}") from error
-
-
-def stamps(files: Iterable[Path]) -> dict[Path, int]:
-    """Return when the holders of locks last began to work; without those that nobody ever held."""
-    found = {}
-    for file in files:
-        with suppress(FileNotFoundError):
-            found[file] = file.stat().st_mtime_ns
-    return found
-
-
 @contextmanager
-def _opened(file: Path) -> Iterator[int]:
+def _opened(file: Place) -> Iterator[int]:
     """Open a lock file; closing it gives the lock back. A program started meanwhile gets none.
 
     Whoever may write in the folder may lock: the file is made as the user's umask says. Where it is
     somebody else's, and can only be read, that is enough.
     """
     try:
-        make_folder(file.parent)
-        try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | _PLAINLY, 0o666)
-        except PermissionError:
-            descriptor = os.open(file, os.O_RDONLY | _PLAINLY)
+        with file.parent.opened(make=True) as folder:
+            try:
+                descriptor = os.open(
+                    file.name, os.O_RDWR | os.O_CREAT | _PLAINLY, 0o666, dir_fd=folder
+                )
+            except PermissionError:
+                descriptor = os.open(file.name, os.O_RDONLY | _PLAINLY, dir_fd=folder)
     except OSError as error:
-        reason = "it is a link" if file.is_symlink() else error.strerror
+        reason = "it is a link" if error.errno == errno.ELOOP else error.strerror
         raise StoreError(
             f"{file}: cannot lock: {reason}; give a folder that can be written"
         ) from error
@@ -110,7 +84,7 @@ _PLAINLY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """No link is followed, and a pipe in the file's place makes nobody wait."""
 
 
-def _lock(descriptor: int, kind: int, file: Path) -> bool:
+def _lock(descriptor: int, kind: int, file: Place) -> bool:
     """Return whether the lock was got; raise StoreError where the file system has no locks."""
     try:
         fcntl.flock(descriptor, kind)

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,11 +30,14 @@ _KEY_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _ENDLESS_KEY = re.compile(rf"(?<![\w-]){_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART}){{16}}")
 
 
-def read_file(path: Path, most: int) -> bytes:
-    """Return the bytes of a regular file of at most `most` bytes; what is larger is not read."""
+def read_file(path: Path, most: int, opened: Callable[[int], int] | None = None) -> bytes:
+    """Return the bytes of a regular file of at most `most` bytes; what is larger is not read.
+
+    opened: opens it with the flags that it is given, in another way than by its path.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK  # A FIFO in its place must not make us wait for a writer.
     try:
-        # A FIFO in place of a file must not make us wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        descriptor = opened(flags) if opened else os.open(path, flags)
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if stat.S_ISDIR(status.st_mode):

@@ -5,8 +5,8 @@ Apart from `arrays`, since torch takes a second to import and only who trains or
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -15,25 +15,37 @@ import torch
 from bakeoff.errors import UnreadableError
 from bakeoff.files.reading import parse_json
 
-_LARGEST_TENSOR_LIST = 1_000_000  # Bytes of a safetensors header: one tensor takes about 80.
+_LARGEST_HEADER = 1_000_000  # Bytes of a list of tensors: one takes about 80.
 
 
-def to_safetensors(tensors: Mapping[str, torch.Tensor]) -> bytes:
+def to_safetensors(
+    tensors: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None
+) -> bytes:
     """Return contiguous CPU tensors as safetensors, the same bytes for the same tensors."""
-    return safetensors.torch.save(dict(tensors))
+    return safetensors.torch.save(dict(tensors), metadata)
 
 
-def from_safetensors(content: bytes, where: str) -> dict[str, torch.Tensor]:
-    """Return the tensors of a safetensors file; raise UnreadableError, `<file>: <reason>`."""
+def from_safetensors(
+    content: bytes, where: str, most: int = _LARGEST_HEADER
+) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file; raise UnreadableError, `<file>: <reason>`.
+
+    most: bytes of its header.
+    """
     try:
-        (length,) = struct.unpack_from("<Q", content)
-        if length > min(_LARGEST_TENSOR_LIST, len(content) - 8):
-            raise ValueError("the header is longer than the file, or than any of ours")
         # The library takes a name that stands twice; it compares offsets, shapes and length itself.
-        parse_json(content[8 : 8 + length], where)
+        header_of(content, where, most)
         return safetensors.torch.load(content)
     except (
-        safetensors.SafetensorError, struct.error, ValueError, KeyError, TypeError, RuntimeError,
-        OverflowError, MemoryError,
+        safetensors.SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError,
+        MemoryError,
     ) as error:  # fmt: skip
         raise UnreadableError(f"{where}: not safetensors") from error
+
+
+def header_of(content: bytes, where: str, most: int) -> Any:
+    """Return the JSON value before the tensors; raise UnreadableError where there is none."""
+    length = int.from_bytes(content[:8], "little")
+    if length > min(most, len(content) - 8):
+        raise UnreadableError(f"{where}: not safetensors")
+    return parse_json(content[8 : 8 + length], where)

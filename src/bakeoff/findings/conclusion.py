@@ -100,7 +100,7 @@ def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Co
     seen by another rule of decision.
     """
     if not reopen:
-        refuse_other_rule(folder.path, folder.study)
+        refuse_other_rule(folder.place(), folder.study)
     study, records = folder.study, folder.read_records()
     _refuse_other_data(folder, records, dataset)
     if not any(record.complete for record in records):

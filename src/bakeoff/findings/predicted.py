@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
-from bakeoff.records.agreement import disagreement
+from bakeoff.records.contradictions import misfit
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.records.trial_files import RECORD
@@ -51,19 +51,13 @@ def read_predicted(folder: RunFolder, records: Sequence[Record], dataset: Datase
 
 def _predicted_by(folder: RunFolder, record: Record, dataset: Dataset) -> Predicted:
     found = folder.read_tested(record.entrant, record.seed, dataset)
-    said = predicted(found["test_logits"])
-    for part, scores, classes in (
-        ("validation", record.validation, found["validation_logits"].argmax(axis=1)),
-        ("test", record.test, said.classes),
-    ):
-        complaint = scores and disagreement(scores, classes, found[f"{part}_labels"])
-        if complaint:
-            trial = folder.trial(record.entrant, record.seed)
-            raise StoreError(
-                f"{trial / RECORD}: {part} {complaint}; "
-                f"move {trial} away and run again to train it anew"
-            )
-    return said
+    complaint = misfit(record, found)
+    if complaint:
+        trial = folder.trial(record.entrant, record.seed)
+        raise StoreError(
+            f"{trial / RECORD}: {complaint}; move {trial} away and run again to train it anew"
+        )
+    return predicted(found["test_logits"])
 
 
 def predicted(logits: NDArray[np.float32]) -> Predicted:

@@ -1,28 +1,25 @@
-"""Checkpoints of an unfinished trial as files: the newest two, each checked when read."""
+"""Checkpoints of an unfinished trial as files: the newest two, checked when written and read."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import safetensors
-import safetensors.torch
 import torch
-from pydantic import TypeAdapter, ValidationError
 
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.atomic import remove_file, write_file
-from bakeoff.files.reading import parse_json, read_file
-from bakeoff.records.record import Epoch, Provenance
+from bakeoff.files.place import Place
+from bakeoff.files.reading import parse_json
+from bakeoff.files.tensors import from_safetensors, header_of, to_safetensors
+from bakeoff.records.record import Epoch, Part, Provenance
 from bakeoff.text import visible
 
-FORMAT = 1
 KEPT = 2
 """The newest may turn out damaged; then the one before it costs one epoch, not the trial."""
 
@@ -38,7 +35,6 @@ _LONGEST = 10_000
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
 _NAME = re.compile(r"^epoch-(\d{4,})-([0-9a-f]{64})\.safetensors$")
-_HISTORY = TypeAdapter(tuple[Epoch, ...])
 
 
 @dataclass(frozen=True)
@@ -48,126 +44,129 @@ class Checkpoint:
     history: tuple[Epoch, ...]
     origin: Provenance
     """Of the process that wrote it."""
-    state: Mapping[str, Any]
-    """Nested dicts, lists and tuples of tensors and plain values."""
+    state: Mapping[str, torch.Tensor]
+    """All that moves, by name."""
+
+
+class _Header(Part):
+    """All of a checkpoint but its tensors."""
+
+    format: Literal[2] = 2
+    """Raised when what is kept changes its meaning."""
+    history: tuple[Epoch, ...]
+    origin: Provenance
+
+
+Misfit = Callable[[Checkpoint], str | None]
+"""Says why its trial cannot have left a checkpoint, where it can't."""
 
 
 class Checkpoints:
     """The checkpoints of one trial: files in a folder that belongs to the holder of its lock."""
 
-    def __init__(self, folder: Path, on_damage: Callable[[str], None]) -> None:
+    def __init__(self, folder: Place, say: Callable[[str], None]) -> None:
         self.folder = folder
-        self._on_damage = on_damage
+        self._say = say
 
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Write it, and then remove all but the newest two. Raises StoreError."""
-        content = encode(checkpoint)
-        digest = hashlib.sha256(content).hexdigest()
-        file = self.folder / f"epoch-{len(checkpoint.history):04d}-{digest}.safetensors"
+    def write(self, checkpoint: Checkpoint, misfit: Misfit = lambda checkpoint: None) -> None:
+        """Write it, and then remove all but the newest two. Raises StoreError.
+
+        One that `newest` would not go on from is not written, and that is said: the training can
+        end without it.
+        """
+        epoch = len(checkpoint.history)
+        try:
+            content = encode(checkpoint, str(self.folder))
+            _refuse(misfit, checkpoint, str(self.folder))
+        except UnreadableError as error:
+            self._say(f"{error}; no checkpoint is left of epoch {epoch}")
+            return
+        file = self.folder / f"epoch-{epoch:04d}-{hashlib.sha256(content).hexdigest()}.safetensors"
         # Flushed like every other file. For small networks this takes a millisecond an epoch, for
         # the largest here a tenth of a second in an epoch of a minute.
-        write_file(file, content)
-        older = [each for each in self._files() if each != file]
+        file.write(content)
+        older = [each for _, each in self._files() if each != file]
         for superseded in older[KEPT - 1 :]:
-            remove_file(superseded)
+            superseded.remove()
 
-    def newest(
-        self, misfit: Callable[[Checkpoint], str | None] = lambda checkpoint: None
-    ) -> tuple[Path, Checkpoint] | None:
+    def newest(self, misfit: Misfit = lambda checkpoint: None) -> tuple[Path, Checkpoint] | None:
         """Return the newest checkpoint that can be gone on from, with its file, or None.
 
-        One that is damaged, or of which `misfit` says why its trial never wrote it, is named to
-        `on_damage` and renamed, so that it is neither read nor counted again. Raises StoreError
-        where a file cannot be read at all.
+        One that is damaged, or that its trial never wrote, is named and renamed, so that it is
+        neither read nor counted again. Raises StoreError where a file cannot be read at all.
         """
-        for file in self._files():
+        for match, file in self._files():
             try:
-                content = read_file(file, _LARGEST)
+                content = file.read(_LARGEST)
+                if hashlib.sha256(content).hexdigest() != match[2]:
+                    raise UnreadableError(
+                        f"{file}: damaged, its SHA-256 is not the one in its name"
+                    )
+                found = decode(content, str(file))
+                if len(found.history) != int(match[1]):
+                    raise UnreadableError(f"{file}: its name counts other epochs than it holds")
+                _refuse(misfit, found, str(file))
             except UnreadableError as error:
                 cause = error.__cause__
-                if isinstance(cause, OSError) and not isinstance(cause, IsADirectoryError):
+                if isinstance(cause, OSError) and cause.errno not in (errno.EISDIR, errno.ELOOP):
                     # It may be whole, and readable tomorrow.
                     raise StoreError(f"{file}: cannot read: {cause.strerror}") from error
-                self._set_aside(file, str(error).removeprefix(f"{file}: "))
-                continue
-            digest = hashlib.sha256(content).hexdigest()
-            match = _NAME.match(file.name)
-            if match is None or match.group(2) != digest:
-                self._set_aside(file, "damaged, its SHA-256 is not the one in its name")
-                continue
-            try:
-                found = decode(content)
-            except ValueError:
-                self._set_aside(file, "not a checkpoint of this version")
-                continue
-            counted = len(found.history) == int(match.group(1))
-            complaint = misfit(found) if counted else "its name counts other epochs than it holds"
-            if complaint is None:
-                return file, found
-            self._set_aside(file, complaint)
+                file.move(self.folder / f"damaged-{file.name}")
+                self._say(f"{error}; going back to the checkpoint before it")
+            else:
+                return file.path, found
         return None
 
-    def _files(self) -> list[Path]:
-        """Return the checkpoints, the newest first."""
-        if not self.folder.is_dir():
-            return []
-        found = [(_NAME.match(file.name), file) for file in self.folder.iterdir()]
-        numbered = [(int(match.group(1)), file) for match, file in found if match]
-        return [file for _, file in sorted(numbered, reverse=True)]
-
-    def _set_aside(self, file: Path, complaint: str) -> None:
-        try:
-            file.rename(file.with_name(f"damaged-{file.name}"))
-        except OSError as error:
-            raise StoreError(f"{file}: cannot rename: {error.strerror}") from error
-        self._on_damage(f"{file}: {complaint}; going back to the checkpoint before it")
+    def _files(self) -> list[tuple[re.Match[str], Place]]:
+        """Return the checkpoints, the newest first, each with what its name says."""
+        found = [match for name in self.folder.names() if (match := _NAME.match(name))]
+        found.sort(key=lambda match: (int(match[1]), match[2]), reverse=True)
+        return [(match, self.folder / match[0]) for match in found]
 
 
-def encode(checkpoint: Checkpoint) -> bytes:
-    """Return a checkpoint as safetensors: its tensors, and all else as JSON in the metadata."""
-    tensors: dict[str, torch.Tensor] = {}
-    document = {
-        "format": FORMAT,
-        "history": [epoch.model_dump() for epoch in checkpoint.history],
-        "origin": checkpoint.origin.model_dump(mode="json"),
-        "state": _without_tensors(checkpoint.state, "state", tensors),
-    }
-    return safetensors.torch.save(tensors, {"bakeoff": json.dumps(document, allow_nan=False)})
+def _refuse(misfit: Misfit, checkpoint: Checkpoint, where: str) -> None:
+    complaint = misfit(checkpoint)
+    if complaint:
+        raise UnreadableError(f"{where}: {complaint}")
 
 
-def decode(content: bytes) -> Checkpoint:
-    """Return what `encode` was given; raise ValueError where `content` is something else.
+def encode(checkpoint: Checkpoint, where: str) -> bytes:
+    """Return a checkpoint as safetensors, all but its tensors as JSON in the metadata.
 
-    The state has the form of one; whether it is that of a given training is not known here.
+    Raises UnreadableError where `decode` would not read it.
     """
+    tensors = {name: each.detach().cpu().contiguous() for name, each in checkpoint.state.items()}
+    header = _Header(history=checkpoint.history, origin=checkpoint.origin)
+    content = to_safetensors(tensors, {"bakeoff": header.model_dump_json()})
+    _header_in(content, where)
+    return content
+
+
+def decode(content: bytes, where: str) -> Checkpoint:
+    """Return what `encode` was given; raise UnreadableError where `content` is something else.
+
+    The tensors are contiguous. Whether they are those of a given training is not known here.
+    """
+    header = _header_in(content, where)
+    tensors = from_safetensors(content, where, _LARGEST_HEADER)
+    return Checkpoint(header.history, header.origin, tensors)
+
+
+def _header_in(content: bytes, where: str) -> _Header:
+    """Return the header of a checkpoint; raise UnreadableError where no training can have it."""
     try:
-        length = int.from_bytes(content[:8], "little")
-        if length > _LARGEST_HEADER:
-            raise ValueError("the header is longer than any of ours")
-        header = parse_json(content[8 : 8 + length], "header")
-        document = parse_json(header["__metadata__"]["bakeoff"].encode(), "metadata")
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}")
-        tensors = safetensors.torch.load(content)
-        checkpoint = Checkpoint(
-            # By way of JSON, whose strict mode takes lists for tuples but no text for a number.
-            history=_HISTORY.validate_json(json.dumps(document["history"]), strict=True),
-            origin=Provenance.model_validate_json(json.dumps(document["origin"]), strict=True),
-            state=_with_tensors(document["state"], "state", tensors),
-        )
-    except (
-        KeyError, TypeError, AttributeError, RuntimeError, OverflowError, MemoryError,
-        safetensors.SafetensorError, ValidationError, UnreadableError,
-    ) as error:  # fmt: skip
-        raise ValueError("not a checkpoint") from error
-    if tensors or not _possible(checkpoint):
-        raise ValueError("not a checkpoint that can have been written")
-    return checkpoint
+        document = header_of(content, where, _LARGEST_HEADER)["__metadata__"]["bakeoff"].encode()
+        parse_json(document, where)
+        header = _Header.model_validate_json(document, strict=True)
+        if not _possible(header.history, header.origin):
+            raise ValueError("impossible")
+    except (KeyError, TypeError, AttributeError, ValueError, UnreadableError) as error:
+        raise UnreadableError(f"{where}: not a checkpoint of this version") from error
+    return header
 
 
-def _possible(checkpoint: Checkpoint) -> bool:
+def _possible(history: Sequence[Epoch], origin: Provenance) -> bool:
     """Return whether any training can have had this history and this origin."""
-    history, origin = checkpoint.history, checkpoint.origin
     counted = [epoch.epoch for epoch in history] == list(range(1, len(history) + 1))
     measured = all(
         min(epoch.train_loss, epoch.validation_loss, epoch.seconds) >= 0
@@ -183,8 +182,7 @@ def _possible(checkpoint: Checkpoint) -> bool:
     resumed = [resume.epoch for resume in origin.resumed]
     in_order = resumed == sorted(resumed) and all(1 <= epoch <= len(history) for epoch in resumed)
     one_process = origin.threads >= 1 and origin.stacked == 1
-    whole = isinstance(checkpoint.state, dict)
-    return counted and measured and readable and in_order and one_process and whole
+    return counted and measured and readable and in_order and one_process
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -196,68 +194,3 @@ def _texts(value: Any) -> Iterator[str]:
         case list() | tuple():
             for part in value:
                 yield from _texts(part)
-
-
-def _without_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
-    """Return `value` as JSON can hold it, its tensors moved to `tensors` under their place's name.
-
-    The strides are kept: a fused optimizer walks weights and moments side by side in memory.
-    """
-    match value:
-        case torch.Tensor():
-            tensors[name] = value.detach().cpu().contiguous()
-            dense = torch.empty_like(value, device="meta")  # Has the strides of one that is dense.
-            return {"tensor": name, "strides": list(dense.stride())}
-        case dict():
-            return {
-                "keys": list(value),
-                "values": [
-                    _without_tensors(part, f"{name}.{key}", tensors) for key, part in value.items()
-                ],
-            }
-        case list() | tuple():
-            parts = [
-                _without_tensors(part, f"{name}.{place}", tensors)
-                for place, part in enumerate(value)
-            ]
-            return {"list" if isinstance(value, list) else "tuple": parts}
-        case None | bool() | int() | float() | str():
-            return value
-        case _:
-            raise TypeError(f"{name} is a {type(value).__name__}, which a checkpoint cannot hold")
-
-
-def _with_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
-    """Undo `_without_tensors`: each tensor is taken out of `tensors`, at its own place alone."""
-    match value:
-        case {"tensor": str(said), "strides": list(strides)} if said == name:
-            return _strided(tensors.pop(name), strides)
-        case {"keys": list(keys), "values": list(values)}:
-            return {
-                key: _with_tensors(part, f"{name}.{key}", tensors)
-                for key, part in zip(keys, values, strict=True)
-            }
-        case {"list": list(parts)} | {"tuple": list(parts)}:
-            whole = [
-                _with_tensors(part, f"{name}.{place}", tensors) for place, part in enumerate(parts)
-            ]
-            return whole if "list" in value else tuple(whole)
-        case dict() | list():
-            raise ValueError("not a checkpoint")
-        case _:
-            return value
-
-
-def _strided(tensor: torch.Tensor, strides: list[int]) -> torch.Tensor:
-    """Return the tensor laid out as it was; raise ValueError where no dense tensor lies so."""
-    placed = sorted(zip(strides, tensor.shape, strict=True))
-    dense = 1
-    for stride, size in placed:
-        if type(stride) is not int or not 0 <= stride <= max(tensor.numel(), 1):
-            raise ValueError("not a checkpoint")
-        if size > 1:  # Of a single number the stride means nothing.
-            if stride != dense:
-                raise ValueError("not a checkpoint")
-            dense *= size
-    laid_out = torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype)
-    return laid_out.copy_(tensor)

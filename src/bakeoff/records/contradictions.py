@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.records.limits import (
     LARGEST_NUMBER,
@@ -14,6 +17,9 @@ from bakeoff.records.limits import (
 from bakeoff.records.record import Record, Scores
 from bakeoff.study.study import Entrant
 from bakeoff.text import shortened
+
+_ROUNDING = 1e-9
+"""Proportions are quotients of whole numbers: what differs by more was not rounded but changed."""
 
 
 def contradiction_in(record: Record, entrant: Entrant) -> str | None:
@@ -48,15 +54,55 @@ def _possible(scores: Scores) -> bool:
     classes = len(scores.precision)
     rows = classes if classes <= MOST_CLASSES_OF_A_MATRIX else 0
     per_class = (scores.precision, scores.recall, scores.f1)
-    proportions = [
-        scores.accuracy,
-        scores.balanced_accuracy,
-        *(v for each in per_class for v in each),
-    ]
     return (
-        max(proportions) <= 1
+        0 < classes <= MOST_CLASSES
         and len(scores.confusion) == rows
-        and (sum(map(sum, scores.confusion)) > 0 or not rows)
-        and 0 < classes <= MOST_CLASSES
         and all(len(each) == classes for each in (*per_class, *scores.confusion))
+        and max(scores.accuracy, scores.balanced_accuracy, *map(max, per_class)) <= 1
+        and (sum(map(sum, scores.confusion)) > 0 or not rows)
     )
+
+
+def misfit(record: Record, predictions: Mapping[str, NDArray[Any]]) -> str | None:
+    """Return in what a complete record has other scores than its predictions, if it has."""
+    if not predictions:
+        return "missing, and the record is complete"
+    for part, scores in (("validation", record.validation), ("test", record.test)):
+        classes = predictions[f"{part}_logits"].argmax(axis=1)
+        complaint = scores and disagreement(scores, classes, predictions[f"{part}_labels"])
+        if complaint:
+            return f"{part} {complaint}"
+    return None
+
+
+def disagreement(
+    scores: Scores, predicted: NDArray[np.int64], labels: NDArray[np.int64]
+) -> str | None:
+    """Return in what scores are not those of these predictions, with the largest difference.
+
+    Whoever seals both can put in anything. predicted, labels: classes, int64 [images]. The loss is
+    not looked at; it needs all logits.
+    """
+    classes = len(scores.precision)
+    told = 1 + max(int(labels.max()), int(predicted.max()))
+    if told > classes:
+        return f"scores are of {classes} classes, the predictions of {told} or more"
+    right = np.bincount(labels[predicted == labels], minlength=classes)
+    there, said = np.bincount(labels, minlength=classes), np.bincount(predicted, minlength=classes)
+    recall = right / np.maximum(there, 1)
+    recomputed = {
+        "accuracy": right.sum() / len(labels),
+        "balanced_accuracy": recall[there > 0].mean(),
+        "precision": right / np.maximum(said, 1),
+        "recall": recall,
+        "f1": 2 * right / np.maximum(there + said, 1),
+    }
+    if scores.confusion:
+        counts = np.bincount(labels * classes + predicted, minlength=classes**2)
+        recomputed["confusion"] = counts.reshape(classes, classes)
+    for name, values in recomputed.items():
+        found, exact = np.ravel(getattr(scores, name)), np.ravel(values)
+        worst = int(np.abs(found - exact).argmax())
+        if abs(found[worst] - exact[worst]) > _ROUNDING:
+            return f"{name} is {found[worst]:.6g}, by the predictions {exact[worst]:.6g}"
+    return None

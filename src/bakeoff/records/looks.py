@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import errno
 import itertools
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.atomic import below, is_there, remove_leftovers, write_file
+from bakeoff.errors import StoreError
 from bakeoff.files.locks import held
-from bakeoff.files.reading import read_file, sealed, unsealed
+from bakeoff.files.place import Place
+from bakeoff.records.sealed_file import SealedFile
 from bakeoff.study.study import MOST_SEEDS, Study
 
-LOOKS = "looks.json"
-_LARGEST = 5_000_000  # Bytes.
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -94,36 +90,35 @@ def runs_of(seeds: Sequence[int]) -> tuple[tuple[int, int], ...]:
     return tuple(runs)
 
 
-_FORM = TypeAdapter(tuple[Look, ...])
+@dataclass(frozen=True)
+class Looks:
+    """All looks that were taken at a run, oldest first."""
+
+    looks: tuple[Look, ...]
 
 
-def read_looks(folder: Path) -> tuple[Look, ...]:
-    """Return the looks that were taken at a run, oldest first; none where nobody looked yet."""
-    file = below(folder, LOOKS)
-    if not is_there(file):
-        return ()
-    try:
-        document = unsealed(read_file(file, _LARGEST), str(file))
-        return _FORM.validate_json(json.dumps(document["looks"]), strict=True)
-    except (UnreadableError, ValidationError, KeyError) as error:
-        raise StoreError(
-            f"{file}: damaged; put a copy back, or delete it, and the next look counts as first"
-        ) from error
+LOOKS = SealedFile(
+    "looks.json",
+    TypeAdapter(Looks),
+    most=5_000_000,
+    mend="put a copy back, or delete it, and the next look counts as first",
+    nothing=Looks(()),
+)
 
 
-def keep_look(folder: Path, look: Look, lock: Path) -> str | None:
+def keep_look(folder: Place, look: Look, lock: Place) -> str | None:
     """Add a look to the list, unless it saw what an earlier one saw by the same rule.
 
     Returns None, or why it could not be kept, where the reader may not write. Raises StoreError
     where another thing is in the way, such as a full disk.
     """
-    if _seen(look, read_looks(folder)):
+    if _seen(look, LOOKS.read(folder).looks):
         return None
     try:
         with held(lock):
-            looks = read_looks(folder)
+            looks = LOOKS.read(folder).looks
             if not _seen(look, looks):
-                _write(below(folder, LOOKS), (*looks, look))
+                LOOKS.write(folder, Looks((*looks, look)))
     except StoreError as error:
         if getattr(error.__cause__, "errno", None) not in _NOT_ALLOWED:
             raise
@@ -146,9 +141,9 @@ def other_rule(looks: Sequence[Look], study: Study) -> str | None:
     return ", ".join(dict.fromkeys(found)) or None
 
 
-def refuse_other_rule(folder: Path, study: Study) -> None:
+def refuse_other_rule(folder: Place, study: Study) -> None:
     """Raise StoreError where there were looks, and none by the study's rule of decision."""
-    looks = read_looks(folder)
+    looks = LOOKS.read(folder).looks
     if looks and Rule.of(study) not in {look.rule for look in looks}:
         raise StoreError(
             f"{folder}: looked at before {other_rule(looks, study)}; set it back, or give "
@@ -158,11 +153,3 @@ def refuse_other_rule(folder: Path, study: Study) -> None:
 
 def _seen(look: Look, earlier: Sequence[Look]) -> bool:
     return any((each.complete, each.rule) == (look.complete, look.rule) for each in earlier)
-
-
-def _write(file: Path, looks: Sequence[Look]) -> None:
-    content = sealed({"looks": [asdict(each) for each in looks]})
-    if len(content) > _LARGEST:
-        raise StoreError(f"{file}: it would have {len(content):,} bytes, {_LARGEST:,} are read")
-    remove_leftovers(file)
-    write_file(file, content)

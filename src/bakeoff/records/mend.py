@@ -20,14 +20,22 @@ def set_damaged_aside(folder: RunFolder, say: Say) -> None:
 
     Raises StoreError where a file cannot be read, or belongs to another study: neither is damage.
     """
-    for entrant, seed in _finished(folder):
-        try:
-            folder.check_trial(entrant, seed)
-        except DamagedError:
-            # Looked at again under the lock: another process may be at the same work.
-            with _held(folder, entrant, seed) as there:
-                if there:
-                    _set_aside_if_damaged(folder, entrant, seed, say)
+    for key in folder.finished():
+        # Looked at again under the lock: another process may be at the same work.
+        if _damage(folder, *key):
+            with _held(folder, *key) as there:
+                damage = _damage(folder, *key) if there else None
+                if damage:
+                    target = folder.set_aside(*key)
+                    say(f"{damage}; set aside as {target}, trained again")
+
+
+def _damage(folder: RunFolder, entrant: str, seed: int) -> str | None:
+    try:
+        folder.check_trial(entrant, seed)
+    except DamagedError as error:
+        return error.what
+    return None
 
 
 def remove_remains(folder: RunFolder) -> None:
@@ -35,40 +43,22 @@ def remove_remains(folder: RunFolder) -> None:
 
     The checkpoints of a trial that can go on from them stay.
     """
-    for entrant, seed in _finished(folder):
-        if folder.unfinished(entrant, seed).exists():
-            with _held(folder, entrant, seed) as there:
-                if there and not folder.read_record(entrant, seed).resumable:
-                    folder.tidy(entrant, seed)
+    for key in folder.finished():
+        if folder.unfinished(*key).is_there():
+            with _held(folder, *key) as there:
+                if there:
+                    folder.tidy(folder.read_record(*key))
     folder.drop_empty()
 
 
 def set_failed_aside(folder: RunFolder, say: Say) -> None:
     """Move every finished trial that did not complete away, so that it is trained again."""
-    for entrant, seed in _finished(folder):
+    for entrant, seed in folder.finished():
         with _held(folder, entrant, seed) as there:
             record = folder.check_trial(entrant, seed) if there else None
             if record is not None and not record.complete:
                 target = folder.set_aside(entrant, seed)
                 say(f"{entrant} seed {seed} {record.status}: set aside as {target}, trained again")
-
-
-def _finished(folder: RunFolder) -> list[tuple[str, int]]:
-    study = folder.study
-    return [
-        (entrant.name, seed)
-        for entrant in study.entrants
-        for seed in study.trial_seeds
-        if folder.has_trial(entrant.name, seed)
-    ]
-
-
-def _set_aside_if_damaged(folder: RunFolder, entrant: str, seed: int, say: Say) -> None:
-    try:
-        folder.check_trial(entrant, seed)
-    except DamagedError as error:
-        target = folder.set_aside(entrant, seed)
-        say(f"{error.what}; set aside as {target}, trained again")
 
 
 @contextmanager

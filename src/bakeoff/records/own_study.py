@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import StoreError, StudyError, UnreadableError
-from bakeoff.files.atomic import below, is_there, remove_leftovers, write_file
 from bakeoff.files.locks import Say, held
-from bakeoff.files.reading import read_file, sealed_toml, unsealed_toml
+from bakeoff.files.place import Place
+from bakeoff.files.reading import sealed_toml, unsealed_toml
 from bakeoff.records.looks import refuse_other_rule
 from bakeoff.study.study import Study
 from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
@@ -27,35 +27,35 @@ def take_up(path: Path, study: Study, say: Say, *, reopen: bool) -> None:
     Raises StoreError where the folder belongs to another study or cannot be written, and without
     `reopen` where verdicts were seen by another rule of decision.
     """
-    file = below(path, STUDY)
+    file = Place(path) / STUDY
     _refuse_too_many(study, file)
     # In this order: whoever begins a run here at the same moment writes study.toml before all that
     # makes a folder somebody else's, so where that is seen first, study.toml is seen after it.
-    if not _may_become_run_folder(path) and not is_there(file):
+    if not _may_become_run_folder(path) and not file.is_there():
         raise StoreError(f"{path}: not a run folder and not empty; give another --out")
     content = _written(study, file)
-    with held(below(path, LOCKS, "study"), say):
-        found = _read(file) if is_there(file) else None
+    with held(Place(path) / LOCKS / "study", say):
+        found = _read(file) if file.is_there() else None
         if found is not None:
             _refuse_other_study(found, study, path)
         if not reopen:
-            refuse_other_rule(path, study)
+            refuse_other_rule(Place(path), study)
         if found != study:
-            remove_leftovers(file)
-            write_file(file, content)
+            file.remove_leftovers()
+            file.write(content)
 
 
 def study_of(path: Path) -> Study:
     """Return the study of a run folder; raise StoreError where there is none, or a damaged one."""
-    file = below(path, STUDY)
-    if not is_there(file):
+    file = Place(path) / STUDY
+    if not file.is_there():
         raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
     study = _read(file)
     _refuse_too_many(study, file)
     return study
 
 
-def _refuse_too_many(study: Study, file: Path) -> None:
+def _refuse_too_many(study: Study, file: Place) -> None:
     """Raise StudyError, before any list of its trials is made, where the study has too many."""
     entrants, seeds = len(study.entrants), study.seeds
     if entrants * seeds > MOST_TRIALS:
@@ -65,15 +65,15 @@ def _refuse_too_many(study: Study, file: Path) -> None:
         )
 
 
-def _read(file: Path) -> Study:
+def _read(file: Place) -> Study:
     """Return the study of a run folder, checked against the digest in its first line."""
     try:
-        return parse_study(unsealed_toml(read_file(file, LARGEST_FILE), str(file)), str(file))
+        return parse_study(unsealed_toml(file.read(LARGEST_FILE), str(file)), str(file))
     except (UnreadableError, StudyError) as error:
         raise StoreError(f"{error}; delete it and run the study again: trials are kept") from error
 
 
-def _written(study: Study, file: Path) -> bytes:
+def _written(study: Study, file: Place) -> bytes:
     """Return what `_read` reads as this study; raise StoreError where nothing is read so."""
     content = sealed_toml(to_toml(study))
     if len(content) > LARGEST_FILE:
@@ -86,13 +86,13 @@ def _written(study: Study, file: Path) -> bytes:
 
 def _may_become_run_folder(path: Path) -> bool:
     """Return whether a run may begin in `path`: it is new, empty, or has lost its study.toml."""
-    if not is_there(path):
+    if not Place(path).is_there():
         return True
     if not path.is_dir():
         return False
     # Each record names the study that it belongs to, so trials cannot be taken for another's. What
     # else may be there is what another process just begins.
-    begun = {child.name for child in path.iterdir()} - {LOCKS}
+    begun = {*Place(path).names()} - {LOCKS}
     return "trials" in begun or all(name.startswith(f".{STUDY}.") for name in begun)
 
 

@@ -1,23 +1,26 @@
 """The files of a finished trial: as bytes, and read back, each compared with the manifest.
 
-What could not be read back is not written: `files_of` hands its bytes to the very readers.
+The manifest has the length and SHA-256 of each file, and a seal. What could not be read back is not
+written: `files_of` hands its bytes to the very readers.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.errors import DamagedError, StoreError, UnreadableError
 from bakeoff.files.arrays import from_npz, to_npz
-from bakeoff.files.reading import parse_json
+from bakeoff.files.place import Place
+from bakeoff.files.reading import parse_json, sealed, unsealed
+from bakeoff.records.contradictions import misfit
 from bakeoff.records.limits import LARGEST_ARRAYS, LARGEST_RECORD
-from bakeoff.records.manifest import MANIFEST, manifest_of, read_listed
 from bakeoff.records.record import FORMAT, Record
 
 if TYPE_CHECKING:
@@ -26,22 +29,30 @@ if TYPE_CHECKING:
 RECORD = "record.json"
 WEIGHTS = "model.safetensors"
 PREDICTIONS = "predictions.npz"
-_LARGEST = {RECORD: LARGEST_RECORD, WEIGHTS: LARGEST_ARRAYS, PREDICTIONS: LARGEST_ARRAYS}
+MANIFEST = "manifest.json"
+_LARGEST = {
+    RECORD: LARGEST_RECORD,
+    WEIGHTS: LARGEST_ARRAYS,
+    PREDICTIONS: LARGEST_ARRAYS,
+    MANIFEST: 64_000,  # Of three files it has 600.
+}
 _PREDICTED = (
     "validation_index", "validation_logits", "validation_labels", "test_logits", "test_labels",
 )  # fmt: skip
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""What the system says where something else stands in a file's place."""
 
 
 def files_of(
     record: Record,
     weights: Mapping[str, torch.Tensor],
     predictions: Mapping[str, NDArray[Any]],
-    trial: Path,
+    trial: Place,
 ) -> dict[str, bytes]:
     """Return the content of a trial's files by name, the manifest last.
 
     trial: where they shall be. Raises BakeoffError, naming the file, where one could not be read
-    back.
+    back, or where weights or predictions are not those that the record speaks of.
     """
     # Who writes a trial has torch; who reads one to compare it should not wait for it.
     from bakeoff.files.tensors import from_safetensors, to_safetensors
@@ -56,58 +67,89 @@ def files_of(
         most = _LARGEST[name]
         if len(content) > most:
             raise StoreError(f"{trial / name}: {len(content):,} bytes, at most {most:,} are read")
-    _record(files[RECORD], trial / RECORD)
+    record_in(files[RECORD], trial / RECORD)
     from_safetensors(files[WEIGHTS], str(trial / WEIGHTS))
     if predictions:
-        _predictions(files[PREDICTIONS], trial / PREDICTIONS)
+        predictions_in(files[PREDICTIONS], trial / PREDICTIONS)
+    if record.complete:
+        numbers = sum(each.numel() for each in weights.values())
+        if numbers < record.parameters:
+            raise StoreError(
+                f"{trial / WEIGHTS}: not written: {numbers:,} weights of {record.parameters:,}"
+            )
+        if complaint := misfit(record, predictions):
+            raise StoreError(f"{trial / PREDICTIONS}: not written: {complaint}")
     return files | {MANIFEST: manifest_of(files)}
 
 
-def read_record(trial: Path) -> Record:
-    """Return the record in the folder of a trial; raise StoreError, naming the file, if damaged."""
-    return _record(_listed(trial / RECORD), trial / RECORD)
+def manifest_of(files: Mapping[str, bytes]) -> bytes:
+    """Return the manifest of files that lie beside it."""
+    return sealed(
+        {
+            "bytes": {name: len(content) for name, content in files.items()},
+            "sha256": {name: hashlib.sha256(each).hexdigest() for name, each in files.items()},
+        }
+    )
 
 
-def read_weights(trial: Path) -> bytes:
-    """Return the bytes of `model.safetensors` in the folder of a trial."""
-    return _listed(trial / WEIGHTS)
+def read_listed(file: Place) -> bytes:
+    """Return the bytes of a file of a trial, after comparing them with the manifest beside it.
+
+    A file that has another length than the manifest says, or more bytes than its kind may have, is
+    not even read. Raises DamagedError, or StoreError where the file cannot be read at all.
+    """
+    try:
+        size, digest = _listed(file)
+        if size > _LARGEST[file.name]:
+            raise UnreadableError(
+                f"{file}: {size:,} bytes, at most {_LARGEST[file.name]:,} are read"
+            )
+        content = file.read(size)
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise UnreadableError(f"{file}: damaged, its SHA-256 is not the manifest's")
+    except UnreadableError as error:
+        # The trial may be whole where it is the disk or a permission that is not.
+        cause = error.__cause__
+        if isinstance(cause, OSError) and cause.errno not in _GONE:
+            raise StoreError(f"{error}; cannot read it now, run again when it can be") from error
+        mend = f"move {file.parent} away and run again to train it anew"
+        raise DamagedError(str(error), mend) from error
+    return content
 
 
-def read_predictions(trial: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of `predictions.npz` in the folder of a complete trial."""
-    return _predictions(_listed(trial / PREDICTIONS), trial / PREDICTIONS)
+def _listed(file: Place) -> tuple[int, Any]:
+    """Return the length and the SHA-256 that the manifest gives for a file."""
+    manifest = file.parent / MANIFEST
+    document = unsealed(manifest.read(_LARGEST[MANIFEST]), str(manifest))
+    sizes, digests = document.get("bytes"), document.get("sha256")
+    if not isinstance(sizes, dict) or not isinstance(digests, dict):
+        raise UnreadableError(f"{manifest}: damaged, not a manifest")
+    size, digest = sizes.get(file.name), digests.get(file.name)
+    if size is None or digest is None:
+        raise UnreadableError(f"{manifest}: does not list {file.name}")
+    if not isinstance(size, int) or size < 0:
+        raise UnreadableError(f"{manifest}: damaged, not a manifest")
+    return size, digest
 
 
-def check_arrays(trial: Path, record: Record) -> None:
-    """Compare weights and predictions with the manifest; raise DamagedError where one differs."""
-    for name in (WEIGHTS, PREDICTIONS) if record.complete else (WEIGHTS,):
-        _listed(trial / name)
-
-
-def _listed(file: Path) -> bytes:
-    return read_listed(file, _LARGEST[file.name])
-
-
-def _record(content: bytes, file: Path) -> Record:
+def record_in(content: bytes, file: Place) -> Record:
+    """Return the record in the bytes of `record.json`; raise StoreError where there is none."""
     try:
         parse_json(content, str(file))
         record = Record.model_validate_json(content)
-    except (ValidationError, UnreadableError) as error:
-        reason = _reason(error).removeprefix(f"{file}: ")
+    except UnreadableError as error:
+        reason = str(error).removeprefix(f"{file}: ")
         raise StoreError(f"{file}: not a record of this version ({reason})") from error
+    except ValidationError as error:
+        key = ".".join(str(step) for step in error.errors()[0]["loc"]) or "not a JSON object"
+        raise StoreError(f"{file}: not a record of this version ({key})") from error
     if record.format != FORMAT:
         raise StoreError(f"{file}: format {record.format}, this bakeoff reads {FORMAT}")
     return record
 
 
-def _reason(error: ValidationError | UnreadableError) -> str:
-    """Return what is wrong with a record: its key, where it has keys."""
-    if isinstance(error, UnreadableError):
-        return str(error)
-    return ".".join(str(step) for step in error.errors()[0]["loc"]) or "not a JSON object"
-
-
-def _predictions(content: bytes, file: Path) -> dict[str, NDArray[Any]]:
+def predictions_in(content: bytes, file: Place) -> dict[str, NDArray[Any]]:
+    """Return the arrays in the bytes of `predictions.npz`; raise StoreError where they are none."""
     try:
         found = from_npz(content, _PREDICTED, str(file))
     except UnreadableError as error:

@@ -32,7 +32,7 @@ def bytes_needed(setting: Setting, trials: Sequence[PlannedTrial], jobs: int) ->
     kept = sum(trial.size.state_bytes for trial in trials)
     largest = max(trial.size.state_bytes * (1 + _moments(trial.entrant)) for trial in trials)
     at_once = min(jobs, len(trials)) * largest
-    there = sum(_bytes_in(setting.folder.unfinished(*trial.key)) for trial in trials)
+    there = sum(_bytes_in(setting.folder.unfinished(*trial.key).path) for trial in trials)
     # However much lies there, each job writes one more before it removes its oldest.
     checkpoints = max((KEPT + 1) * at_once - there, at_once)
     images = study.protocol.validation_examples + len(dataset.test_images)

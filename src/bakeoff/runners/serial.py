@@ -52,7 +52,6 @@ def train_free(
 
 def _run(setting: Setting, planned: PlannedTrial, listener: Listener) -> None:
     folder = setting.folder
-    locks.stamp(folder.lock(*planned.key))
     listener.trial_started(planned)
     trial = run_trial(
         setting.spec(planned),

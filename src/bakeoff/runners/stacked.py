@@ -74,7 +74,7 @@ def _lock(setting: Setting, planned: PlannedTrial, held: ExitStack) -> ExitStack
     folder = setting.folder
     lock = held.enter_context(ExitStack())
     ours = lock.enter_context(locks.held_if_free(folder.lock(*planned.key)))
-    begun = folder.has_trial(*planned.key) or folder.unfinished(*planned.key).exists()
+    begun = folder.has_trial(*planned.key) or folder.unfinished(*planned.key).is_there()
     if ours and not begun:
         return lock
     lock.close()
@@ -90,7 +90,6 @@ def _train(setting: Setting, locked: Mapping[PlannedTrial, ExitStack], listener:
     group = list(locked)
     folder = setting.folder
     for planned in group:
-        locks.stamp(folder.lock(*planned.key))
         listener.trial_started(planned)
 
     def on_epoch(which: int, epoch: Epoch) -> None:

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -76,7 +75,7 @@ def fit(
     autocast: torch.autocast,
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
-    state: Mapping[str, Any] | None = None,
+    state: Mapping[str, torch.Tensor] | None = None,
     keep: Callable[[Sequence[Epoch], Moving], None] = lambda history, moving: None,
     processor: Processor = time.process_time,
 ) -> tuple[list[Epoch], Stopped]:

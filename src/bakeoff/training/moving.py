@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from bakeoff.errors import StoreError
 from bakeoff.study.study import Recipe
-from bakeoff.text import shortened
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 
 _MOST_COUNTED = 1 << 24
@@ -41,34 +40,84 @@ class Moving:
         schedule = make_schedule(optimizer, recipe, steps_per_epoch)
         return cls(model, optimizer, schedule, steps_per_epoch)
 
-    def state(self) -> dict[str, Any]:
-        """Return it as nested dicts of tensors and plain values; the tensors are not copied."""
-        return {
-            "model": dict(self.model.state_dict()),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return its tensors, not copied: `model.<name>`, and `<moment>.<name>` of each weight.
+
+        Rates and counters are no part of it: they follow from the recipe and the number of steps.
+        """
+        names, moments = self._names, self.optimizer.state_dict()["state"]
+        return {f"model.{name}": value for name, value in self.model.state_dict().items()} | {
+            f"{moment}.{names[place]}": value
+            for place, kept in moments.items()
+            for moment, value in kept.items()
         }
 
-    def restore(self, state: Mapping[str, Any], epochs: int) -> None:
+    @property
+    def _names(self) -> list[str]:
+        """The weights, in the order in which the optimizer counts them."""
+        return [name for name, _ in self.model.named_parameters()]
+
+    def misfit(self, state: Mapping[str, torch.Tensor], epochs: int) -> str | None:
+        """Return what in a state this training cannot have left after `epochs` epochs, or None.
+
+        Asked before a state is kept, and before a training that has yet to begin takes it up.
+        """
+        expected = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        expected |= self._moments()
+        moved = {name.partition(".")[2] for name in state if not name.startswith("model.")}
+        for name in [*state, *expected]:
+            if name not in expected:
+                return f"{name} is no part"
+            if name not in state:
+                moment, _, weight = name.partition(".")
+                if moment == "model" or weight in moved or not self._is_still(weight, state):
+                    return f"{name} is missing"
+            elif _told(state[name]) != _told(expected[name]):
+                return f"{name} is {_told(state[name])}, not {_told(expected[name])}"
+        return _impossible_number(state, min(epochs * self.steps_per_epoch, _MOST_COUNTED))
+
+    def _is_still(self, weight: str, state: Mapping[str, torch.Tensor]) -> bool:
+        """Return whether a weight is where it started: one that nobody uses has no moments."""
+        here = self.model.get_parameter(weight)
+        return here.equal(state[f"model.{weight}"].to(here))
+
+    def _moments(self) -> dict[str, torch.Tensor]:
+        """Return what the optimizer keeps of each weight, without numbers.
+
+        A copy of it takes a step with a single number in the place of each weight.
+        """
+        weights = list(self.model.parameters())
+        numbers = [weight.detach().new_zeros([1] * weight.dim()) for weight in weights]
+        for number, weight in zip(numbers, weights, strict=True):
+            number.grad = torch.zeros_like(number) if weight.requires_grad else None
+        stepped = copy.copy(self.optimizer)
+        stepped.state = defaultdict(dict)
+        stepped.param_groups = [{**self.optimizer.param_groups[0], "params": numbers}]
+        stepped.step()
+        return {
+            f"{moment}.{name}": torch.empty_like(
+                weight if kept.shape == number.shape else kept, dtype=kept.dtype, device="meta"
+            )
+            for name, weight, number in zip(self._names, weights, numbers, strict=True)
+            for moment, kept in stepped.state[number].items()
+        }
+
+    def restore(self, state: Mapping[str, torch.Tensor], epochs: int) -> None:
         """Set everything, which has yet to begin, to what `state` returned after `epochs` epochs.
 
-        Only tensors are taken from the state. Rates and counters follow from the recipe and the
-        number of steps; they are compared. Raises StoreError, with the first thing that this
-        training cannot have left, before anything is changed that a training would notice.
+        It is one that `misfit` has nothing to say about. Moments lie in memory as their weights do.
         """
-        steps = epochs * self.steps_per_epoch
-        self._count(steps)
-        expected = self.state()
-        expected["optimizer"]["state"] = self._moments()
-        try:
-            _compare(state.get("model"), expected["model"], "model", set())
-            _compare(state, expected, "", may_miss=self._moments_of_still_weights(state["model"]))
-            _check_numbers(state, min(steps, _MOST_COUNTED))
-        except ValueError as error:
-            raise StoreError(f"not of this network and optimizer: {error}") from error
-        self.model.load_state_dict(state["model"])
-        moments = state["optimizer"]["state"]
-        self.optimizer.load_state_dict(expected["optimizer"] | {"state": moments})
+        self._count(epochs * self.steps_per_epoch)
+        names = self._names
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, expected in self._moments().items():
+            moment, _, weight = name.partition(".")
+            if name in state:
+                value = torch.empty_like(expected, device="cpu").copy_(state[name])
+                moments.setdefault(names.index(weight), {})[moment] = value
+        model = {name: state[f"model.{name}"] for name in self.model.state_dict()}
+        self.model.load_state_dict(model)
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
 
     def _count(self, steps: int) -> None:
         """Set rates and counters to what they are after so many steps."""
@@ -82,70 +131,26 @@ class Moving:
         counted = {"last_epoch": steps, "_step_count": steps + 1, "_last_lr": rates}
         schedule.load_state_dict(schedule.state_dict() | counted)
 
-    def _moments(self) -> dict[int, dict[str, torch.Tensor]]:
-        """Return what the optimizer keeps of each weight, as it is after a step of a copy."""
-        stepped = copy.deepcopy(self.optimizer)
-        for group in stepped.param_groups:
-            for weight in group["params"]:
-                weight.grad = torch.zeros_like(weight) if weight.requires_grad else None
-        stepped.step()
-        return stepped.state_dict()["state"]  # type: ignore[no-any-return]
 
-    def _moments_of_still_weights(self, model: Mapping[str, torch.Tensor]) -> set[str]:
-        """Return where moments may be missing: of weights where they started, which nobody uses."""
-        return {
-            f"optimizer.state.{place}"
-            for place, (name, weight) in enumerate(self.model.named_parameters())
-            if weight.equal(model[name].to(weight))
-        }
+def _told(value: torch.Tensor) -> str:
+    return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
 
 
-def _compare(found: Any, expected: Any, where: str, may_miss: Container[str]) -> None:
-    """Raise ValueError where two states differ in more than the numbers in their tensors."""
-    if type(found) is not type(expected):
-        raise ValueError(f"{where} is {type(found).__name__}, not {type(expected).__name__}")
-    if isinstance(expected, list | tuple):
-        found, expected = dict(enumerate(found)), dict(enumerate(expected))
-    if isinstance(expected, dict):
-        for key in [*found, *expected]:
-            part = f"{where}.{key}".removeprefix(".")
-            if key not in expected:
-                raise ValueError(f"{part} is no part")
-            if key in found:
-                _compare(found[key], expected[key], part, may_miss)
-            elif part not in may_miss:
-                raise ValueError(f"{part} is missing")
-    elif _told(found) != _told(expected):
-        raise ValueError(f"{where} is {_told(found)}, not {_told(expected)}")
-
-
-def _told(value: Any) -> str:
-    """Return a plain value; of a tensor type, shape and strides, which mean nothing of size 1."""
-    if not isinstance(value, torch.Tensor):
-        return shortened(repr(value), 40)
-    strides = [s for s, size in zip(value.stride(), value.shape, strict=True) if size > 1]
-    kind = str(value.dtype).removeprefix("torch.")
-    return f"{kind} {list(value.shape)} with strides {strides}"
-
-
-def _check_numbers(state: Mapping[str, Any], steps: int) -> None:
-    """Raise ValueError where a number is none that so many steps can have left."""
-    counts, numbers = [], {}
-    for place, moments in state["optimizer"]["state"].items():
-        for name, values in moments.items():
-            where = f"optimizer.state.{place}.{name}"
-            if name != "step":
-                numbers[where] = values
-            elif (count := values.item()) in range(1, steps + 1):
-                counts.append(count)
-            else:
-                raise ValueError(f"{where} is {count} after {steps} steps")
-    if counts and max(counts) != steps:
-        raise ValueError(f"no weight has taken all {steps} steps")
-    numbers |= {f"model.{name}": values for name, values in state["model"].items()}
-    for where, values in numbers.items():
+def _impossible_number(state: Mapping[str, torch.Tensor], steps: int) -> str | None:
+    """Return which number is none that so many steps can have left, if one is."""
+    counts = set()
+    for name, values in state.items():
+        if name.startswith("step."):
+            counts.add(count := values.item())
+            if count not in range(1, steps + 1):
+                return f"{name} is {count} after {steps} steps"
         # Infinite they may be: the square of a gradient above 1e19 is, and the loss stays finite.
-        if values.isnan().any():
-            raise ValueError(f"{where} holds what is not a number")
-        if where.endswith(("exp_avg_sq", "running_var")) and (values < 0).any():
-            raise ValueError(f"{where} holds a number below zero")
+        elif values.isnan().any():
+            return f"{name} holds what is not a number"
+        elif (name.startswith("exp_avg_sq.") or name.endswith("running_var")) and (
+            values < 0
+        ).any():
+            return f"{name} holds a number below zero"
+    if counts and max(counts) != steps:
+        return f"no weight has taken all {steps} steps"
+    return None

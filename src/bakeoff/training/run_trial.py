@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+
+import torch
 
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints
@@ -58,16 +59,19 @@ class _Progress:
 
     origin: Provenance
     history: tuple[Epoch, ...]
-    state: Mapping[str, Any] | None
+    state: Mapping[str, torch.Tensor] | None
     """What moves, as it was after the last epoch of the history; None before the first."""
     checkpoints: Checkpoints | None
     trained: bool = False
 
-    def keep(self, history: Sequence[Epoch], moving: Moving) -> None:
+    def keep(self, spec: TrialSpec, history: Sequence[Epoch], moving: Moving) -> None:
         """Note that an epoch is done, and write a checkpoint of it."""
         self.history = tuple(history)
         if self.checkpoints is not None:
-            self.checkpoints.write(Checkpoint(self.history, self.origin, moving.state()))
+            self.checkpoints.write(
+                Checkpoint(self.history, self.origin, moving.state()),
+                partial(_misfit, spec, moving),
+            )
 
     def record(self, spec: TrialSpec, stopped: Stopped) -> Record:
         """Return the record of a training that stopped, without scores."""
@@ -77,7 +81,7 @@ class _Progress:
 def _take_up(spec: TrialSpec, checkpoints: Checkpoints | None) -> _Progress:
     """Return where the trial stands: at its beginning, or at its newest checkpoint."""
     now = provenance(device=spec.device, **spec.conditions)
-    found = checkpoints.newest(partial(_misfit, spec)) if checkpoints is not None else None
+    found = checkpoints.newest(partial(_misfit, spec, None)) if checkpoints is not None else None
     if found is None:
         return _Progress(now, (), None, checkpoints)
     file, checkpoint = found
@@ -94,19 +98,20 @@ def _take_up(spec: TrialSpec, checkpoints: Checkpoints | None) -> _Progress:
     )
 
 
-def _misfit(spec: TrialSpec, checkpoint: Checkpoint) -> str | None:
-    """Return why this trial cannot have left the checkpoint, or None if it can."""
+def _misfit(spec: TrialSpec, moving: Moving | None, checkpoint: Checkpoint) -> str | None:
+    """Return why this trial cannot have left the checkpoint, or None if it can.
+
+    moving: what moves in it; None where it has yet to begin.
+    """
     if foreign_origin(checkpoint.origin, **spec.conditions):
         return None  # Of another training: refused, not set aside.
     recipe, history = spec.entrant.recipe, checkpoint.history
     if any(planned_end(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
         return "its history goes on where training ends"
-    moving = Moving.of(spec.network(), recipe, steps_per_epoch(recipe, len(spec.split.train)))
-    try:
-        moving.restore(checkpoint.state, len(history))
-    except StoreError as error:
-        return str(error)
-    return None
+    if moving is None:
+        moving = Moving.of(spec.network(), recipe, steps_per_epoch(recipe, len(spec.split.train)))
+    misfit = moving.misfit(checkpoint.state, len(history))
+    return misfit and f"not of this network and optimizer: {misfit}"
 
 
 def _trained(
@@ -127,7 +132,7 @@ def _trained(
         on_epoch=on_epoch,
         before=progress.history,
         state=progress.state,
-        keep=progress.keep,
+        keep=partial(progress.keep, spec),
         processor=processor,
     )
     progress.trained = True

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bakeoff.errors import StoreError
-from bakeoff.files.atomic import write_file
+from bakeoff.files.place import Place
 
 _LARGEST = 64 << 20
 """Bytes that are read. Ours takes a thousandth."""
@@ -53,7 +53,7 @@ def kept(folder: Path, key: str) -> bytes | None:
 
 def keep(folder: Path, key: str, library: bytes) -> None:
     """Keep the library in place of any other under this key; do nothing where that is not safe."""
-    file = folder / _name(key, library)
+    file = Place(folder) / _name(key, library)
     with suppress(OSError, StoreError):
         for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
             missing.mkdir(mode=stat.S_IRWXU, exist_ok=True)
@@ -62,8 +62,8 @@ def keep(folder: Path, key: str, library: bytes) -> None:
         if _is_private(folder):
             for damaged in folder.glob(f"kernels-{key}-*.so"):
                 damaged.unlink(missing_ok=True)
-            write_file(file, library)
-            file.chmod(stat.S_IRUSR | stat.S_IWUSR)
+            file.write(library)
+            file.path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _name(key: str, library: bytes) -> str:

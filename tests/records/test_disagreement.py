@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.records.agreement import disagreement
+from bakeoff.records.contradictions import disagreement
 from bakeoff.records.limits import MOST_CLASSES_OF_A_MATRIX
 from bakeoff.training.scores import score
 
