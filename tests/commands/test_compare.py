@@ -48,7 +48,7 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def guarded(really: Callable[..., Any], refuse: Callable[..., None]) -> Callable[..., Any]:
     def called(*arguments: Any, **more: Any) -> Any:
-        refuse(*arguments)
+        refuse(*arguments, **more)
         return really(*arguments, **more)
 
     return called
@@ -57,7 +57,8 @@ def guarded(really: Callable[..., Any], refuse: Callable[..., None]) -> Callable
 def only_reading(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let the system refuse every change below `folder`, as it does for who may only read it."""
 
-    def refused(*places: object, **folders: int) -> None:
+    def refused(*places: object, **more: Any) -> None:
+        folders = {name: each for name, each in more.items() if name.endswith("dir_fd") and each}
         opened = [Path(f"/proc/self/fd/{each}").readlink() for each in folders.values()]
         if any(str(place).startswith(str(folder)) for place in (*places, *opened)):
             raise PermissionError(13, "Permission denied")

@@ -387,6 +387,34 @@ def test_what_could_not_be_read_back_is_not_written(
     assert not folder.unfinished("a", 0).path.exists()
 
 
+@pytest.mark.parametrize(
+    ("kept", "found", "complaint"),
+    [
+        ({}, predictions(), "model.safetensors: not written: 0 weights of 8"),
+        (
+            {"1.weight": torch.zeros(7)},
+            predictions(),
+            "model.safetensors: not written: 7 weights of 8",
+        ),
+        (weights(), {}, "predictions.npz: not written: missing, and the record is complete"),
+        (
+            weights(),
+            predictions() | {"test_labels": np.array([0])},
+            "predictions.npz: not written: test accuracy is 1, by the predictions 0",
+        ),
+    ],
+)
+def test_a_complete_trial_is_not_written_without_what_its_record_speaks_of(
+    kept: dict[str, torch.Tensor], found: dict[str, NDArray[Any]], complaint: str, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    with pytest.raises(StoreError) as caught:
+        folder.write_trial(whole(STUDY, "a"), kept, found)
+    assert str(caught.value) == f"{folder.trial('a', 0)}/{complaint}"
+    assert not folder.has_trial("a", 0)
+    assert not folder.unfinished("a", 0).is_there()
+
+
 def test_a_record_moved_from_another_trial_is_refused(tmp_path: Path) -> None:
     folder = filled(tmp_path)
     shutil.copytree(folder.trial("a", 0).path, folder.trial("b", 1).path)
@@ -598,7 +626,10 @@ def test_a_timing_pass_of_an_earlier_version_is_read(tmp_path: Path) -> None:
             "seconds_per_example: Value error, the entrants were not timed equally often",
         ),
         ({"a": [0.0]}, "seconds_per_example.a.0: Input should be greater than 0.000000000001"),
-        ({"a": []}, "seconds_per_example.a: List should have at least 1 item after validation, not 0"),
+        (
+            {"a": []},
+            "seconds_per_example.a: List should have at least 1 item after validation, not 0",
+        ),
         ({"a": [math.nan]}, "Out of range float values are not JSON compliant: nan"),
     ],
 )

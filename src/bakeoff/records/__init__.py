@@ -3,7 +3,7 @@
 A trial's folder appears under its name by one rename, when its files are written and flushed; it is
 never written again. So whoever finds a trial finds it whole, and nobody has to ask who else is at
 work. What can go wrong afterwards is found by reading: every file is compared with the manifest
-beside it (`manifest`), every document is held to its form (`trial_files`, `checkpoints`) and to
+beside it, every document is held to its form (`trial_files`, `checkpoints`) and to
 what a training can have left (`contradictions`).
 
 Who may write what is said by locks: a trial belongs to the holder of its lock, the comparison and

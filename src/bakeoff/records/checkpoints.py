@@ -17,6 +17,7 @@ from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.place import Place
 from bakeoff.files.reading import parse_json
 from bakeoff.files.tensors import from_safetensors, header_of, to_safetensors
+from bakeoff.records.contradictions import impossible_history
 from bakeoff.records.record import Epoch, Part, Provenance
 from bakeoff.text import visible
 
@@ -167,22 +168,17 @@ def _header_in(content: bytes, where: str) -> _Header:
 
 def _possible(history: Sequence[Epoch], origin: Provenance) -> bool:
     """Return whether any training can have had this history and this origin."""
-    counted = [epoch.epoch for epoch in history] == list(range(1, len(history) + 1))
-    measured = all(
-        min(epoch.train_loss, epoch.validation_loss, epoch.seconds) >= 0
-        and (epoch.processor_seconds or 0) >= 0
-        and 0 <= epoch.validation_accuracy <= 1
-        and 0 <= (epoch.others or 0) <= 1
-        for epoch in history
-    )
-    readable = all(
-        text == visible(text) and len(text) <= _LONGEST for text in _texts(origin.model_dump())
-    )
     datetime.fromisoformat(origin.started)
+    texts = _texts(origin.model_dump())
     resumed = [resume.epoch for resume in origin.resumed]
-    in_order = resumed == sorted(resumed) and all(1 <= epoch <= len(history) for epoch in resumed)
-    one_process = origin.threads >= 1 and origin.stacked == 1
-    return counted and measured and readable and in_order and one_process
+    return (
+        impossible_history(history) is None
+        and all(text == visible(text) and len(text) <= _LONGEST for text in texts)
+        and resumed == sorted(resumed)
+        and all(1 <= epoch <= len(history) for epoch in resumed)
+        and origin.threads >= 1
+        and origin.stacked == 1
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bakeoff.records.limits import (
     MOST_CLASSES_OF_A_MATRIX,
     SMALLEST_NUMBER,
 )
-from bakeoff.records.record import Record, Scores
+from bakeoff.records.record import Epoch, Record, Scores
 from bakeoff.study.study import Entrant
 from bakeoff.text import shortened
 
@@ -28,14 +28,29 @@ def contradiction_in(record: Record, entrant: Entrant) -> str | None:
         return "of another recipe than its study has"
     if record.complete and record.evaluation is None:
         return "complete, but without scores"
-    if [epoch.epoch for epoch in record.epochs] != list(range(1, len(record.epochs) + 1)):
-        return "epochs are not counted from 1"
-    for value in _numbers(record.model_dump(exclude={"recipe", "provenance"})):
-        if value != 0 and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER:
-            return f"{shortened(str(value), 20)} was not measured"
+    if complaint := impossible_history(record.epochs):
+        return complaint
+    if complaint := _unmeasured(record.model_dump(exclude={"recipe", "provenance", "epochs"})):
+        return complaint
     for scores in (record.validation, record.test):
         if scores is not None and not _possible(scores):
             return "impossible scores"
+    return None
+
+
+def impossible_history(epochs: Sequence[Epoch]) -> str | None:
+    """Return why no training can have had these epochs."""
+    if [epoch.epoch for epoch in epochs] != list(range(1, len(epochs) + 1)):
+        return "epochs are not counted from 1"
+    if any(max(epoch.validation_accuracy, epoch.others or 0) > 1 for epoch in epochs):
+        return "impossible shares"
+    return _unmeasured([epoch.model_dump() for epoch in epochs])
+
+
+def _unmeasured(values: Any) -> str | None:
+    for value in _numbers(values):
+        if value != 0 and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER:
+            return f"{shortened(str(value), 20)} was not measured"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from bakeoff.errors import DamagedError
 from bakeoff.files import locks
@@ -20,21 +20,40 @@ def set_damaged_aside(folder: RunFolder, say: Say) -> None:
 
     Raises StoreError where a file cannot be read, or belongs to another study: neither is damage.
     """
+    _set_aside(folder, _damage, say)
+
+
+def set_failed_aside(folder: RunFolder, say: Say) -> None:
+    """Move every finished trial that did not complete away, so that it is trained again."""
+    _set_aside(folder, _failure, say)
+
+
+def _set_aside(
+    folder: RunFolder, reason: Callable[[RunFolder, str, int], str | None], say: Say
+) -> None:
     for key in folder.finished():
         # Looked at again under the lock: another process may be at the same work.
-        if _damage(folder, *key):
+        if reason(folder, *key):
             with _held(folder, *key) as there:
-                damage = _damage(folder, *key) if there else None
-                if damage:
+                why = reason(folder, *key) if there else None
+                if why:
                     target = folder.set_aside(*key)
-                    say(f"{damage}; set aside as {target}, trained again")
+                    say(f"{why} set aside as {target}, trained again")
 
 
 def _damage(folder: RunFolder, entrant: str, seed: int) -> str | None:
     try:
         folder.check_trial(entrant, seed)
     except DamagedError as error:
-        return error.what
+        return f"{error.what};"
+    return None
+
+
+def _failure(folder: RunFolder, entrant: str, seed: int) -> str | None:
+    with suppress(DamagedError):  # Another process has just moved it away.
+        record = folder.check_trial(entrant, seed)
+        if not record.complete:
+            return f"{entrant} seed {seed} {record.status}:"
     return None
 
 
@@ -49,16 +68,6 @@ def remove_remains(folder: RunFolder) -> None:
                 if there:
                     folder.tidy(folder.read_record(*key))
     folder.drop_empty()
-
-
-def set_failed_aside(folder: RunFolder, say: Say) -> None:
-    """Move every finished trial that did not complete away, so that it is trained again."""
-    for entrant, seed in folder.finished():
-        with _held(folder, entrant, seed) as there:
-            record = folder.check_trial(entrant, seed) if there else None
-            if record is not None and not record.complete:
-                target = folder.set_aside(entrant, seed)
-                say(f"{entrant} seed {seed} {record.status}: set aside as {target}, trained again")
 
 
 @contextmanager

@@ -33,7 +33,12 @@ def take_up(path: Path, study: Study, say: Say, *, reopen: bool) -> None:
     # makes a folder somebody else's, so where that is seen first, study.toml is seen after it.
     if not _may_become_run_folder(path) and not file.is_there():
         raise StoreError(f"{path}: not a run folder and not empty; give another --out")
-    content = _written(study, file)
+    content = sealed_toml(to_toml(study))
+    if len(content) > LARGEST_FILE:
+        raise StoreError(
+            f"{file}: with every default written out the study has {len(content):,} bytes, at most "
+            f"{LARGEST_FILE:,} are read; take fewer entrants or shorter texts"
+        )
     with held(Place(path) / LOCKS / "study", say):
         found = _read(file) if file.is_there() else None
         if found is not None:
@@ -71,17 +76,6 @@ def _read(file: Place) -> Study:
         return parse_study(unsealed_toml(file.read(LARGEST_FILE), str(file)), str(file))
     except (UnreadableError, StudyError) as error:
         raise StoreError(f"{error}; delete it and run the study again: trials are kept") from error
-
-
-def _written(study: Study, file: Place) -> bytes:
-    """Return what `_read` reads as this study; raise StoreError where nothing is read so."""
-    content = sealed_toml(to_toml(study))
-    if len(content) > LARGEST_FILE:
-        raise StoreError(
-            f"{file}: with every default written out the study has {len(content):,} bytes, at most "
-            f"{LARGEST_FILE:,} are read; take fewer entrants or shorter texts"
-        )
-    return content
 
 
 def _may_become_run_folder(path: Path) -> bool:
