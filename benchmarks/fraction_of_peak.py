@@ -43,7 +43,7 @@ def entrants(study: Study) -> list[Entrant]:
 def operations_per_example(study: Study, entrant: Entrant) -> int:
     """Return twice the multiply-adds of forward and backward pass of one training example."""
     dataset = load_mnist()
-    model = build_entrant(study, entrant, 0, dataset)
+    model = build_entrant(study, entrant, 0, dataset, CPU)
     with FlopCounterMode(display=False) as counter:
         loss = F.cross_entropy(model(torch.zeros(1, *dataset.image_shape)), torch.tensor([0]))
         loss.backward()

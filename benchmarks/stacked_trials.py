@@ -20,7 +20,7 @@ import torch
 
 from bakeoff.data.order import epoch_order
 from bakeoff.data.readers.mnist import load_mnist
-from bakeoff.engine.devices import DEVICES, choose_device, choose_precision, place
+from bakeoff.engine.devices import DEVICES, choose_device, choose_precision
 from bakeoff.engine.recorded import make_step
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.stacking.stack import Stack
@@ -37,7 +37,7 @@ def stacked_burst(
     """Return a function that takes the steps of one epoch for all seeds together."""
     dataset, recipe = load_mnist(), entrant.recipe
     stack = Stack(
-        [place(build_entrant(study, entrant, seed, dataset), device) for seed in range(seeds)],
+        [build_entrant(study, entrant, seed, dataset, device) for seed in range(seeds)],
         recipe,
         math.ceil(examples / recipe.batch_size),
         pixel_scale=pixel_scale(study.protocol),

@@ -64,7 +64,8 @@ class Task:
 
     def network(self) -> nn.Module:
         """Return the network as it starts, plain and in the default memory layout."""
-        return build_entrant(self.study, self.entrant, 0, self.dataset)
+        placed = build_entrant(self.study, self.entrant, 0, self.dataset, CPU)
+        return placed.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
     def data(self) -> tuple[Examples, Examples]:
         """Return the examples that train and those that validate: uint8 images, int64 labels."""

@@ -161,7 +161,7 @@ def test_the_record_says_what_was_trained(few: Dataset) -> None:
 
 def test_the_scores_are_those_of_the_saved_weights(few: Dataset) -> None:
     trial = run(few, DROPOUT)
-    model = build_entrant(STUDY, DROPOUT, 0, few)
+    model = build_entrant(STUDY, DROPOUT, 0, few, CPU)
     model.load_state_dict(trial.weights)
     model.eval()
     with torch.inference_mode():

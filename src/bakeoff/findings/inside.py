@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.engine.devices import place
 from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.trace import Trace
@@ -37,14 +36,14 @@ def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Modu
     except UnreadableError as error:
         raise StoreError(f"{file}: not the weights of a trial") from error
     entrant = folder.study.entrant(record.entrant)
-    model = build_entrant(folder.study, entrant, record.seed, dataset)
+    model = build_entrant(folder.study, entrant, record.seed, dataset, torch.device("cpu"))
     if _forms(weights) != _forms(model.state_dict()):
         raise StoreError(f"{file}: not the weights of {entrant.architecture}")
     # With larger ones the trial diverged.
     if not all((value.abs() < LARGEST_NUMBER).all() for value in weights.values()):
         raise StoreError(f"{file}: weights that no training ends with; move {file.parent} away")
     model.load_state_dict(weights)
-    return place(model, torch.device("cpu"))
+    return model
 
 
 def _forms(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.dtype, torch.Size]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from bakeoff.engine.devices import place
 from bakeoff.files import locks
 from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
@@ -58,7 +57,7 @@ def _can_stack(setting: Setting, trials: Sequence[PlannedTrial], listener: Liste
         return False
     entrant, seed = trials[0].entrant, trials[0].seed
     dataset = setting.dataset
-    model = place(build_entrant(setting.folder.study, entrant, seed, dataset), setting.device)
+    model = build_entrant(setting.folder.study, entrant, seed, dataset, setting.device)
     autocast = autocast_for(setting.device, setting.precision)
     reason = why_alone(model, dataset.image_shape, autocast)
     if reason is not None:

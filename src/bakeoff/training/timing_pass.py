@@ -16,7 +16,6 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.order import batches, epoch_order
 from bakeoff.data.split import split_of
 from bakeoff.engine import fast
-from bakeoff.engine.devices import place
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
 from bakeoff.networks.randomness import seeded
@@ -66,7 +65,7 @@ def measure_timing(
     for entrant in study.entrants:
         burst = partial(make_burst, study, entrant, dataset, train, precision=precision)
         epochs[entrant.name] = _small_epoch(study, entrant, dataset, burst, seconds, clock)
-        model = place(build_entrant(study, entrant, 0, dataset), device).eval()
+        model = build_entrant(study, entrant, 0, dataset, device).eval()
         singles[entrant.name] = partial(milliseconds_per_image, model, thousand[:1], 5, clock)
         thousands[entrant.name] = partial(milliseconds_per_image, model, thousand, 1, clock)
     timing = Timing(_rounds(epochs, rounds), _rounds(singles, 3), _rounds(thousands, 3))
@@ -152,7 +151,7 @@ def make_burst(
     """
     device = train.images.device
     recipe = entrant.recipe
-    model = place(build_entrant(study, entrant, 0, dataset), device)
+    model = build_entrant(study, entrant, 0, dataset, device)
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(examples / recipe.batch_size))
     order = epoch_order(len(train), study_seed=study.study_seed, trial_seed=0, epoch=0).to(device)

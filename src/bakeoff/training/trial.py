@@ -55,7 +55,7 @@ class TrialSpec:
 
     def network(self) -> nn.Module:
         """Return the entrant's network as it starts the trial, on the device that trains."""
-        return place(build_entrant(self.study, self.entrant, self.seed, self.dataset), self.device)
+        return build_entrant(self.study, self.entrant, self.seed, self.dataset, self.device)
 
     def examples(self, chosen: NDArray[np.int64]) -> Examples:
         """Return the chosen training examples, on the device that trains."""
@@ -84,9 +84,11 @@ def autocast_for(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def build_entrant(study: Study, entrant: Entrant, seed: int, dataset: Dataset) -> nn.Module:
-    """Return the entrant's network as it starts the trial with this seed."""
-    return build(
+def build_entrant(
+    study: Study, entrant: Entrant, seed: int, dataset: Dataset, device: torch.device
+) -> nn.Module:
+    """Return the entrant's network on `device`, as it starts the trial with this seed."""
+    model = build(
         entrant.architecture,
         dataset.image_shape,
         len(dataset.classes),
@@ -95,6 +97,7 @@ def build_entrant(study: Study, entrant: Entrant, seed: int, dataset: Dataset) -
             "initialisation", study_seed=study.study_seed, trial_seed=seed, entrant=entrant.name
         ),
     )
+    return place(model, device)
 
 
 def to_device(
