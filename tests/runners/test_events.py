@@ -13,19 +13,20 @@ from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.events import Event, EventWriter, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
 
-from ..factories import entrant, epoch, planned, record, study
+from ..factories import entrant, epoch, planned, study, whole
 from .heard import Heard
 
 ASKED = study(entrant("a"), entrant("b"))
 TRIAL = planned(ASKED.entrants[0], 0)
-RECORD = record(ASKED, "a", epochs=(epoch(1, train_loss=0.1 + 0.2), epoch(2)))
+WHOLE, WEIGHTS, PREDICTIONS = whole(ASKED, "a")
+RECORD = WHOLE.model_copy(update={"epochs": (epoch(1, train_loss=0.1 + 0.2), epoch(2))})
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     """Return one in which the trial has ended."""
     made = RunFolder.create(tmp_path / "run", ASKED)
-    made.write_trial(RECORD, {}, {})
+    made.write_trial(RECORD, WEIGHTS, PREDICTIONS)
     return made
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import fmean, median
 
@@ -106,21 +107,25 @@ def test_a_workers_error_is_the_runs_error(digits: Dataset, tmp_path: Path) -> N
 def test_a_trial_of_another_command_is_told_once(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", ASKED)
     trials = plan(folder, digits)
+    # Finished before the worker plans.
     folder.write_trial(*whole(ASKED, "a", 1))
+    with ExitStack() as theirs:
+        theirs.enter_context(locks.held(folder.lock("b", 1)))
 
-    class Late(Heard):
-        """Another command finishes a trial when this one has begun."""
+        class Late(Heard):
+            """Another command finishes a trial when this one has begun."""
 
-        def trial_started(self, trial: PlannedTrial) -> None:
-            super().trial_started(trial)
-            if trial.key == ("b", 0):
-                folder.write_trial(*whole(ASKED, "b", 1))
+            def trial_started(self, trial: PlannedTrial) -> None:
+                super().trial_started(trial)
+                if trial.key == ("b", 0):
+                    folder.write_trial(*whole(ASKED, "b", 1))
+                    theirs.close()
 
-    heard = Late()
-    train(folder, digits, heard, 1, trials)
-    # Finished before the worker planned: nobody tells of it.
-    assert not any(line.startswith("a 1") for line in heard.lines)
-    assert [line for line in heard.lines if line.startswith("b 1")] == ["b 1 elsewhere"]
+        heard = Late()
+        train(folder, digits, heard, 1, trials)
+    for name in "ab":
+        mine = [line for line in heard.lines if line.startswith(f"{name} 1")]
+        assert mine == [f"{name} 1 elsewhere"]
 
 
 def test_what_is_finished_is_told_once_whoever_tells_it(digits: Dataset, tmp_path: Path) -> None:

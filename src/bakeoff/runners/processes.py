@@ -57,8 +57,8 @@ def run_in_workers(
         _wait(crew)
     if complaint := relay.complaint(crew.process.returncode):
         raise BakeoffError(complaint)
-    # What other commands were at when the workers had nothing left to do.
-    run_serially(setting, [t for t in trials if not folder.has_trial(*t.key)], listener)
+    # What other commands were at when the workers had nothing left to do, or have finished since.
+    run_serially(setting, [t for t in trials if t.key not in relay.settled], listener)
 
 
 @dataclass

@@ -48,12 +48,13 @@ def _work(parent: EventWriter) -> int:
     except BakeoffError as error:
         parent.failed(str(error))
         return error.exit_code
-    shares = _shares(order.jobs, order.threads)
-    # What there is to say of threads, one of them says.
-    workers = [
-        _forked(setting, trials, order.threads, share, parent, nobody if job else parent.stage)
-        for job, share in enumerate(shares)
-    ]
+    shares, workers = _shares(order.jobs, order.threads), list[int]()
+    for share in shares:
+        say = nobody if workers else parent.stage  # What there is to say of threads, one says.
+        worker = os.fork()
+        if worker == 0:
+            _train(setting, trials, order.threads, share, parent, say)
+        workers.append(worker)
     Thread(target=_end_with_parent, daemon=True).start()
     try:
         return max(_code_of_next(workers, parent) for _ in shares)
@@ -103,21 +104,6 @@ def _shares(jobs: int, threads: int) -> list[set[int]]:
     if threads == 1 or jobs * threads > len(cores):
         return [set(cores)] * jobs
     return [set(cores[job * threads : (job + 1) * threads]) for job in range(jobs)]
-
-
-def _forked(
-    setting: Setting,
-    trials: Sequence[PlannedTrial],
-    threads: int,
-    share: set[int],
-    parent: EventWriter,
-    say: Say,
-) -> int:
-    """Return the process that trains what is free of the trials."""
-    worker = os.fork()
-    if worker == 0:
-        _train(setting, trials, threads, share, parent, say)
-    return worker
 
 
 def _train(
