@@ -69,7 +69,8 @@ class Bench:
 
     def arguments(self, folder: Path) -> list[str]:
         """Return the command line that runs the study in `folder`."""
-        return ["run", str(self.study), "--out", str(folder)]
+        # In workers nothing would be counted, and no fault put.
+        return ["run", str(self.study), "--out", str(folder), "--jobs", "1"]
 
     def disturbed(self, folder: Path) -> Iterator[str]:
         """Yield what is wrong with a folder after a disturbance, and after the same command."""
