@@ -26,6 +26,7 @@ from bakeoff.engine import adam, linear, twin
 from bakeoff.engine import step as steps
 from bakeoff.study.study import Entrant, Recipe, Study
 from bakeoff.training import timing_pass as bursts
+from bakeoff.training import trial as trials
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment
@@ -54,7 +55,7 @@ TRICKS = {
     "fused optimizer": Trick(bursts, "make_optimizer", _unfused),
     "lean optimizer": Trick(steps, "lean", lambda optimizer, _: optimizer),
     "backward pass by hand": Trick(twin, "as_chain", lambda _: None),
-    "channels last": Trick(bursts, "place", lambda model, _: model),
+    "channels last": Trick(trials, "place", lambda model, _: model),
     "kernels of pooling": Trick(twin, "kernels", lambda: None),
     "kernels of large layers": Trick(adam, "factored", lambda *_: []),
     "pooling before ReLU": Trick(twin, "_merged", lambda layers: layers),

@@ -68,6 +68,14 @@ def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None
         raise StudyError(f"{where}: {error}") from error
 
 
+def _tidy(folder: RunFolder, listener: Listener, *, retry_failed: bool) -> None:
+    """Set aside what is damaged, and what is to be trained again; remove what others left."""
+    set_damaged_aside(folder, listener.stage)
+    remove_remains(folder)
+    if retry_failed:
+        set_failed_aside(folder, listener.stage)
+
+
 def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) -> None:
     """Raise StoreError where finished trials were trained on other data or in other precision."""
     for record in folder.read_records():
@@ -128,22 +136,14 @@ def run_study(
         weights = {name: size.state_bytes for name, size in sizes.items()}
         refuse_unreadable(study, dataset, weights, source)
         folder = RunFolder.create(out, study, reopen=reopen)
-        set_damaged_aside(folder, listener.stage)
-        remove_remains(folder)
-        if retry_failed:
-            set_failed_aside(folder, listener.stage)
+        _tidy(folder, listener, retry_failed=retry_failed)
         _refuse_other_conditions(folder, in_precision, dataset.sha256)
         setting = Setting(folder, dataset, on_device, in_precision)
         trials = plan_trials(folder, dataset, sizes)
         refuse_full_disk(out, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-        if crew is not None and 0 < len(trials) < at_once:
-            listener.stage(
-                f"trials: {len(trials)}, cores: {at_once * each}. Each trains in {each}, so that "
-                "its weights are those of any machine of the kind; --threads takes more, and "
-                "changes their last digits"
-            )
         if crew is not None:
+            _tell_of_idle_cores(len(trials), at_once, each, listener)
             Thread(target=_import_what_comes_later, daemon=True).start()
         _runner(stack, crew, min(at_once, len(trials)), each)(setting, trials, listener)
         _time_in_turns(setting, listener)
@@ -160,6 +160,16 @@ def _import_what_comes_later() -> None:
     """Import, while workers train, what takes a second or two: statistics, figures, optimizers."""
     for name in ("bakeoff.commands.report", "torch._dynamo"):
         import_module(name)
+
+
+def _tell_of_idle_cores(trials: int, at_once: int, threads: int, listener: Listener) -> None:
+    """Say where fewer trials are left than can train at once, and what could be done about it."""
+    if 0 < trials < at_once:
+        listener.stage(
+            f"trials: {trials}, cores: {at_once * threads}. Each trains in {threads}, so that its "
+            "weights are those of any machine of the kind; --threads takes more, and changes their "
+            "last digits"
+        )
 
 
 def _shares(jobs: Asked, threads: Asked, device: str, *, stack: bool) -> tuple[int, int]:
