@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from bakeoff.data.split import split_examples
+from bakeoff.data.split import Split, split_examples, split_stratified
 from bakeoff.errors import StudyError
+
+Groups = NDArray[np.int64] | None
 
 
 def test_mnist_splits_into_54000_and_6000_that_are_everything() -> None:
@@ -70,3 +75,52 @@ def test_all_that_validation_leaves_may_train_and_no_more() -> None:
     assert str(caught.value) == (
         "protocol.train_examples: 451 of 450 that validation leaves; give a number from 1 to 450"
     )
+
+
+LABELS = np.repeat([0, 1, 2], [600, 300, 100])
+
+
+def stratified(validation: float, groups: Groups = None, **options: Any) -> Split:
+    seeds = {"study_seed": 0, "trial_seed": 0} | options
+    return split_stratified(LABELS, groups, validation, **seeds)
+
+
+@pytest.mark.parametrize("validation", [0.1, 100])
+def test_a_share_or_a_number_takes_the_same_share_of_each_class(validation: float) -> None:
+    split = stratified(validation)
+    assert np.bincount(LABELS[split.validation]).tolist() == [60, 30, 10]
+    assert sorted([*split.train, *split.validation]) == list(range(1000))
+    assert split.train.tolist() == sorted(split.train)
+
+
+def test_what_a_share_leaves_over_goes_to_the_largest_rests() -> None:
+    # 0.7 %: 4.2, 2.1 and 0.7 of the classes, and seven in all.
+    assert np.bincount(LABELS[stratified(0.007).validation]).tolist() == [4, 2, 1]
+
+
+def test_no_group_is_divided() -> None:
+    groups = np.arange(1000) // 7
+    split = stratified(0.2, groups)
+    assert not {*groups[split.train]} & {*groups[split.validation]}
+    for label, images in enumerate([120, 60, 20]):
+        assert images <= np.count_nonzero(LABELS[split.validation] == label) < images + 14
+
+
+def test_another_seed_draws_other_examples_and_fewer_train_from_the_same_split() -> None:
+    one, other = stratified(0.1), stratified(0.1, trial_seed=1)
+    assert set(one.validation) != set(other.validation)
+    few = stratified(0.1, train_examples=50)
+    assert few.validation.tolist() == one.validation.tolist()
+    assert set(few.train) < set(one.train)
+
+
+@pytest.mark.parametrize(
+    ("validation", "groups", "said"),
+    [
+        (1000, None, "1,000 of 1,000 examples; give a share, or a number from 1 to 999"),
+        (0.1, np.zeros(1000, dtype=np.int64), "leaves no group to train on"),
+    ],
+)
+def test_too_few_examples_are_refused(validation: float, groups: Groups, said: str) -> None:
+    with pytest.raises(StudyError, match=f"^protocol.validation: .*{said}"):
+        stratified(validation, groups)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bakeoff.data.dataset import Dataset
@@ -36,8 +37,13 @@ def test_more_classes_than_a_record_holds_are_refused(digits: Dataset) -> None:
 
 
 def test_more_predictions_than_are_read_are_refused(digits: Dataset) -> None:
-    assert refusal(of_classes(digits, 10_000), 1, validation=27_000) == (
-        "mine.toml: protocol.validation_examples: the predictions of a trial on 27,500 images of "
+    many = replace(
+        of_classes(digits, 10_000),
+        train_images=np.zeros((27_001, 1, 8, 8), dtype=np.uint8),
+        train_labels=np.zeros(27_001, dtype=np.int64),
+    )
+    assert refusal(many, 1, validation=27_000) == (
+        "mine.toml: protocol.validation: the predictions of a trial on 27,500 images of "
         "10,000 classes take 1,100 MB, at most 1,074 MB can be read back; take fewer"
     )
 

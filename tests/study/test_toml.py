@@ -293,6 +293,8 @@ def test_toml_has_every_default_written_out() -> None:
     lines = to_toml(
         study(entrant(optimizer="sgd", schedule="one-cycle"), entrant("b"))
     ).splitlines()
+    files = Protocol(dataset="./photos", image_size=64)
+    lines += to_toml(Study(name="s", protocol=files, entrants=(entrant("a"),))).splitlines()
     for model in (Recipe, Protocol, Decision):
         for key, field in model.model_fields.items():
             if field.default is not None:

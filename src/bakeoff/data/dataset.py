@@ -34,6 +34,10 @@ class Dataset:
     """[m, channels, height, width]."""
     test_labels: NDArray[np.int64]
     """[m]."""
+    train_groups: NDArray[np.int64] | None = None
+    """[n], which images belong together, as those of one person; None where each stands alone."""
+    test_groups: NDArray[np.int64] | None = None
+    """[m]."""
     known_wrong_test_labels: tuple[int, ...] = ()
     """Indices of test images whose label human raters found wrong."""
     light_on_dark: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
 from bakeoff.errors import StudyError
 from bakeoff.study.study import Study
 
@@ -38,11 +39,11 @@ def refuse_unreadable(
             f"{where}: protocol.dataset: {dataset.name} has {classes:,} classes, at most "
             f"{MOST_CLASSES:,} can be recorded"
         )
-    images = study.protocol.validation_examples + len(dataset.test_images)
+    images = len(split_of(study, 0, dataset).validation) + len(dataset.test_images)
     predictions = predictions_bytes(images, classes)
     if predictions > LARGEST_ARRAYS - _HEADERS:
         raise StudyError(
-            f"{where}: protocol.validation_examples: the predictions of a trial on {images:,} "
+            f"{where}: protocol.validation: the predictions of a trial on {images:,} "
             f"images of {classes:,} classes take {_size(predictions)}, at most "
             f"{_size(LARGEST_ARRAYS)} can be read back; take fewer"
         )

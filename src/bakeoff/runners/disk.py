@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
 from bakeoff.records.checkpoints import KEPT
 from bakeoff.records.limits import predictions_bytes
@@ -35,7 +36,7 @@ def bytes_needed(setting: Setting, trials: Sequence[PlannedTrial], jobs: int) ->
     there = sum(_bytes_in(setting.folder.unfinished(*trial.key).path) for trial in trials)
     # However much lies there, each job writes one more before it removes its oldest.
     checkpoints = max((KEPT + 1) * at_once - there, at_once)
-    images = study.protocol.validation_examples + len(dataset.test_images)
+    images = len(split_of(study, 0, dataset).validation) + len(dataset.test_images)
     predictions = len(trials) * predictions_bytes(images, len(dataset.classes))
     return int(_MARGIN * (kept + checkpoints + predictions + _REPORT))
 

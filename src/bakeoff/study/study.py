@@ -71,6 +71,15 @@ def _detail(key: str, **limits: Any) -> Any:
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
+Part = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
+"""So many, or such a share."""
+
+Side = Annotated[int, Field(ge=1, le=4096)]
+"""Pixels."""
+
+Argument = bool | int | float | str | tuple[bool | int | float | str, ...]
+"""What a network may be called with."""
+
 
 class Recipe(Frozen):
     """How one architecture is trained. What means nothing beside the other keys is None."""
@@ -144,6 +153,11 @@ class Entrant(Frozen):
     name: Name
     title: str = ""
     architecture: str
+    """A name of `list architectures`, or where else the network comes from, as `net.py:Net`."""
+    arguments: dict[str, Argument] | None = None
+    """What the network is called with, beside classes and image shape."""
+    source: str | None = None
+    """What the code of a network from elsewhere is known by: filled in when it is found."""
     recipe: Recipe = Recipe()
     published: Published | None = None
 
@@ -152,19 +166,77 @@ class Entrant(Frozen):
         """The title, or the name where no title was given."""
         return self.title or self.name
 
+    def asked(self) -> dict[str, Any]:
+        """Return what its trials depend on. What is not set is left out."""
+        elsewhere = {"arguments": self.arguments, "source": self.source}
+        return {
+            "name": self.name,
+            "architecture": self.architecture,
+            **{key: value for key, value in elsewhere.items() if value},
+            "recipe": self.recipe.asked(),
+        }
+
+
+def is_path(dataset: str) -> bool:
+    """Return whether a data set is a file or folder of the user's, and not one that ships."""
+    return any(mark in dataset for mark in "/.~")
+
+
+def _for_files(default: Any) -> Any:
+    """Return the field of a key whose default means something for the user's own files alone."""
+
+    def default_of(before: Mapping[str, Any]) -> Any:
+        return default if is_path(before.get("dataset", "")) else None
+
+    return default_of
+
 
 class Protocol(Frozen):
     """What is the same for all entrants."""
 
     dataset: str = "mnist"
-    validation_examples: int = Field(default=6000, ge=1)
-    """Examples that the split takes out of the training set to choose and to stop by."""
+    """A name of `list datasets`, or a file or folder, from where the study file lies."""
+    image_size: Side | tuple[Side, Side] | None = None
+    """Pixels of a side, or (height, width), that images of a folder or table are brought to."""
+    fit: Literal["crop", "pad", "stretch"] | None = Field(
+        default_factory=lambda before: "crop" if before.get("image_size") else None
+    )
+    """How: cut what is too long, fill what is too short, or change the proportions."""
+    colour: Literal["grey", "rgb"] | None = None
+    """What images are turned into; without it grey where all are grey, else RGB."""
+    test: Part | None = Field(default_factory=_for_files(0.2))
+    """The share, or number, of the images set aside to test on where the data have no test part."""
+    group: str | None = None
+    """What keeps images together, in training, validation or test: a column of a table, or
+    `folder`, the one in which an image lies."""
+    validation: Part | None = None
+    """The share, or number, of the training images to choose and to stop by, the same of each
+    class."""
+    validation_examples: int | None = Field(default=None, ge=1)
+    """So many of them drawn whatever their class, instead of `validation`."""
     train_examples: int | None = Field(default=None, ge=1)
     """How many of the remaining examples train; without it all of them."""
-    pixels: Literal["scaled-once", "scaled-twice"] = "scaled-once"
-    """uint8 / 255, or / 255 / 255 as in the published assignment."""
+    pixels: Literal["scaled-once", "scaled-twice", "standardised"] = "scaled-once"
+    """uint8 / 255, / 255 / 255 as in the published assignment, or each channel with mean 0 and
+    standard deviation 1 over the training images."""
     selection_metric: Literal["balanced_accuracy", "accuracy"] = "balanced_accuracy"
     """What the winner is chosen by, on validation data."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _validates_on_something(cls, asked: Any) -> Any:
+        if not isinstance(asked, dict) or {"validation", "validation_examples"} & asked.keys():
+            return asked
+        # As the first versions had it, so that what was begun with them goes on.
+        if asked.get("dataset", "mnist") == "mnist":
+            return asked | {"validation_examples": 6000}
+        return asked | {"validation": 0.1}
+
+    @model_validator(mode="after")
+    def _validates_once(self) -> Self:
+        if (self.validation is None) == (self.validation_examples is None):
+            raise ValueError("give validation or validation_examples, one of the two")
+        return self
 
 
 class Decision(Frozen):
@@ -227,19 +299,11 @@ class Study(Frozen):
 
         What is not set is left out, so a key that a later version adds changes no hash.
         """
-        entrants = [
-            {
-                "name": entrant.name,
-                "architecture": entrant.architecture,
-                "recipe": entrant.recipe.asked(),
-            }
-            for entrant in self.entrants
-        ]
         return {
             "name": self.name,
             "study_seed": self.study_seed,
             "protocol": self.protocol.model_dump(exclude_none=True),
-            "entrants": entrants,
+            "entrants": [entrant.asked() for entrant in self.entrants],
         }
 
     @property
