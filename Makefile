@@ -51,6 +51,7 @@ bench: setup ## Measure everything of docs/performance.md, about 15 minutes, int
 	$(BIN)/python -m benchmarks.growth --rounds 3
 	$(BIN)/python -m benchmarks.start_up_and_memory
 	$(BIN)/python -m benchmarks.steadiness
+	$(BIN)/python -m benchmarks.throughput
 
 # The wheel is all that the fresh environment has of bakeoff; of torch and the others, which take half
 # a gigabyte, it is told where they lie.

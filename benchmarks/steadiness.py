@@ -86,9 +86,12 @@ class Stepper:
         )
         self._answer()
 
-    def milliseconds(self, seconds: float) -> float:
-        """Return the milliseconds per step over about so many seconds."""
+    def begin(self, seconds: float) -> None:
+        """Let it take steps for about so many seconds."""
         print(seconds, file=self._process.stdin, flush=True)
+
+    def milliseconds(self) -> float:
+        """Wait until it has; return the milliseconds per step."""
         return float(self._answer())
 
     def close(self) -> None:
@@ -139,7 +142,8 @@ def time_steps(
         for number in range(rounds):
             for load, name in turns if number % 2 == 0 else turns[::-1]:
                 with busy(load):
-                    found[name][load].append(steppers[name].milliseconds(seconds))
+                    steppers[name].begin(seconds)
+                    found[name][load].append(steppers[name].milliseconds())
     return found
 
 

@@ -90,7 +90,7 @@ def test_every_architecture_has_the_published_or_computed_number_of_parameters(
 
 
 def test_every_architecture_of_the_catalogue_has_its_layers_in_order() -> None:
-    assert LAYERS.keys() == ARCHITECTURES.keys()
+    assert LAYERS.keys() == {name for name in ARCHITECTURES if not name.startswith("small-")}
 
 
 TWO_CONVOLUTIONS = [

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
-from bakeoff.training.size import size_of
+from bakeoff.training.size import ATTENTION, attention_operations, size_of
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 
@@ -21,7 +21,8 @@ def test_the_size_is_that_of_a_network_with_numbers(name: str, shape: tuple[int,
     model = build(name, shape, 7, initialisation="framework-default", seed=0).eval()
     assert size.parameters == sum(each.numel() for each in model.parameters())
     assert size.state_bytes == sum(each.nbytes for each in model.state_dict().values())
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False, custom_mapping={ATTENTION: attention_operations})
+    with torch.inference_mode(), counter:
         model(torch.zeros(1, *shape))
     assert size.multiply_adds_per_image == counter.get_total_flops() // 2
 
@@ -37,6 +38,16 @@ MULTIPLY_ADDS = {
     "cnn-2conv": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
     "cnn-2conv-dropout": FIRST + SECOND + 7 * 7 * 64 * 1024 + 1024 * 10,
     "cnn-3conv": 24 * 24 * 16 * 25 + 12 * 12 * 64 * 16 * 9 + 6 * 6 * (64 * 64 * 9 + 64 * 10),
+    "small-cnn": 28 * 28 * 32 * 9 + 14 * 14 * 64 * 32 * 9 + 7 * 7 * 128 * 64 * 9 + 128 * 10,
+    "small-resnet": (
+        28 * 28 * (16 * 9 + 6 * 16 * 16 * 9)
+        + 14 * 14 * (32 * 16 * 9 + 32 * 16 + 5 * 32 * 32 * 9)
+        + 7 * 7 * (64 * 32 * 9 + 64 * 32 + 5 * 64 * 64 * 9)
+        + 64 * 10
+    ),
+    # Patches of 4 x 4; in each block asking, two products over all pairs of places, answering, and
+    # two layers of four times the width.
+    "small-vit": 49 * 16 * 128 + 6 * 49 * 128 * (384 + 2 * 49 + 128 + 2 * 512) + 128 * 10,
 }
 
 

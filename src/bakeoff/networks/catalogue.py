@@ -10,6 +10,7 @@ from bakeoff.errors import StudyError, look_up
 from bakeoff.networks.convolutional import cnn_1conv, cnn_2conv, cnn_2conv_dropout
 from bakeoff.networks.linear import logistic_regression, mlp_2x200
 from bakeoff.networks.normalised import cnn_3conv
+from bakeoff.networks.small import small_cnn, small_resnet, small_vit
 
 Architecture = Callable[[tuple[int, int, int], int], nn.Module]
 """(channels, height, width), number of classes -> a network that maps float32 images
@@ -22,6 +23,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     "cnn-2conv": cnn_2conv,
     "cnn-2conv-dropout": cnn_2conv_dropout,
     "cnn-3conv": cnn_3conv,
+    "small-cnn": small_cnn,
+    "small-resnet": small_resnet,
+    "small-vit": small_vit,
 }
 
 

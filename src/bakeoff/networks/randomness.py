@@ -96,8 +96,8 @@ def seeded(model: nn.Module, seed: int) -> Iterator[None]:
 def _may_draw(layer: nn.Module) -> bool:
     """Return whether a layer may draw by PyTorch's operators: all but those known not to."""
     home = type(layer).__module__
-    # The dropout of twins and stacks has streams of its own.
-    if home.startswith(("bakeoff.engine.", "bakeoff.training.")):
+    # The dropout of twins and stacks has streams of its own; networks that ship draw by layers.
+    if home.startswith(("bakeoff.engine.", "bakeoff.training.", "bakeoff.networks.")):
         return False
     hooked = layer._forward_hooks or layer._forward_pre_hooks  # noqa: SLF001
     draws = isinstance(layer, _DRAWING)

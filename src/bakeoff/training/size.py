@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count, shape_wrapper
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.networks.catalogue import architecture
@@ -72,6 +72,18 @@ def _counted(
     )
 
 
+def attention_operations(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
+    """Count the operations of attention over such shapes as a CPU computes it.
+
+    torch's own counter leaves that operator out.
+    """
+    return int(sdpa_flop_count(query, key, value))
+
+
+ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001
+_COUNTS = {**flop_registry, ATTENTION: shape_wrapper(attention_operations)}
+
+
 class _Operations(TorchDispatchMode):
     """Counts what torch's own counter does, for which it would import its compiler: a second."""
 
@@ -89,7 +101,7 @@ class _Operations(TorchDispatchMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
         kwargs = kwargs or {}
-        count = flop_registry.get(func.overloadpacket)
+        count = _COUNTS.get(func.overloadpacket)
         if count is None:
             with self:  # It may be made of what can be counted.
                 made = func.decompose(*args, **kwargs)
