@@ -20,6 +20,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_examples
 from bakeoff.engine.devices import place
+from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import build
 from bakeoff.study.study import Recipe
 from bakeoff.training.fit import Streams, fit
@@ -58,11 +59,11 @@ def held_out_errors(dataset: Dataset, folds: int, repeat: int, recipe: Recipe) -
             train,
             judged,
             Streams(study_seed=fold, trial_seed=repeat, entrant=ARCHITECTURE),
-            pixel_scale=PIXEL_SCALE,
+            pixels=Pixels(PIXEL_SCALE),
             autocast=autocast_for(CPU, "float32"),
             on_epoch=lambda _: None,
         )
-        answers = predict_logits(model, judged.images, PIXEL_SCALE).argmax(1)
+        answers = predict_logits(model, judged.images, Pixels(PIXEL_SCALE)).argmax(1)
         wrong[held_out] = (answers != judged.labels).numpy()
         print(f"repeat {repeat}, part {fold + 1} of {folds}: {wrong[held_out].mean():.2%} wrong")
     return wrong

@@ -25,7 +25,7 @@ from bakeoff.engine.recorded import make_step
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.stacking.stack import Stack
 from bakeoff.training.timing_pass import all_examples, make_burst
-from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale
+from bakeoff.training.trial import autocast_for, build_entrant, pixels_of
 from benchmarks.interleaved import Turns, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import PRECISIONS, assignment
@@ -40,7 +40,7 @@ def stacked_burst(
         [build_entrant(study, entrant, seed, dataset, device) for seed in range(seeds)],
         recipe,
         math.ceil(examples / recipe.batch_size),
-        pixel_scale=pixel_scale(study.protocol),
+        pixels=pixels_of(study.protocol, dataset, device),
         autocast=autocast_for(device, precision),
     )
     step = make_step(stack.update, stack.schedule, recipe.batch_size, device)

@@ -16,6 +16,7 @@ from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_of
 from bakeoff.engine import claimed_process, fast
 from bakeoff.engine.devices import place
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Update, make_update
 from bakeoff.records.record import Epoch
 from bakeoff.study.study import Entrant, Recipe, Study
@@ -23,7 +24,7 @@ from bakeoff.study.toml import find_study, read_study
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
+from bakeoff.training.trial import autocast_for, build_entrant, pixels_of, to_device
 
 CPU = torch.device("cpu")
 PRECISIONS = ("float32", "bfloat16")
@@ -58,9 +59,14 @@ class Task:
         return self.entrant.recipe.model_copy(update=changes)
 
     @property
+    def pixels(self) -> Pixels:
+        """What the network sees of bytes."""
+        return pixels_of(self.study.protocol, load_mnist(), CPU)
+
+    @property
     def scale(self) -> float:
         """What pixels are multiplied by."""
-        return pixel_scale(self.study.protocol)
+        return float(self.pixels.scale)
 
     def network(self) -> nn.Module:
         """Return the network as it starts, plain and in the default memory layout."""
@@ -103,7 +109,7 @@ class Fitted:
                 self.train,
                 self.validation,
                 Streams(self.task.study.study_seed, 0, self.task.entrant.name),
-                pixel_scale=self.task.scale,
+                pixels=self.task.pixels,
                 autocast=autocast_for(CPU, self.task.precision),
                 on_epoch=lambda _: None,
             )
@@ -111,7 +117,7 @@ class Fitted:
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Return float32 logits [n, classes] of uint8 images."""
-        return predict_logits(self.model, images, self.task.scale)
+        return predict_logits(self.model, images, self.task.pixels)
 
 
 def start_fit(task: Task) -> Fitted:
@@ -138,7 +144,7 @@ def same_tricks(task: Task) -> SameTricks:
     twin = fast(model)
     autocast = autocast_for(CPU, task.precision)
     optimizer, smoothing = make_optimizer(model, task.recipe), task.recipe.label_smoothing
-    update = make_update(twin, optimizer, task.scale, autocast, smoothing)
+    update = make_update(twin, optimizer, task.pixels, autocast, smoothing)
     return SameTricks(model, twin, update)
 
 
@@ -148,7 +154,7 @@ def validation_pass(task: Task) -> Callable[[], float]:
     _, validation = task.data()
 
     def score() -> float:
-        logits = predict_logits(model, validation.images, task.scale)
+        logits = predict_logits(model, validation.images, task.pixels)
         loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         return loss + accuracy

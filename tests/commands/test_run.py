@@ -13,6 +13,7 @@ import torch
 
 from bakeoff.commands.run import Baked, check_names, run_study
 from bakeoff.data.readers.digits import load_digits
+from bakeoff.engine.pixels import Pixels
 from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
 from bakeoff.findings.inside import load_network
 from bakeoff.records.folder import RunFolder
@@ -98,7 +99,7 @@ def test_scores_are_those_of_the_saved_weights(baked: Baked) -> None:
         split = saved["validation_index"]
         import torch
 
-        logits = predict_logits(network, torch.tensor(dataset.train_images[split]), 1 / 255)
+        logits = predict_logits(network, torch.tensor(dataset.train_images[split]), Pixels(1 / 255))
         np.testing.assert_allclose(logits.numpy(), saved["validation_logits"], rtol=1e-5, atol=1e-5)
         accuracy = (logits.numpy().argmax(1) == dataset.train_labels[split]).mean()
         assert record.validation is not None

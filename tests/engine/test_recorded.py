@@ -8,6 +8,7 @@ from torch import nn
 
 from bakeoff.data.order import batches
 from bakeoff.engine import fast, reseed
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import WARM_UPS, CudaGraphs, RecordedUpdate, Work, make_step
 from bakeoff.engine.step import PlainUpdate, Step, Update
 from bakeoff.networks.build import build
@@ -81,7 +82,9 @@ def test_a_recorded_step_moves_the_weights_as_an_eager_one(recipe: Recipe) -> No
         optimizer = make_optimizer(model, recipe)
         schedule = make_schedule(optimizer, recipe, 7)
         reseed(twin, 4)
-        losses = train(Step(recorded(PlainUpdate(twin, optimizer, 1 / 255, FLOAT32)), schedule))
+        losses = train(
+            Step(recorded(PlainUpdate(twin, optimizer, Pixels(1 / 255), FLOAT32)), schedule)
+        )
         return losses, model
 
     tape = Tape()
@@ -122,7 +125,7 @@ def test_the_recording_reads_its_batches_from_the_same_memory() -> None:
 def test_the_batches_of_a_stack_are_recorded_too() -> None:
     def trained(recorded: Callable[[Update], Update]) -> list[nn.Module]:
         models = [network(seed=seed) for seed in range(2)]
-        stack = Stack(models, Recipe(), 7, pixel_scale=1 / 255, autocast=FLOAT32)
+        stack = Stack(models, Recipe(), 7, pixels=Pixels(1 / 255), autocast=FLOAT32)
         step = Step(recorded(stack.update), stack.schedule)
         images, labels = data(65, seeds=2)
         with stack.seeded([5, 6]):
@@ -149,7 +152,7 @@ def test_a_schedule_writes_into_a_rate_that_is_a_tensor(recipe: Recipe) -> None:
         if as_tensor:
             optimizer.param_groups[0]["lr"] = rate
         schedule = make_schedule(optimizer, recipe, 7)
-        losses = train(Step(PlainUpdate(model, optimizer, 1 / 255, FLOAT32), schedule))
+        losses = train(Step(PlainUpdate(model, optimizer, Pixels(1 / 255), FLOAT32), schedule))
         assert (optimizer.param_groups[0]["lr"] is rate) == as_tensor
         # Else the schedule would compute on the device and wait for the result.
         assert type(schedule.base_lrs[0]) is float

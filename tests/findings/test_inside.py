@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.engine.pixels import Pixels
 from bakeoff.errors import StoreError
 from bakeoff.findings import inside
 from bakeoff.findings.inside import load_network, view_inside, view_of
@@ -48,7 +49,7 @@ def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.
     images, labels = np.stack([image, image]), np.array([1, 0])
     names = tuple(f"class {number}" for number in range(10))
     dataset = Dataset("d", names, images, labels, images, labels, light_on_dark=True)
-    return view_inside(model, dataset, 1, entrant="e", seed=1, pixel_scale=scale)
+    return view_inside(model, dataset, 1, entrant="e", seed=1, pixels=Pixels(scale))
 
 
 # The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.
@@ -128,7 +129,7 @@ def test_every_convolution_is_shown_before_and_after_its_relu(name: str, digits:
 def test_the_pass_that_is_shown_is_the_pass_that_predicts(name: str, digits: Dataset) -> None:
     model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0).train()
     view = looked(model, digits.test_images[3], 1 / 255)
-    logits = predict_logits(model, torch.from_numpy(digits.test_images[3:4]), 1 / 255)
+    logits = predict_logits(model, torch.from_numpy(digits.test_images[3:4]), Pixels(1 / 255))
     np.testing.assert_allclose(view.probabilities, logits.softmax(1)[0], rtol=1e-5)
     assert view.probabilities.sum() == pytest.approx(1)
 
@@ -240,7 +241,7 @@ def test_the_loaded_network_gives_the_very_logits_that_were_scored(
     folder: RunFolder, trial: Trial, few: Dataset
 ) -> None:
     model = load_network(folder, trial.record, few)
-    logits = predict_logits(model, torch.from_numpy(few.test_images), 1 / 255)
+    logits = predict_logits(model, torch.from_numpy(few.test_images), Pixels(1 / 255))
     np.testing.assert_array_equal(logits, trial.predictions["test_logits"])
 
 

@@ -135,8 +135,8 @@ def test_logits_that_cannot_be_scored_are_the_end_of_their_trial_alone(
 ) -> None:
     images = {"validation": 200, "test": 90}[part]
 
-    def spoilt(model: torch.nn.Module, asked: torch.Tensor, scale: float) -> torch.Tensor:
-        logits = predict_logits(model, asked, scale).clone()
+    def spoilt(model: torch.nn.Module, asked: torch.Tensor, *how: Any) -> torch.Tensor:
+        logits = predict_logits(model, asked, *how).clone()
         if len(asked) == images:
             logits[-1] = torch.tensor([wrong] + [0.0] * 9)
         return logits

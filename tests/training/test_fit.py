@@ -10,6 +10,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Step
 from bakeoff.networks.build import build
 from bakeoff.records.record import Epoch, Stopped
@@ -49,7 +50,7 @@ def fitted(
         train,
         validation,
         Streams(entrant=entrant, **SEEDS),
-        pixel_scale=scale,
+        pixels=Pixels(scale),
         autocast=torch.autocast("cpu", dtype=precision, enabled=precision is not None),
         on_epoch=on_epoch,
     )

@@ -16,6 +16,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.devices import place
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Step, Update, make_update
 from bakeoff.errors import StoreError
 from bakeoff.files.place import Place
@@ -101,7 +102,7 @@ def trained(
         to_device(images, labels, first, CPU),
         to_device(images, labels, rest, CPU),
         Streams(1, 2, "e"),
-        pixel_scale=1 / 255,
+        pixels=Pixels(1 / 255),
         autocast=torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
         on_epoch=lambda _: None,
         before=start[0],
@@ -186,7 +187,7 @@ def begun(
     model = place(network, CPU)
     moving = Moving.of(model, Recipe(optimizer=optimizer, **recipe), 4)
     update = make_update(
-        model, moving.optimizer, 1 / 255, torch.autocast("cpu", enabled=False), None
+        model, moving.optimizer, Pixels(1 / 255), torch.autocast("cpu", enabled=False), None
     )
     images = torch.arange(5 * 64, dtype=torch.uint8).reshape(5, 1, 8, 8)
     for _ in range(4 * epochs):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import threading
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from bakeoff.training.fit import Streams
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.scores import score
 from bakeoff.training.timing_pass import measure_timing, milliseconds_per_image
-from bakeoff.training.trial import Trial, build_entrant, pixel_scale
+from bakeoff.training.trial import Trial, build_entrant, examples_of, pixels_of
 
 from ..factories import entrant, first_of, study, trial_spec
 
@@ -228,9 +228,23 @@ def test_weights_are_contiguous_and_on_the_cpu(few: Dataset) -> None:
         assert value.device == CPU
 
 
-def test_pixels_are_scaled_once_or_twice() -> None:
-    assert pixel_scale(Protocol(pixels="scaled-once")) == 1 / 255
-    assert pixel_scale(Protocol(pixels="scaled-twice")) == pytest.approx(1 / 65025)
+def test_pixels_are_scaled_once_or_twice(few: Dataset) -> None:
+    once, twice = (pixels_of(Protocol(pixels=p), few, CPU) for p in ("scaled-once", "scaled-twice"))
+    assert (once.scale, once.shift) == (1 / 255, None)
+    assert twice.scale == pytest.approx(1 / 65025)
+
+
+def test_standardised_pixels_have_mean_0_and_deviation_1_over_the_training_images() -> None:
+    images = np.random.default_rng(0).integers(0, 200, (50, 3, 4, 5), dtype=np.uint8)
+    images[:, 2] = 7
+    labels = np.zeros(50, dtype=np.int64)
+    dataset = Dataset("d", ("a",), images, labels, images[:1] // 2, labels[:1])
+    seen = pixels_of(Protocol(pixels="standardised"), dataset, CPU)(torch.from_numpy(images))
+    assert seen.dtype == torch.float32
+    torch.testing.assert_close(seen.mean((0, 2, 3)), torch.zeros(3), atol=1e-6, rtol=0)
+    deviations = seen.std((0, 2, 3), correction=0)
+    # A channel that is the same everywhere cannot be spread.
+    torch.testing.assert_close(deviations, torch.tensor([1.0, 1.0, 0.0]))
 
 
 def test_bursts_are_measured_for_every_entrant_and_round(few: Dataset) -> None:
@@ -253,3 +267,16 @@ def test_milliseconds_are_the_median_per_image_without_the_warm_up() -> None:
     ticks = iter([0.0, 9.0, 10.0, 11.0, 20.0, 22.0, 30.0, 36.0])
     model, images = torch.nn.Flatten(), torch.zeros(4, 1, 2, 2)
     assert milliseconds_per_image(model, images, 3, lambda: next(ticks)) == 2000 / 4
+
+
+def test_images_in_a_file_are_not_copied_and_train_the_same(few: Dataset) -> None:
+    mapped = replace(few, mapped=True, train_images=few.train_images.copy())
+    chosen = np.array([3, 1, 7])
+    found = examples_of(mapped, "train", chosen, CPU)
+    assert found.images.data_ptr() == mapped.train_images.ctypes.data
+    assert found.labels.tolist() == few.train_labels[chosen].tolist()
+    ours, theirs = run(mapped, DROPOUT), run(few, DROPOUT)
+    for name, value in theirs.weights.items():
+        assert torch.equal(ours.weights[name], value)
+    for name, array in theirs.predictions.items():
+        assert np.array_equal(ours.predictions[name], array)

@@ -24,7 +24,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import cross_entropy
-from bakeoff.training.trial import pixel_scale
+from bakeoff.training.trial import pixels_of
 
 TOLERANCE = 1e-4
 """Of the largest logit of a trial: sums of float32 in another order differ by far less."""
@@ -90,7 +90,8 @@ def _disagreement_of(folder: RunFolder, entrant: str, seed: int, dataset: Datase
 def _other_than_weights(folder: RunFolder, record: Record, dataset: Dataset) -> str | None:
     """Return in what losses are not those of the logits, or logits not those of the weights."""
     saved = folder.read_tested(record.entrant, record.seed, dataset)
-    network, scale = load_network(folder, record, dataset), pixel_scale(folder.study.protocol)
+    network = load_network(folder, record, dataset)
+    pixels = pixels_of(folder.study.protocol, dataset, torch.device("cpu"))
     for part, images, scores in (
         ("validation", dataset.train_images[saved["validation_index"]], record.validation),
         ("test", dataset.test_images, record.test),
@@ -99,7 +100,7 @@ def _other_than_weights(folder: RunFolder, record: Record, dataset: Dataset) -> 
         loss = cross_entropy(logits, saved[f"{part}_labels"])
         if scores is not None and abs(scores.loss - loss) > _ROUNDING * max(loss, 1):
             return f"{part} loss is {scores.loss:.6g}, by the predictions {loss:.6g}"
-        anew = predict_logits(network, torch.from_numpy(images), scale).numpy()
+        anew = predict_logits(network, torch.from_numpy(images), pixels).numpy()
         apart = _apart(anew, logits)
         if not apart <= TOLERANCE:
             return (

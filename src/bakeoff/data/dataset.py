@@ -40,6 +40,8 @@ class Dataset:
     """[m]."""
     known_wrong_test_labels: tuple[int, ...] = ()
     """Indices of test images whose label human raters found wrong."""
+    mapped: bool = False
+    """Whether the images lie in a file, of which what is needed is read."""
     light_on_dark: bool = False
     """Whether the images are light strokes on an empty, dark ground: shown as their negatives."""
 
@@ -73,6 +75,21 @@ class Dataset:
         """(channels, height, width)."""
         channels, height, width = self.train_images.shape[1:]
         return channels, height, width
+
+    @cached_property
+    def channels(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation of the bytes of each channel, [channels], in training images.
+
+        Exact, since bytes are counted. A channel that is the same everywhere deviates by 1.
+        """
+        counts = np.zeros((self.image_shape[0], 256), dtype=np.int64)
+        for part in np.array_split(self.train_images, -(-len(self.train_images) // 1000)):
+            for channel in range(len(counts)):
+                counts[channel] += np.bincount(part[:, channel].ravel(), minlength=256)
+        values, total = np.arange(256), counts.sum(axis=1)
+        mean = counts @ values / total
+        deviation = np.sqrt((counts * (values - mean[:, None]) ** 2).sum(axis=1) / total)
+        return mean, np.where(deviation == 0, 1.0, deviation)
 
     @cached_property
     def sha256(self) -> str:

@@ -23,14 +23,21 @@ def epoch_order(examples: int, *, study_seed: int, trial_seed: int, epoch: int) 
 
 
 def batches(
-    images: torch.Tensor, labels: torch.Tensor, order: torch.Tensor, batch_size: int
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    order: torch.Tensor,
+    batch_size: int,
+    rows: torch.Tensor | None = None,
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield (images, labels) of `batch_size` examples at a time, gathered in memory.
 
-    images: uint8 [n, channels, height, width]; labels: int64 [n]; order: int64 [m], indices.
+    images: uint8 [n, channels, height, width]; labels: int64 [n]; order: int64 [m], indices;
+    rows: int64 [n], where each example's image lies, if not in the order of the labels.
     The last batch is smaller where `batch_size` does not divide m; no example is left out.
     """
     for block in order.split(_BLOCK * batch_size):
         yield from zip(
-            images[block].split(batch_size), labels[block].split(batch_size), strict=True
+            images[block if rows is None else rows[block]].split(batch_size),
+            labels[block].split(batch_size),
+            strict=True,
         )

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from bakeoff.engine import LeanAdam, LinearChain, lean
+from bakeoff.engine.pixels import Pixels
 
 Update = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """(uint8 images, int64 labels) of one batch -> its loss before the update; moves the weights once.
@@ -41,14 +42,14 @@ class PlainUpdate:
 
     model: nn.Module
     optimizer: Optimizer | LeanAdam
-    pixel_scale: float
+    pixels: Pixels
     autocast: torch.autocast
     label_smoothing: float = 0.0
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
         with self.autocast:
-            logits = self.model(images.float().mul_(self.pixel_scale))
+            logits = self.model(self.pixels(images))
             loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad()
         loss.backward()
@@ -62,13 +63,13 @@ class ChainUpdate:
 
     chain: LinearChain
     optimizer: Optimizer | LeanAdam
-    pixel_scale: float
+    pixels: Pixels
     label_smoothing: float = 0.0
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
-        rows = images.flatten(1).float().mul_(self.pixel_scale)
+        rows = self.pixels(images).flatten(1)
         log_probabilities = F.log_softmax(self.chain.logits(rows), dim=1)
         loss, smoothing = F.nll_loss(log_probabilities, labels), self.label_smoothing
         if smoothing > 0:
@@ -87,12 +88,12 @@ class ChainUpdate:
 def make_update(
     twin: nn.Module,
     optimizer: Optimizer,
-    pixel_scale: float,
+    pixels: Pixels,
     autocast: torch.autocast,
     label_smoothing: float | None = None,
 ) -> Update:
     """Return the update of `twin`, what `fast` made of a network."""
     smoothing = label_smoothing or 0.0
     if isinstance(twin, LinearChain):
-        return ChainUpdate(twin, lean(optimizer, twin), pixel_scale, smoothing)
-    return PlainUpdate(twin, lean(optimizer, twin), pixel_scale, autocast, smoothing)
+        return ChainUpdate(twin, lean(optimizer, twin), pixels, smoothing)
+    return PlainUpdate(twin, lean(optimizer, twin), pixels, autocast, smoothing)

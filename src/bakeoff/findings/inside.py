@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Record
 from bakeoff.records.trial_files import WEIGHTS
 from bakeoff.text import counted
-from bakeoff.training.trial import build_entrant, pixel_scale
+from bakeoff.training.trial import build_entrant, pixels_of
 
 _MOST_SIZES = 6
 
@@ -52,25 +52,32 @@ def _forms(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.dtype, 
 
 def view_of(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> View:
     """Return what the network of a trial sees in test image `index`."""
-    model, scale = load_network(folder, record, dataset), pixel_scale(folder.study.protocol)
+    model = load_network(folder, record, dataset)
+    pixels = pixels_of(folder.study.protocol, dataset, torch.device("cpu"))
     return view_inside(
-        model, dataset, index, entrant=record.entrant, seed=record.seed, pixel_scale=scale
+        model, dataset, index, entrant=record.entrant, seed=record.seed, pixels=pixels
     )
 
 
 @torch.inference_mode()
 def view_inside(
-    model: nn.Module, dataset: Dataset, index: int, *, entrant: str, seed: int, pixel_scale: float
+    model: nn.Module,
+    dataset: Dataset,
+    index: int,
+    *,
+    entrant: str,
+    seed: int,
+    pixels: Callable[[torch.Tensor], torch.Tensor],
 ) -> View:
     """Return what `model` sees in test image `index`.
 
     All of it comes from one forward pass in evaluation mode, the pass that predicts.
     """
     image = dataset.test_images[index]
-    pixels = torch.tensor(image[None]).float() * pixel_scale
+    seen = pixels(torch.tensor(image[None]))
     model.eval()
     with Trace(model) as trace:
-        logits = model(pixels)
+        logits = model(seen)
     weights = _class_weights(trace, image.shape)
     return View(
         entrant=entrant,

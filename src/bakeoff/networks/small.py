@@ -6,7 +6,6 @@ from collections import OrderedDict
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 def small_cnn(image_shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -91,7 +90,8 @@ class Attention(nn.Module):
         images, places, width = tokens.shape
         asked = self.asked(tokens).view(images, places, 3, self.heads, width // self.heads)
         queries, keys, values = asked.permute(2, 0, 3, 1, 4)
-        heard = F.scaled_dot_product_attention(queries, keys, values)
+        heed = (queries @ keys.transpose(2, 3) * (width // self.heads) ** -0.5).softmax(dim=3)
+        heard = heed @ values
         answer: torch.Tensor = self.answer(heard.transpose(1, 2).reshape(images, places, width))
         return answer
 

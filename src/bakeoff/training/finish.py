@@ -14,7 +14,7 @@ from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stop
 from bakeoff.training.fit import Examples
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import score
-from bakeoff.training.trial import Trial, TrialSpec, pixel_scale, to_device
+from bakeoff.training.trial import Trial, TrialSpec
 
 
 def unscored(
@@ -99,12 +99,12 @@ def _evaluated(
 
     Raises FloatingPointError where its logits can't be scored.
     """
-    scale = pixel_scale(spec.study.protocol)
-    test_images, test_labels = spec.dataset.test_images, spec.dataset.test_labels
-    test = to_device(test_images, test_labels, np.arange(len(test_labels)), spec.device)
-    validation_logits = predict_logits(model, held_out.images, scale).cpu().numpy()
+    test, test_labels = spec.test_examples(), spec.dataset.test_labels
+    validation_logits = (
+        predict_logits(model, held_out.images, spec.pixels, held_out.rows).cpu().numpy()
+    )
     validation_labels = held_out.labels.cpu().numpy()
-    test_logits = predict_logits(model, test.images, scale).cpu().numpy()
+    test_logits = predict_logits(model, test.images, spec.pixels).cpu().numpy()
     scored = {
         "validation": _scored("validation", validation_logits, validation_labels),
         "test": _scored("test", test_logits, test_labels),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from bakeoff.data.order import batches, epoch_order
 from bakeoff.engine import fast, reseed
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
 from bakeoff.networks.randomness import seeded
@@ -31,12 +32,20 @@ class Examples:
     """Images and labels on the device that trains."""
 
     images: torch.Tensor
-    """uint8 [n, channels, height, width]."""
+    """uint8 [n, channels, height, width], or more than these where `rows` says which they are."""
     labels: torch.Tensor
     """int64 [n]."""
+    rows: torch.Tensor | None = None
+    """int64 [n]: where each example lies in `images`. Those that stay in a file are not copied."""
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def batches(
+        self, order: torch.Tensor, size: int
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield (images, labels) of `size` examples at a time, in this order, int64 [m]."""
+        return batches(self.images, self.labels, order, size, self.rows)
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ def fit(
     validation: Examples,
     streams: Streams,
     *,
-    pixel_scale: float,
+    pixels: Pixels,
     autocast: torch.autocast,
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
@@ -89,7 +98,7 @@ def fit(
     """
     moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
     twin = fast(model)
-    update = make_update(twin, moving.optimizer, pixel_scale, autocast, recipe.label_smoothing)
+    update = make_update(twin, moving.optimizer, pixels, autocast, recipe.label_smoothing)
     step = make_step(update, moving.schedule, recipe.batch_size, train.images.device)
     history, stopped = list(before), None
     if state is not None:
@@ -104,10 +113,8 @@ def fit(
         reseed(twin, seed)
         twin.train()
         with seeded(twin, seed):
-            (loss,) = train_epoch(
-                step, batches(train.images, train.labels, order, recipe.batch_size)
-            )
-        logits = predict_logits(twin, validation.images, pixel_scale)
+            (loss,) = train_epoch(step, train.batches(order, recipe.batch_size))
+        logits = predict_logits(twin, validation.images, pixels, validation.rows)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), clocks.taken())

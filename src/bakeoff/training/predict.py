@@ -5,18 +5,25 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.randomness import seeded
 
 _BATCH = 250  # Large enough to fill the cores, small enough for the caches.
 
 
 @torch.inference_mode()
-def predict_logits(model: nn.Module, images: torch.Tensor, pixel_scale: float) -> torch.Tensor:
+def predict_logits(
+    model: nn.Module, images: torch.Tensor, pixels: Pixels, rows: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return float32 logits [n, classes] of uint8 images [n, channels, height, width].
 
-    The model is left in evaluation mode. Pixels are multiplied by `pixel_scale`. Should it draw
-    random numbers even so, they are the same in each call.
+    rows: int64 [n], which of the images; without it all of them, in their order.
+    The model is left in evaluation mode. Should it draw random numbers even so, they are the
+    same in each call.
     """
     model.eval()
     with seeded(model, 0):
-        return torch.cat([model(part.float().mul_(pixel_scale)) for part in images.split(_BATCH)])
+        parts = (
+            images.split(_BATCH) if rows is None else map(images.__getitem__, rows.split(_BATCH))
+        )
+        return torch.cat([model(pixels(part)) for part in parts])

@@ -19,7 +19,7 @@ from bakeoff.training.fit import fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
-from bakeoff.training.trial import Trial, TrialSpec, autocast_for, pixel_scale
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for
 
 
 def run_trial(
@@ -127,7 +127,7 @@ def _trained(
         spec.examples(spec.split.train),
         held_out,
         spec.streams,
-        pixel_scale=pixel_scale(spec.study.protocol),
+        pixels=spec.pixels,
         autocast=autocast_for(spec.device, spec.precision),
         on_epoch=on_epoch,
         before=progress.history,

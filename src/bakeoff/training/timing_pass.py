@@ -27,7 +27,7 @@ from bakeoff.training.fit import Examples
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.trial import autocast_for, build_entrant, pixel_scale, to_device
+from bakeoff.training.trial import autocast_for, build_entrant, examples_of, pixels_of
 
 Clock = Callable[[], float]
 Turn = Callable[[], float]
@@ -60,8 +60,8 @@ def measure_timing(
     clock = time.thread_time if alone else time.perf_counter
     began = Clocks.read()
     train = all_examples(dataset, device)
-    thousand = train.images[torch.arange(1000, device=device) % len(train)].float()
-    thousand *= pixel_scale(study.protocol)
+    pixels = pixels_of(study.protocol, dataset, device)
+    thousand = pixels(train.images[torch.arange(1000, device=device) % len(train)])
     epochs, singles, thousands = {}, {}, {}
     for entrant in study.entrants:
         burst = partial(make_burst, study, entrant, dataset, train, precision=precision)
@@ -132,7 +132,7 @@ def milliseconds_per_image(
 def all_examples(dataset: Dataset, device: torch.device) -> Examples:
     """Return all training images and labels on `device`."""
     every = np.arange(len(dataset.train_images))
-    return to_device(dataset.train_images, dataset.train_labels, every, device)
+    return examples_of(dataset, "train", every, device)
 
 
 def make_burst(
@@ -156,10 +156,11 @@ def make_burst(
     optimizer = make_optimizer(model, recipe)
     schedule = make_schedule(optimizer, recipe, math.ceil(examples / recipe.batch_size))
     order = epoch_order(len(train), study_seed=study.study_seed, trial_seed=0, epoch=0).to(device)
-    scale, autocast = pixel_scale(study.protocol), autocast_for(device, precision)
+    pixels = pixels_of(study.protocol, dataset, device)
+    autocast = autocast_for(device, precision)
 
     twin = fast(model)
-    update = make_update(twin, optimizer, scale, autocast, recipe.label_smoothing)
+    update = make_update(twin, optimizer, pixels, autocast, recipe.label_smoothing)
     step = make_step(update, schedule, recipe.batch_size, device)
 
     def burst() -> object:
@@ -169,7 +170,7 @@ def make_burst(
             (loss,) = train_epoch(step, shuffled)
         if validation:
             # Fetching a number waits for the arithmetic where the device works on its own.
-            predict_logits(twin, train.images[order[-validation:]], scale)[0, 0].item()
+            predict_logits(twin, train.images[order[-validation:]], pixels)[0, 0].item()
         return loss
 
     return burst

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
 from bakeoff.engine.devices import place
+from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import build
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
@@ -53,14 +55,23 @@ class TrialSpec:
             "precision": self.precision,
         }
 
+    @property
+    def pixels(self) -> Pixels:
+        """What the network sees of the bytes of an image."""
+        return pixels_of(self.study.protocol, self.dataset, self.device)
+
     def network(self) -> nn.Module:
         """Return the entrant's network as it starts the trial, on the device that trains."""
         return build_entrant(self.study, self.entrant, self.seed, self.dataset, self.device)
 
     def examples(self, chosen: NDArray[np.int64]) -> Examples:
         """Return the chosen training examples, on the device that trains."""
-        images, labels = self.dataset.train_images, self.dataset.train_labels
-        return to_device(images, labels, chosen, self.device)
+        return examples_of(self.dataset, "train", chosen, self.device)
+
+    def test_examples(self) -> Examples:
+        """Return the test examples, on the device that trains."""
+        every = np.arange(len(self.dataset.test_labels))
+        return examples_of(self.dataset, "test", every, self.device)
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,17 @@ class Trial:
     """`validation_index`, and logits and labels of validation and test; empty where diverged."""
 
 
-def pixel_scale(protocol: Protocol) -> float:
-    """Return what a pixel of 0 to 255 is multiplied by."""
-    return 1 / 255 if protocol.pixels == "scaled-once" else 1 / 255 / 255
+def pixels_of(protocol: Protocol, dataset: Dataset, device: torch.device) -> Pixels:
+    """Return what networks see of the bytes of an image, as the protocol has it."""
+    if protocol.pixels == "scaled-once":
+        return Pixels(1 / 255)
+    if protocol.pixels == "scaled-twice":
+        return Pixels(1 / 255 / 255)
+    mean, deviation = (
+        torch.tensor(each, dtype=torch.float32, device=device).view(-1, 1, 1)
+        for each in dataset.channels
+    )
+    return Pixels(1 / deviation, -mean / deviation)
 
 
 def autocast_for(device: torch.device, precision: str) -> torch.autocast:
@@ -98,6 +117,27 @@ def build_entrant(
         ),
     )
     return place(model, device)
+
+
+def examples_of(
+    dataset: Dataset,
+    part: Literal["train", "test"],
+    chosen: NDArray[np.int64],
+    device: torch.device,
+) -> Examples:
+    """Return the chosen images and labels of a part, on `device`.
+
+    Images that lie in a file stay there, but for a GPU, which needs them all.
+    """
+    images, labels = (
+        (dataset.train_images, dataset.train_labels)
+        if part == "train"
+        else (dataset.test_images, dataset.test_labels)
+    )
+    if not dataset.mapped or device.type != "cpu":
+        return to_device(images, labels, chosen, device)
+    rows = None if len(chosen) == len(labels) else torch.from_numpy(chosen)
+    return Examples(torch.from_numpy(images), torch.from_numpy(labels[chosen]), rows)
 
 
 def to_device(

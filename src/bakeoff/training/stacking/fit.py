@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.data.split import Split
+from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.study import Recipe
@@ -45,7 +46,7 @@ def why_alone(
     images = torch.zeros(2, 2, *image_shape, dtype=torch.uint8, device=device)
     labels = torch.zeros(2, 2, dtype=torch.int64, device=device)
     try:
-        stack = Stack(twins, Recipe(), 1, pixel_scale=1.0, autocast=autocast)
+        stack = Stack(twins, Recipe(), 1, pixels=Pixels(1.0), autocast=autocast)
         with stack.seeded([0, 0]):
             stack.update(images, labels)
             stack.logits(images)
@@ -59,7 +60,7 @@ def fit_stack(
     recipe: Recipe,
     examples: Examples,
     *,
-    pixel_scale: float,
+    pixels: Pixels,
     autocast: torch.autocast,
     on_epoch: Callable[[int, Epoch], None],
 ) -> Iterator[tuple[int, Stopped]]:
@@ -76,7 +77,7 @@ def fit_stack(
     held_out = torch.stack([torch.from_numpy(m.split.validation) for m in members]).to(device)
     models = [member.model.train() for member in members]
     steps = steps_per_epoch(recipe, len(train[0]))
-    stack = Stack(models, recipe, steps, pixel_scale=pixel_scale, autocast=autocast)
+    stack = Stack(models, recipe, steps, pixels=pixels, autocast=autocast)
     step = make_step(stack.update, stack.schedule, recipe.batch_size, device)
     going = list(range(len(members)))
     while going:

@@ -10,7 +10,7 @@ from bakeoff.records.record import Epoch
 from bakeoff.training.finish import finish_trial, unscored
 from bakeoff.training.provenance import provenance
 from bakeoff.training.stacking.fit import Member, fit_stack
-from bakeoff.training.trial import Trial, TrialSpec, autocast_for, pixel_scale
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for
 
 
 def run_stack(
@@ -29,7 +29,7 @@ def run_stack(
         members,
         one.entrant.recipe,
         one.examples(np.arange(len(one.dataset.train_labels))),
-        pixel_scale=pixel_scale(one.study.protocol),
+        pixels=one.pixels,
         autocast=autocast_for(one.device, one.precision),
         on_epoch=on_epoch,
     )

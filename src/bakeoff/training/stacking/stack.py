@@ -11,6 +11,7 @@ from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional as F
 
+from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.randomness import seeded
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
@@ -38,11 +39,11 @@ class Stack:
         recipe: Recipe,
         steps_per_epoch: int,
         *,
-        pixel_scale: float,
+        pixels: Pixels,
         autocast: torch.autocast,
     ) -> None:
         self._models = list(models)
-        self._pixel_scale = pixel_scale
+        self._pixels = pixels
         self._autocast = autocast
         self._smoothing = recipe.label_smoothing or 0.0
         parameters, self._buffers = stack_module_state(self._models)
@@ -76,7 +77,7 @@ class Stack:
         images: uint8 [seeds, b, channels, height, width]; labels: int64 [seeds, b].
         """
         self._layers.train()
-        pixels = images.float().mul_(self._pixel_scale)
+        pixels = self._pixels(images)
         gradients, (losses, buffers) = self._gradients(
             self._weights, self._buffers, self._frozen, pixels, labels
         )
@@ -116,7 +117,7 @@ class Stack:
             return functional_call(self._layers, state, (pixels,))  # type: ignore[no-any-return]
 
         parts = images.split(max(1, _EVALUATED // len(images)), dim=1)
-        passes = [vmap(forward)(state, part.float().mul_(self._pixel_scale)) for part in parts]
+        passes = [vmap(forward)(state, self._pixels(part)) for part in parts]
         return torch.cat(passes, dim=1)
 
     @torch.no_grad()
