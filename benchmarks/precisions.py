@@ -48,7 +48,7 @@ def precisions(float32: RunFolder, bfloat16: RunFolder) -> list[OfOneEntrant]:
     """
     if float32.study.hash != bfloat16.study.hash:
         raise StoreError(f"{bfloat16.path}: another study than that of {float32.path}")
-    dataset = load_dataset(float32.study.protocol.dataset)
+    dataset = load_dataset(float32.study.protocol, Path())
     found = []
     for entrant in float32.study.entrants:
         both = [

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bakeoff.engine.devices import choose_precision
-from bakeoff.runners.cores import usable_cores
+from bakeoff.files.cores import usable_cores
 from bakeoff.runners.crew import WAITING
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU, PRECISIONS, assignment

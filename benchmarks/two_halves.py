@@ -54,7 +54,7 @@ def halves(folder: RunFolder) -> list[PairOfHalves]:
         raise StoreError(
             f"{folder.path}: {len(seeds)} seeds are too few to halve: run it with --seeds 10"
         )
-    dataset = load_dataset(folder.study.protocol.dataset)
+    dataset = load_dataset(folder.study.protocol, Path())
     study, records = folder.study, folder.read_records()
     predicted = read_predicted(folder, records, dataset)
     whole = [

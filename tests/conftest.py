@@ -31,10 +31,23 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files come first: else one process works on them at the end, alone."""
+    items.sort(key=lambda item: "torture" not in item.nodeid)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
     """Take one core in this process too."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def folders_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep and trust nothing where the user who runs the tests does, nor in what modules share."""
+    theirs = tmp_path_factory.getbasetemp() / "theirs"
+    os.environ["BAKEOFF_CACHE"] = str(theirs / "cache")
+    os.environ["XDG_STATE_HOME"] = str(theirs / "state")
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from bakeoff.commands.compare import compare_run
 from bakeoff.commands.run import run_study
-from bakeoff.data.catalogue import SOURCES
+from bakeoff.data.catalogue import SOURCES, load_dataset
+from bakeoff.errors import DataError
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.study.study import Protocol
 
 from .factories import entrant, study
 
@@ -23,7 +26,7 @@ DESIGN = Path(__file__).parents[1] / "docs" / "design.md"
 def written() -> dict[str, Any]:
     """Return what the Python of the page defines."""
     blocks = re.findall(r"```python\n(.*?)```", DESIGN.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, Any] = {"__name__": "design"}
     for block in blocks:
         exec(block, names)  # noqa: S102  # the page's own code, as a newcomer copies it
@@ -60,6 +63,22 @@ def test_a_source_a_network_and_a_runner_of_ones_own_come_to_a_verdict(
     found = compare_run(tmp_path / "run")
     assert {row.entrant for row in found.standings} == {"mine", "theirs"}
     assert all(row.trials == 2 for row in found.standings)
+
+
+def test_a_reader_of_ones_own_serves_a_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = written()
+    monkeypatch.setattr("bakeoff.data.catalogue._reader_of_file", lambda _: names["read_raw"])
+    drawn = np.random.default_rng(0).integers(0, 256, (300, 65), dtype=np.uint8)
+    drawn[:, 0] = np.arange(300) % 3
+    drawn.tofile(tmp_path / "images.raw")
+    found = load_dataset(Protocol(dataset=str(tmp_path / "images.raw")), Path())
+    assert (found.classes, found.image_shape) == (("0", "1", "2"), (1, 8, 8))
+    assert (len(found.train_labels), len(found.test_labels)) == (240, 60)
+    (tmp_path / "images.raw").write_bytes(b"1234")
+    with pytest.raises(DataError, match=r"images\.raw: 4 bytes, not rows of 65; "):
+        load_dataset(Protocol(dataset=str(tmp_path / "images.raw")), Path())
 
 
 def test_the_network_keeps_the_contract() -> None:

@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+from PIL import Image
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
@@ -19,7 +23,18 @@ LONG = {
     "bakeoff run assignment": "bakeoff show assignment",
     "bakeoff run fair": "bakeoff show fair",
     "bakeoff run fair --seeds 10": "bakeoff show fair --seeds 10",
+    "bakeoff run photos.toml": "bakeoff run photos.toml --seeds 1 --set recipe.epochs=1",
 }
+
+
+def draw_photos(folder: Path) -> None:
+    """Draw the images of which the README speaks."""
+    for number in range(24):
+        file = folder / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        side = 30 + number % 3
+        colours = np.random.default_rng(number).integers(0, 256, (side, 30, 3), dtype=np.uint8)
+        Image.fromarray(colours).save(file)
 
 
 def commands() -> list[str]:
@@ -35,6 +50,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     assert sum(command.startswith("bakeoff") for command in asked) >= 5
     environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    draw_photos(tmp_path)
     for command in asked:
         words = shlex.split(LONG.get(command, command))
         folder = ROOT if words[0] == "make" else tmp_path
@@ -44,8 +60,9 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
-def test_the_python_of_the_readme_works(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_of_a_page_works(page: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
     assert blocks
     for block in blocks:
         done = subprocess.run(
@@ -55,6 +72,7 @@ def test_the_python_of_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_files_that_the_readme_links_to_exist() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=str)
+def test_files_that_a_page_links_to_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -41,7 +41,7 @@ class Figures:
 def figures_of(folder: Path) -> Figures:
     """Draw the figures of a finished run."""
     run = RunFolder.open(folder)
-    dataset = load_dataset(run.study.protocol.dataset)
+    dataset = load_dataset(run.study.protocol, Path())
     look = functools.partial(view_of, run, dataset=dataset, index=0)
     findings = gather_findings(conclude(run, dataset), dataset, look)
     draw_report(findings)  # Its templates are compiled now, for all.

@@ -9,13 +9,13 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bakeoff.commands.bake import Conclusion, Dataset, bake, load
     from bakeoff.commands.compare import compare_run
     from bakeoff.commands.report import report_run
     from bakeoff.commands.run import Baked, run_study
     from bakeoff.comparison.statistics.crossed import PairedDifference, paired_difference
     from bakeoff.comparison.statistics.mcnemar import mcnemar
     from bakeoff.errors import BakeoffError
-    from bakeoff.findings.conclusion import Conclusion
     from bakeoff.records.record import Record
     from bakeoff.study.study import Entrant, Protocol, Recipe, Study
     from bakeoff.study.toml import read_study
@@ -24,13 +24,16 @@ __all__ = [
     "Baked",
     "BakeoffError",
     "Conclusion",
+    "Dataset",
     "Entrant",
     "PairedDifference",
     "Protocol",
     "Recipe",
     "Record",
     "Study",
+    "bake",
     "compare_run",
+    "load",
     "mcnemar",
     "paired_difference",
     "read_study",
@@ -39,13 +42,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "bakeoff.commands.bake": ("Conclusion", "Dataset", "bake", "load"),
     "bakeoff.commands.run": ("Baked", "run_study"),
     "bakeoff.comparison.statistics.crossed": ("PairedDifference", "paired_difference"),
     "bakeoff.comparison.statistics.mcnemar": ("mcnemar",),
     "bakeoff.commands.compare": ("compare_run",),
     "bakeoff.commands.report": ("report_run",),
     "bakeoff.errors": ("BakeoffError",),
-    "bakeoff.findings.conclusion": ("Conclusion",),
     "bakeoff.records.record": ("Record",),
     "bakeoff.study.study": ("Entrant", "Protocol", "Recipe", "Study"),
     "bakeoff.study.toml": ("read_study",),

@@ -39,6 +39,10 @@ class DataError(BakeoffError):
     """Data or arrays that are damaged, truncated or of the wrong shape."""
 
 
+class NetworkError(BakeoffError):
+    """A network whose code cannot be read or run, or that is none."""
+
+
 class StoreError(BakeoffError):
     """A run folder that cannot be written, is damaged, or belongs to another study."""
 

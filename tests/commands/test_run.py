@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bakeoff.commands.run import Baked, check_names, run_study
+from bakeoff.commands.run import Baked, find_all, run_study
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.engine.pixels import Pixels
 from bakeoff.errors import BakeoffError, StoreError, StudyError, UsageError
@@ -55,7 +55,7 @@ def without_times(record: Record) -> dict[str, object]:
 def with_classes(monkeypatch: pytest.MonkeyPatch, classes: int) -> None:
     """Let the digits have so many classes, most of them without images."""
     many = replace(load_digits(), classes=tuple(map(str, range(classes))))
-    monkeypatch.setattr("bakeoff.commands.run.load_dataset", lambda _: many)
+    monkeypatch.setattr("bakeoff.commands.run.load_dataset", lambda *_: many)
 
 
 def test_a_study_that_could_not_be_read_back_is_refused_before_it_is_trained(
@@ -199,7 +199,7 @@ def test_unknown_names_are_refused_by_file_and_key(
     change: dict[str, object], error: type[BakeoffError], message: str
 ) -> None:
     with pytest.raises(error) as caught:
-        check_names(SMALL.model_copy(update=change), "here")
+        find_all(SMALL.model_copy(update=change), "here")
     assert str(caught.value).splitlines() == [message]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import DataError, StudyError
+from bakeoff.study.study import Protocol
 
 
 def made(**keys: Any) -> Dataset:
@@ -85,7 +87,7 @@ def test_the_hash_does_not_depend_on_how_the_array_lies_in_memory() -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_data_set_is_what_was_known_of_it_before(name: str) -> None:
-    source, loaded = SOURCES[name], load_dataset(name)
+    source, loaded = SOURCES[name], load_dataset(Protocol(dataset=name), Path())
     assert loaded.name == source.name == name
     assert (loaded.classes, loaded.image_shape) == (source.classes, source.image_shape)
     assert (len(loaded.train_images), len(loaded.test_images)) == (
@@ -96,7 +98,7 @@ def test_a_data_set_is_what_was_known_of_it_before(name: str) -> None:
 
 def test_a_misspelt_data_set_gets_the_nearest_name() -> None:
     with pytest.raises(StudyError) as caught:
-        load_dataset("mnits")
+        load_dataset(Protocol(dataset="mnits"), Path())
     assert str(caught.value) == "unknown data set 'mnits'; did you mean 'mnist'?"
 
 

@@ -68,3 +68,24 @@ def test_a_placed_network_stores_its_filters_channels_last() -> None:
     assert conv.weight.is_contiguous(memory_format=torch.channels_last)
     assert placed is conv
     assert torch.equal(conv.weight, before)
+
+
+def test_convolutions_of_volumes_stay_as_they_are_stored() -> None:
+    plane = nn.Conv2d(3, 4, 3)
+    model = nn.Sequential(nn.Conv3d(1, 2, 3), plane)
+    assert place(model, CPU) is model
+    assert plane.weight.is_contiguous()
+
+
+def test_networks_of_other_people_find_their_images_in_the_order_that_they_expect() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            outputs: torch.Tensor = self.layer(x)
+            return outputs.view(len(x), -1)
+
+    assert place(Net(), CPU)(torch.zeros(2, 3, 8, 8)).shape == (2, 4 * 36)
+    assert not place(nn.Conv2d(3, 4, 3), CPU)(torch.zeros(2, 3, 8, 8)).is_contiguous()

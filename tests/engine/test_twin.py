@@ -264,3 +264,36 @@ def test_a_layer_that_stands_in_two_places_stays_in_both() -> None:
     twin = fast(model)
     images = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     assert torch.equal(twin(images), model(images))
+
+
+def test_a_network_with_hooks_or_one_that_cannot_be_copied_is_its_own_twin() -> None:
+    hooked = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU())
+    hooked[0].register_forward_hook(lambda layer, inputs, outputs: None)
+    assert fast(hooked) is hooked
+
+    uncopied = nn.Linear(3, 4)
+    uncopied.computed = torch.relu(uncopied.weight)  # A tensor with a history.
+    assert fast(uncopied) is uncopied
+
+    class Anew(nn.Linear):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            return Anew(3, 4)
+
+    anew = Anew(3, 4)
+    assert fast(anew) is anew
+
+
+def test_layers_of_other_people_get_what_they_expect() -> None:
+    class Looks(nn.Module):
+        def __init__(self, *layers: nn.Module) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(*layers)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            outputs: torch.Tensor = self.layers(x)
+            return outputs.view(len(x), -1)
+
+    images = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+
+    looks = Looks(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2))
+    assert fast(looks)(images).equal(looks(images))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from bakeoff.errors import UnreadableError
 from bakeoff.files.reading import (
+    file_sha256,
+    open_file,
     parse_json,
     parse_toml,
     read_file,
@@ -215,3 +217,27 @@ def test_a_key_of_seventeen_parts_is_refused() -> None:
     for key in (".".join("a" * 17), " . ".join(['"a b"'] * 17), ".".join(["'a'"] * 17)):
         with pytest.raises(UnreadableError, match="nested too deeply"):
             parse_toml(f"{key} = 1".encode(), "a")
+
+
+# Files that are too large to be read whole
+
+
+def test_a_file_is_hashed_piece_by_piece(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc" * 1000)
+    assert file_sha256(tmp_path / "a") == hashlib.sha256(b"abc" * 1000).hexdigest()
+    with open_file(tmp_path / "a") as stream:
+        assert stream.read(4) == b"abca"
+
+
+@pytest.mark.parametrize("take", [open_file, file_sha256])
+def test_what_is_no_file_is_not_opened(take: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, reason in (
+        (tmp_path / "gone", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "pipe", "not a regular file"),
+        (Path("a\0b"), "not the name of a file"),
+    ):
+        with pytest.raises(UnreadableError) as caught:
+            take(path)
+        assert str(caught.value).endswith(f": {reason}")

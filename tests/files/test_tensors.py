@@ -74,3 +74,16 @@ def test_what_is_no_safetensors_is_refused(content: bytes) -> None:
 def test_any_bytes_are_one_line(content: bytes) -> None:
     with pytest.raises(UnreadableError):
         from_safetensors(content, "f")
+
+
+def test_tensors_that_share_memory_each_stand_there_whole() -> None:
+    shared = torch.arange(6.0)
+    found = from_safetensors(
+        to_safetensors({"a": shared, "b": shared, "c": shared[2:], "d": torch.ones(2)}), "f"
+    )
+    assert {name: value.tolist() for name, value in found.items()} == {
+        "a": [0, 1, 2, 3, 4, 5],
+        "b": [0, 1, 2, 3, 4, 5],
+        "c": [2, 3, 4, 5],
+        "d": [1, 1],
+    }

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from bakeoff.errors import UnreadableError
-from bakeoff.files.unzipping import gunzip, refuse_odd_zip, unzip
+from bakeoff.files.unzipping import gunzip, refuse_endless_zip, refuse_odd_zip, unzip
 
 TEXT = b"all the same " * 100_000
 PACKED = gzip.compress(TEXT, mtime=0)
@@ -82,3 +82,32 @@ def test_an_odd_zip_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableError) as caught:
         refuse_odd_zip(content, "f")
     assert str(caught.value) == "f: truncated or altered"
+
+
+def listed(files: int, comment: bytes = b"") -> io.BytesIO:
+    """Return an archive of so many empty files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for number in range(files):
+            archive.writestr(f"{number:0100}", b"")
+        archive.comment = comment
+    return stream
+
+
+@pytest.mark.parametrize(("files", "comment"), [(0, b""), (3, b""), (3, b"a comment" * 1000)])
+def test_an_archive_of_some_files_passes(files: int, comment: bytes) -> None:
+    stream = listed(files, comment)
+    refuse_endless_zip(stream, "a.npz")
+    assert stream.tell() == 0
+
+
+@pytest.mark.parametrize("files", [8000, 70_000])
+def test_an_endless_list_of_files_is_refused(files: int) -> None:
+    with pytest.raises(UnreadableError, match=r"^a: lists [\d,]+ bytes of files, far too many$"):
+        refuse_endless_zip(listed(files), "a")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x05\x06", b"text" * 100])
+def test_what_has_no_end_of_an_archive_is_refused(content: bytes) -> None:
+    with pytest.raises(UnreadableError, match=r"^a: not a zip, or truncated$"):
+        refuse_endless_zip(io.BytesIO(content), "a")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.cli.tables import results_text
 from bakeoff.commands.report import report_run
 from bakeoff.commands.run import run_study
 from bakeoff.data.readers.digits import load_digits
@@ -77,6 +78,16 @@ def test_a_conclusion_keeps_no_logits(finished: Path) -> None:
     assert len(found.predicted) == 9
     for each in found.predicted.values():
         assert each.classes.shape == each.probabilities.shape == DIGITS.test_labels.shape
+
+
+def test_a_leak_stands_beside_the_scores(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder.open(finished)
+    assert conclude(folder, DIGITS).leaks == ()
+    line = "1 of 500 test images is also in training: test image 3 = training image 4"
+    monkeypatch.setattr("bakeoff.findings.conclusion.leaks", lambda _: (line,))
+    leaky = conclude(folder, DIGITS)
+    assert leaky.to_dict()["leaks"] == [line]
+    assert line in results_text(leaky, ()).splitlines()
 
 
 @pytest.mark.parametrize(

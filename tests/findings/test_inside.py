@@ -20,6 +20,7 @@ from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records import folder as folder_module
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
 from bakeoff.records.trial_files import manifest_of
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.run_trial import run_trial
@@ -259,10 +260,17 @@ def test_the_picture_is_of_the_network_that_was_scored(
     np.testing.assert_array_equal(view.image, few.test_images[7])
 
 
+def of_data(record: Record, dataset: Dataset) -> Record:
+    """Return the record as one of a training on these data."""
+    origin = record.provenance.model_copy(update={"data_hash": dataset.sha256})
+    return record.model_copy(update={"provenance": origin})
+
+
 def test_the_weights_of_another_network_are_refused(
     folder: RunFolder, trial: Trial, few: Dataset
 ) -> None:
     linear, _, found = whole(STUDY, "linear")
+    linear = of_data(linear, few)
     folder.write_trial(linear, trial.weights, found)
     with pytest.raises(StoreError) as caught:
         load_network(folder, linear, few)
@@ -290,6 +298,7 @@ def test_weights_that_no_training_ends_with_are_refused(
     weights = {name: each.clone() for name, each in trial.weights.items()}
     next(iter(weights.values())).view(-1)[0] = value
     other, _, found = whole(STUDY, "drop", 1)
+    other = of_data(other, few)
     folder.write_trial(other, weights, found)
     with pytest.raises(StoreError) as caught:
         load_network(folder, other, few)
@@ -301,6 +310,7 @@ def test_weights_that_no_training_ends_with_are_refused(
 
 def test_weights_of_another_type_are_refused(folder: RunFolder, trial: Trial, few: Dataset) -> None:
     other, _, found = whole(STUDY, "drop", 1)
+    other = of_data(other, few)
     truths = {name: each > 0 for name, each in trial.weights.items()}
     folder.write_trial(other, truths, found)
     with pytest.raises(StoreError) as caught:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from bakeoff.errors import BakeoffError, NetworkError, StudyError
 from bakeoff.networks.build import build
-from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.networks.catalogue import ARCHITECTURES, network
+from bakeoff.networks.network import Network
+from bakeoff.networks.sources import read_source
 from bakeoff.training.size import size_of
+from tests.networks.drawn import SOUND, drawn
 
 SHAPES = [(1, 28, 28), (1, 8, 8), (3, 32, 32)]
 
@@ -160,3 +166,54 @@ def test_dropout_is_there_while_training_and_gone_in_evaluation() -> None:
     plain = made("cnn-2conv")
     plain.load_state_dict(model.state_dict())
     assert torch.equal(model.eval()(images((1, 8, 8))), plain.eval()(images((1, 8, 8))))
+
+
+# What else may be named
+
+
+def test_one_that_ships_is_a_network_as_it_ever_was() -> None:
+    found = network("cnn-3conv")
+    assert found == Network("cnn-3conv", ARCHITECTURES["cnn-3conv"])
+
+
+def test_a_file_is_looked_for_where_the_study_lies(tmp_path: Path) -> None:
+    file = drawn(tmp_path / "nets", {"net.py": SOUND})
+    found = network("nets/net.py:Net", {"classes": 3}, tmp_path)
+    assert (found.name, found.version) == ("Net", "")
+    assert found.source == read_source(file)
+    assert found.make((1, 8, 8), 10)(images((1, 8, 8))).shape == (2, 3)
+    assert network(f"{file}:Net").source == found.source
+
+
+def test_a_package_is_named_by_its_module() -> None:
+    found = network("torch.nn:Linear", {"in_features": 3, "out_features": 2})
+    assert (found.name, found.source) == ("Linear", None)
+    assert found.version == f"torch {torch.__version__}"
+    assert isinstance(found.make((1, 8, 8), 10), nn.Linear)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "error", "complaint"),
+    [
+        ("cnn-2con", {}, StudyError, "unknown architecture 'cnn-2con'; did you mean 'cnn-2conv'?"),
+        ("cnn-2conv", {"width": 3}, NetworkError, "cnn-2conv takes no argument 'width'; it takes "
+         "none"),
+        ("net.py", {}, StudyError, "architecture 'net.py' names a file; say which network in it, "
+         "as net.py:Net"),
+        ("empty.py", {}, StudyError, "architecture 'empty.py' names a file; say which network in "
+         "it, but it defines no function and no class"),
+        ("net.py:Net", {"width": 3}, NetworkError, "Net takes no argument 'width'; known: "
+         "classes"),
+    ],
+)  # fmt: skip
+def test_what_names_no_network_is_refused(
+    name: str,
+    arguments: dict[str, int],
+    error: type[BakeoffError],
+    complaint: str,
+    tmp_path: Path,
+) -> None:
+    drawn(tmp_path, {"net.py": SOUND, "empty.py": ""})
+    with pytest.raises(error) as caught:
+        network(name, arguments, tmp_path)
+    assert str(caught.value) == complaint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +18,7 @@ from bakeoff.engine import fast
 from bakeoff.errors import UsageError
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
-from bakeoff.networks.randomness import OwnGenerator, seeded
+from bakeoff.networks.randomness import OwnGenerator, own_numbers, seeded, states_as_they_were
 
 KEYS = torch.ones(1, 4, 8)
 DRAWS: dict[str, Callable[[], torch.Tensor]] = {
@@ -166,3 +168,52 @@ class Plain(nn.Linear):
 def test_networks_with_other_layers_that_may_draw_do(layer: nn.Module) -> None:
     assert under_own_generator(nn.Sequential(nn.Linear(2, 2), layer))
     assert not under_own_generator(nn.Sequential(nn.Linear(2, 2), nn.LSTM(2, 2), nn.BatchNorm1d(2)))
+
+
+def numbers() -> list[float]:
+    """Draw from everything that a network might draw from."""
+    dropped = F.dropout(torch.ones(8), 0.5).tolist()
+    numpy = np.random.rand()  # noqa: NPY002
+    python = random.random()  # noqa: S311
+    return [python, numpy, torch.rand(1).item(), *dropped]
+
+
+def test_own_numbers_follow_from_the_seed_and_leave_everything_as_it_was() -> None:
+    random.seed(3)
+    torch.manual_seed(3)
+    np.random.seed(3)  # noqa: NPY002
+    expected = numbers()
+    random.seed(3)
+    torch.manual_seed(3)
+    np.random.seed(3)  # noqa: NPY002
+    drawn = []
+    for seed in (1, 1, 2):
+        with own_numbers(seed):
+            drawn.append(numbers())
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert numbers() == expected
+    # Under it dropout takes another way to its numbers.
+    with torch.inference_mode(), own_numbers(1):
+        assert numbers() == drawn[0]
+
+
+def test_a_seed_that_is_set_inside_changes_neither_what_is_drawn_nor_what_comes_after() -> None:
+    with own_numbers(1):
+        first = torch.rand(3)
+    before = torch.get_rng_state()
+    with states_as_they_were(), own_numbers(1):
+        torch.manual_seed(0)
+        assert torch.equal(torch.rand(3), first)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_network_that_draws_by_python_or_numpy_is_seeded_too() -> None:
+    class Drawing(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * random.random() * np.random.rand()  # noqa: NPY002, S311
+
+    found = []
+    for _ in range(2):
+        with seeded(Drawing(), 3):
+            found.append(Drawing()(torch.ones(1)).item())
+    assert found[0] == found[1]

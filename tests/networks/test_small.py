@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bakeoff.networks.catalogue import Architecture
+from bakeoff.networks.network import Architecture
 from bakeoff.networks.small import Attention, Residual, VisionTransformer, small_cnn, small_resnet
 from bakeoff.networks.small import small_vit as vit
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bakeoff.errors import StudyError
+from bakeoff.errors import StoreError, StudyError
 from bakeoff.files.place import Place
 from bakeoff.files.reading import sealed_toml
 from bakeoff.records import own_study
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.timing_file import NOTHING
+from bakeoff.study.study import Entrant, Study
 from bakeoff.study.toml import to_toml
 
 from ..factories import entrant, study
@@ -110,3 +111,39 @@ def test_a_folder_that_plans_too_many_is_refused_in_little_memory(tmp_path: Path
     assert str(caught.value) == f"{file}: {TOO_MANY}"
     # Kilobytes on Linux: reading the file takes some megabytes, its trials would take gigabytes.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def test_code_that_changed_is_named(tmp_path: Path) -> None:
+    def asked(source: str) -> Study:
+        net = Entrant(name="mine", architecture="my_net.py:Net", source=source * 64)
+        return study(entrant("a"), net)
+
+    RunFolder.create(tmp_path, asked("1"))
+    RunFolder.create(tmp_path, asked("1"))
+    with pytest.raises(StoreError) as caught:
+        RunFolder.create(tmp_path, asked("2"))
+    assert str(caught.value) == (
+        f"{tmp_path}: my_net.py:Net has changed since this run began, and mine would be another "
+        "network; give another --out, or bring the code back"
+    )
+
+
+def test_code_is_kept_once_below_the_beginning_of_its_hash(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, study())
+    kept = {"ab" * 32: {"net.py": b"one", "parts/block.py": b"two"}}
+    folder.keep_code(kept)
+    code = folder.code("ab" * 32)
+    assert code == tmp_path / "sources" / ("ab" * 8)
+    assert (code / "parts" / "block.py").read_bytes() == b"two"
+    before = (code / "net.py").stat().st_mtime_ns
+    folder.keep_code(kept)
+    assert (code / "net.py").stat().st_mtime_ns == before
+
+
+def test_a_run_may_begin_where_arrays_were_put(tmp_path: Path) -> None:
+    (tmp_path / "sources" / "data").mkdir(parents=True)
+    RunFolder.create(tmp_path, study())
+    (tmp_path / "study.toml").unlink()
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(StoreError, match=r"not a run folder and not empty; give another --out$"):
+        RunFolder.create(tmp_path, study(entrant("b")))

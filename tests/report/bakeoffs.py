@@ -299,6 +299,7 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         answer=f"{winner} comes first on validation data.",
         report=Path("report.html"),
         predicted={},
+        unseen=None,
         view=view(winner),
         other_views=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),

@@ -397,3 +397,11 @@ def test_sorting_begins_with_the_better_end(page: Element) -> None:
     better = {head.text: head.attributes["data-better"] for head in heads}
     assert better["Parameters"] == better["Training clean seconds"] == better["Entrant"] == "low"
     assert better["Accuracy test"] == "high"
+
+
+def test_a_leak_stands_in_the_opening(one_seed: Findings, page: Element) -> None:
+    line = "2 of 9 test images are also in training: test image 0 = training image <7>"
+    leaky = read_page(draw_report(dataclasses.replace(one_seed, leaks=(line,))).page)
+    (opening,) = leaky.all("header")
+    assert f"{line}. Scores count these images like all others." in opening.text
+    assert "overlap" not in page.text

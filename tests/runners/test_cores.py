@@ -1,14 +1,12 @@
-"""How many cores there are, and how trials share them."""
+"""How trials share the cores that there are."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from bakeoff.errors import UsageError
 from bakeoff.runners import cores
-from bakeoff.runners.cores import share_out, usable_cores
+from bakeoff.runners.cores import may_be_several, share_out
 
 
 @pytest.mark.parametrize(
@@ -47,46 +45,12 @@ def test_what_cannot_be_shared_out_is_one_line(
     assert str(caught.value) == line
 
 
-def group(root: Path, path: str, **files: str) -> None:
-    (root / path).mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (root / path / name.replace("_dot_", ".")).write_text(text + "\n")
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder in the place of /sys/fs/cgroup, of a machine with eight cores."""
-    root = tmp_path / "cgroup"
-    quotas = cores._quotas
-    monkeypatch.setattr(cores, "_quotas", lambda: quotas(root, tmp_path / "own"))
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
-    return root
-
-
-def test_a_quota_is_respected(machine: Path) -> None:
-    (machine.parent / "own").write_text("0::/job/step\n")
-    group(machine, "job/step", cpu_dot_max="max 100000")
-    assert usable_cores() == 8
-    group(machine, "job", cpu_dot_max="350000 100000")
-    assert usable_cores() == 3
-    group(machine, "", cpu_dot_max="50000 100000")
-    assert usable_cores() == 1  # Half a core.
-
-
-def test_a_quota_of_the_first_version_is_respected(machine: Path) -> None:
-    (machine.parent / "own").write_text("4:memory:/docker/x\n3:cpuacct,cpu:/docker/x\n0::/\n")
-    quota = {"cpu_dot_cfs_quota_us": "-1", "cpu_dot_cfs_period_us": "100000"}
-    group(machine, "cpu/docker/x", **quota)
-    assert usable_cores() == 8
-    # In a container its own group is the root.
-    group(machine, "cpu", **quota | {"cpu_dot_cfs_quota_us": "200000"})
-    assert usable_cores() == 2
-
-
-@pytest.mark.parametrize("text", ["", "nothing", "0::/\n", "1:cpu:/\n"])
-def test_a_machine_that_hides_its_accounting_has_all_its_cores(machine: Path, text: str) -> None:
-    (machine.parent / "own").write_text(text)
-    assert usable_cores() == 8
-    group(machine, "", cpu_dot_max="what?")
-    group(machine, "cpu", cpu_dot_cfs_quota_us="what?")
-    assert usable_cores() == 8
+@pytest.mark.parametrize(
+    ("jobs", "there", "several"),
+    [("auto", 2, True), ("auto", 1, False), ("1", 8, False), ("3", 2, True)],
+)
+def test_several_trials_want_several_cores(
+    jobs: str, there: int, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "usable_cores", lambda: there)
+    assert may_be_several(jobs) == several

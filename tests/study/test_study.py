@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +196,38 @@ def test_a_value_out_of_range_is_refused(model: type[Recipe], key: str, value: f
 def test_a_detail_out_of_range_is_refused(recipe: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Recipe(**recipe)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "architecture", "names"),
+    [
+        ("mnist", "cnn-1conv", False),
+        ("mnist", "timm:resnet18", False),
+        ("mnist", "net.py:Net", True),
+        ("./photos", "cnn-1conv", True),
+        ("images.npz", "cnn-1conv", True),
+        ("~", "cnn-1conv", True),
+    ],
+)
+def test_a_study_of_files_is_told_from_one_of_what_ships(
+    dataset: str, architecture: str, names: bool
+) -> None:
+    asked = study(entrant("a", architecture), dataset=dataset)
+    assert asked.names_files is names
+    assert asked.folder == Path()
+    assert asked.model_copy(update={"base": "/data"}).folder == Path("/data")
+    assert asked.model_copy(update={"base": "/data"}).hash == asked.hash
+
+
+def test_keys_from_python_may_be_lists() -> None:
+    asked = Protocol.model_validate({"dataset": "./photos", "image_size": [32, 48]})
+    assert asked.image_size == (32, 48)
+    assert Entrant(name="a", architecture="b", arguments={"w": [1, 2]}).arguments == {"w": (1, 2)}  # type: ignore[dict-item]
+
+
+def test_what_means_something_for_files_alone_has_no_default_elsewhere() -> None:
+    own, shipped = Protocol(dataset="./photos"), Protocol(dataset="digits")
+    assert (own.test, own.validation, own.fit) == (0.2, 0.1, None)
+    assert (shipped.test, shipped.validation, shipped.validation_examples) == (None, 0.1, None)
+    assert Protocol(dataset="mnist").validation_examples == 6000
+    assert Protocol(dataset="./photos", image_size=32).fit == "crop"

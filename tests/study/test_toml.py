@@ -11,7 +11,14 @@ from bakeoff.data.catalogue import SOURCES
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.study.study import Decision, Entrant, Protocol, Published, Recipe, Study
-from bakeoff.study.toml import find_study, read_study, shipped_studies, to_toml, with_overrides
+from bakeoff.study.toml import (
+    find_study,
+    parse_study,
+    read_study,
+    shipped_studies,
+    to_toml,
+    with_overrides,
+)
 
 from ..factories import entrant, study
 
@@ -66,6 +73,40 @@ def test_a_misspelt_study_gets_the_nearest_name() -> None:
     assert str(caught.value) == "unknown study 'asignment'; did you mean 'assignment'?"
 
 
+def test_code_and_images_get_what_to_write_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UsageError) as code:
+        find_study("my_net.py")
+    assert str(code.value) == (
+        'my_net.py: code, and no study; name it in one, as architecture = "my_net.py:NAME". '
+        "bakeoff new IMAGES writes a study to begin with"
+    )
+    with pytest.raises(UsageError) as images:
+        find_study("photos")
+    assert str(images.value) == "photos: no study; bakeoff new photos writes one for images"
+    (tmp_path / "quick").mkdir()
+    assert find_study("quick").name == "quick.toml"  # What ships goes first.
+
+
+@pytest.mark.parametrize(
+    ("asked", "base"),
+    [
+        ("", None),
+        ("[protocol]\ndataset = './photos'\n", "."),
+        ("base = '..'\n[protocol]\ndataset = './photos'\n", ".."),
+        ("base = '/data'\n[protocol]\ndataset = './photos'\n", "/data"),
+    ],
+)
+def test_paths_start_where_the_study_file_lies(
+    asked: str, base: str | None, tmp_path: Path
+) -> None:
+    found = read_study(written(tmp_path, NAME + asked + ENTRANT)).base
+    assert found == (None if base is None else str(tmp_path / base))
+
+
 def test_a_name_that_ends_in_toml_is_a_path() -> None:
     assert find_study("here/mine.toml") == Path("here/mine.toml")
 
@@ -89,6 +130,9 @@ def test_a_whole_number_does_for_a_decimal_one(tmp_path: Path) -> None:
 
 
 PATTERN = "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
+PART = "must be a number from 1 on, or a share between 0 and 1"
+SIZE = "must be pixels from 1 to 4096: a side, or [height, width]"
+ARGUMENT = "must be a number, a text, true or false, or a list of these"
 MISTAKES = {
     "unknown key": (NAME + "seed = 3\n" + ENTRANT, "seed: unknown key; did you mean 'seeds'?"),
     "unknown table": (
@@ -224,8 +268,8 @@ MISTAKES = {
     ),
     "key that steers a terminal": (
         f'"\\u001b[31m\\n\\u202e" = 1\n{NAME}{ENTRANT}',
-        "\\x1b[31m\\n\\u202e: unknown key; known: about, decision, entrants, name, protocol, "
-        "question, recipe, seeds, study_seed, title",
+        "\\x1b[31m\\n\\u202e: unknown key; known: about, base, decision, entrants, name, "
+        "protocol, question, recipe, seeds, study_seed, title",
     ),
     "missing architecture": (
         f'{NAME}[[entrants]]\nname = "a"\n', "entrants[0].architecture: missing; add it",
@@ -236,6 +280,48 @@ MISTAKES = {
     "bad entrant name": (
         f'{NAME}[[entrants]]\nname = "../x"\narchitecture = "y"\n',
         f'entrants[0].name: {PATTERN}, not "../x"',
+    ),
+    **{
+        f"{key} = {value}": (
+            f"{NAME}[protocol]\n{key} = {value}\n{ENTRANT}",
+            f"protocol.{key}: {demand}, not {value}",
+        )
+        for key, value, demand in [
+            ("validation", '"x"', PART), ("validation", "0", PART), ("validation", "-1", PART),
+            ("validation", "1.0", PART), ("validation", "true", PART), ("validation", "[1]", PART),
+            ("test", "1.5", PART), ("test", "0.0", PART), ("test", "-0.5", PART),
+            ("image_size", "[1, 2, 3]", SIZE), ("image_size", "[32]", SIZE),
+            ("image_size", "[]", SIZE), ("image_size", "[32, 0]", SIZE),
+            ("image_size", '[32, "a"]', SIZE), ("image_size", "0", SIZE),
+            ("image_size", "4097", SIZE), ("image_size", "32.0", SIZE),
+            ("image_size", "true", SIZE), ("image_size", '"large"', SIZE),
+            ("fit", '"cut"', "must be 'crop', 'pad' or 'stretch'"),
+            ("colour", '"red"', "must be 'grey' or 'rgb'"),
+            ("group", '""', "must have at least one character"),
+            ("validation_examples", "0", "must be greater than or equal to 1"),
+        ]
+    },
+    "no number at all": (
+        f"{NAME}[protocol]\ntest = nan\n{ENTRANT}", f"protocol.test: {PART}, not NaN",
+    ),
+    "validation twice": (
+        f"{NAME}[protocol]\nvalidation = 0.1\nvalidation_examples = 9\n{ENTRANT}",
+        "protocol: give validation or validation_examples, one of the two",
+    ),
+    "number for arguments": (
+        f"{NAME}{ENTRANT}arguments = 3\n", "entrants[0].arguments: must be a table, not 3",
+    ),
+    "table for an argument": (
+        f"{NAME}{ENTRANT}arguments = {{ width = {{ a = 1 }} }}\n",
+        f'entrants[0].arguments.width: {ARGUMENT}, not {{"a": 1}}',
+    ),
+    "list of lists for an argument": (
+        f"{NAME}{ENTRANT}arguments = {{ width = [1, [2]] }}\n",
+        f"entrants[0].arguments.width: {ARGUMENT}, not [1, [2]]",
+    ),
+    "endless argument": (
+        f"{NAME}{ENTRANT}arguments = {{ width = inf }}\n",
+        f"entrants[0].arguments.width: {ARGUMENT}, not Infinity",
     ),
     "invalid TOML": ("name = ", "not valid TOML: Invalid value (at end of document)"),
     "bottomless TOML": (f"x = {'[' * 20_000}", "not valid TOML: nested too deeply"),
@@ -483,6 +569,25 @@ def test_an_entrant_that_an_override_could_not_reach_is_refused(name: str) -> No
         study(entrant(name))
 
 
+def test_of_validation_and_validation_examples_the_one_that_is_given_stands() -> None:
+    share = with_overrides(TWO, ["protocol.validation=0.2"]).protocol
+    assert (share.validation, share.validation_examples) == (0.2, None)
+    number = with_overrides(study(), ["protocol.validation=0.2", "protocol.validation_examples=7"])
+    assert (number.protocol.validation, number.protocol.validation_examples) == (None, 7)
+    usual = with_overrides(study(), ["protocol.validation_examples="]).protocol
+    assert (usual.validation, usual.validation_examples) == (0.1, None)
+
+
+def test_files_that_an_override_names_lie_where_it_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for override in ("a.architecture=net.py:Net", "protocol.dataset=./photos"):
+        assert with_overrides(TWO, [override]).folder == tmp_path
+    of_a_file = TWO.model_copy(update={"base": "/elsewhere"})
+    assert with_overrides(of_a_file, ["protocol.dataset=./photos"]).folder == Path("/elsewhere")
+
+
 def test_no_override_changes_nothing() -> None:
     assert with_overrides(TWO, []) is TWO
 
@@ -522,3 +627,23 @@ def test_a_bad_override_is_one_line(override: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         with_overrides(TWO, ["recipe.epochs=3", override])
     assert str(caught.value) == message
+
+
+def test_a_fit_without_a_size_means_nothing_and_goes_with_it() -> None:
+    with pytest.raises(StudyError) as caught:
+        parse_study(
+            {
+                "name": "s",
+                "protocol": {"dataset": "./photos", "fit": "pad"},
+                "entrants": [{"name": "a", "architecture": "cnn-1conv"}],
+            },
+            "s.toml",
+        )
+    assert str(caught.value) == (
+        "s.toml: protocol: fit: only with image_size; leave it out, or give both"
+    )
+    sized = Protocol(dataset="./photos", image_size=32, fit="pad")
+    found = with_overrides(
+        Study(name="s", protocol=sized, entrants=(entrant("a"),)), ["protocol.image_size="]
+    )
+    assert (found.protocol.image_size, found.protocol.fit) == (None, None)

@@ -119,9 +119,9 @@ def test_weights_that_nothing_depends_on_may_explode_alone(
 @pytest.mark.parametrize(
     ("part", "wrong", "trouble"),
     [
-        ("test", np.nan, "the test logits were not all finite after epoch 1"),
-        ("test", -np.inf, "the test logits were not all finite after epoch 1"),
-        ("validation", np.nan, "the validation logits were not all finite after epoch 1"),
+        ("test", np.nan, "the test logits of image 89 were not finite after epoch 1"),
+        ("test", -np.inf, "the test logits of image 89 were not finite after epoch 1"),
+        ("validation", np.nan, "the validation logits of image 199 were not finite after epoch 1"),
         ("test", 3e38, "the test loss was above 1e+15 after epoch 1"),
     ],
 )

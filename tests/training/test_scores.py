@@ -114,7 +114,7 @@ def test_a_loss_smaller_than_any_rounding_is_none() -> None:
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 def test_logits_that_are_not_finite_have_no_scores(wrong: float) -> None:
     logits = np.array([[0, 1, 2], [1, wrong, 0]], np.float32)
-    with pytest.raises(FloatingPointError, match=r"^logits were not all finite$"):
+    with pytest.raises(FloatingPointError, match=r"^logits of image 1 were not finite$"):
         score(logits, np.array([2, 0]))
 
 

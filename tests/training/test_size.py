@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
-from bakeoff.training.size import size_of
+from bakeoff.training.size import measured, size_of
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 
@@ -134,3 +134,32 @@ def test_attention_that_torch_does_in_one_is_counted(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(ARCHITECTURES, "attends", lambda *_: Attends())
     # Two products over all pairs of places.
     assert size_of("attends", (1, 8, 8), 10).multiply_adds_per_image == 2 * 64 * 64 + 640
+
+
+def test_weights_that_are_tied_are_counted_once() -> None:
+    def tied(shape: tuple[int, int, int], classes: int) -> nn.Module:
+        layers = nn.Sequential(
+            nn.Flatten(), nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, classes)
+        )
+        layers[2].weight = layers[1].weight
+        return layers
+
+    size = measured(tied, (1, 2, 2), 3)
+    assert size.parameters == 16 + 4 + 4 + 15
+    assert size.state_bytes == 4 * (2 * 16 + 4 + 4 + 15)
+    assert size.multiply_adds_per_image == 16 + 16 + 12
+
+
+def test_what_fails_without_numbers_is_built_with_them() -> None:
+    class Picky(nn.Linear):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            if inputs.device.type == "meta":
+                raise KeyError("meta")
+            return super().forward(inputs.flatten(1))
+
+    def make(shape: tuple[int, int, int], classes: int) -> nn.Module:
+        if torch.get_default_device().type == "meta":
+            raise ValueError("meta")
+        return Picky(4, classes)
+
+    assert measured(make, (1, 2, 2), 3).parameters == 15

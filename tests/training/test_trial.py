@@ -271,6 +271,7 @@ def test_milliseconds_are_the_median_per_image_without_the_warm_up() -> None:
 
 def test_images_in_a_file_are_not_copied_and_train_the_same(few: Dataset) -> None:
     mapped = replace(few, mapped=True, train_images=few.train_images.copy())
+    mapped.train_images.flags.writeable = False  # As those that lie in a file.
     chosen = np.array([3, 1, 7])
     found = examples_of(mapped, "train", chosen, CPU)
     assert found.images.data_ptr() == mapped.train_images.ctypes.data

@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,6 +71,10 @@ Reopen = Annotated[
         "--reopen", help="Decide by another rule than verdicts were seen by; each names it."
     ),
 ]
+TrustCode = Annotated[
+    bool,
+    typer.Option("--trust-code", help="Run the code of networks that lies in the folder."),
+]
 EntrantName = Annotated[
     str | None, typer.Option("--entrant", help="Which network.", show_default="the winner")
 ]
@@ -130,6 +134,24 @@ def _complain(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+@contextmanager
+def _codes_output_aside() -> Iterator[None]:
+    """Let what code of networks prints go to standard error: standard output carries results.
+
+    So does what it writes past Python, and what the programs do that it starts.
+    """
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    with ExitStack() as after:
+        with suppress(OSError):  # It is closed.
+            kept = os.dup(1)
+            after.callback(os.close, kept)
+            after.callback(os.dup2, kept, 1)
+            os.dup2(2, 1)
+        after.enter_context(redirect_stdout(sys.stderr))
+        yield
+
+
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -168,14 +190,15 @@ def run_command(
 
     from bakeoff.cli.display import RunDisplay
     from bakeoff.cli.tables import results_text
-    from bakeoff.runners.cores import usable_cores
+    from bakeoff.runners.cores import may_be_several
     from bakeoff.runners.crew import started_crew
 
     resolved = _resolve(study, seeds, overrides)
     # Workers import torch beside this process, which takes a second or two.
-    several = jobs != "1" and not stack and usable_cores() > 1
+    several = may_be_several(jobs) and not stack
     with (
         RunDisplay(Console(stderr=True)) as display,
+        _codes_output_aside(),
         started_crew() if several else nullcontext() as crew,
     ):
         # The bars come first, since importing torch takes a second in which a person waits.
@@ -215,19 +238,22 @@ def compare(directory: RunDirectory, reopen: Reopen = False, as_json: AsJson = F
 
 
 @app.command()
-def report(directory: RunDirectory, reopen: Reopen = False) -> None:
+def report(directory: RunDirectory, reopen: Reopen = False, trust_code: TrustCode = False) -> None:
     """Write comparison.json, the figures and report.html of a run anew."""
     from bakeoff.commands.report import report_run
 
-    print(report_run(directory, reopen=reopen).report)
+    with _codes_output_aside():
+        conclusion = report_run(directory, reopen=reopen, trust_code=trust_code)
+    print(conclusion.report)
 
 
 @app.command()
-def verify(directory: RunDirectory, as_json: AsJson = False) -> None:
+def verify(directory: RunDirectory, trust_code: TrustCode = False, as_json: AsJson = False) -> None:
     """Compute scores, predictions and report anew; write nothing."""
     from bakeoff.commands.verify import verify_run
 
-    found = verify_run(directory)
+    with _codes_output_aside():
+        found = verify_run(directory, trust_code=trust_code)
     _print(as_json, found.to_dict, found.to_text)
     if found.disagreements:
         raise BakeoffError(f"{directory}: disagreements: {len(found.disagreements)}")
@@ -240,6 +266,7 @@ def inspect(
     index: ImageIndex = 0,
     seed: Seed = 0,
     everyone: Everyone = False,
+    trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Look inside a network: filters, feature maps around activations."""
@@ -249,8 +276,85 @@ def inspect(
         told = opinions(directory, index)
         _print(as_json, told.to_dict, told.to_text)
     else:
-        seen = inspect_run(directory, entrant, index, seed)
+        with _codes_output_aside():
+            seen = inspect_run(directory, entrant, index, seed, trust_code=trust_code)
         _print(as_json, seen.to_dict, seen.to_text)
+
+
+@app.command()
+def data(
+    source: Annotated[str, typer.Argument(help="A shipped data set's name, or a file or folder.")],
+    image_size: Annotated[
+        str | None, typer.Option(metavar="N|HxW", help="Pixels that images are brought to.")
+    ] = None,
+    fit: Annotated[str | None, typer.Option(help="How: crop, pad or stretch.")] = None,
+    colour: Annotated[str | None, typer.Option(help="Turn all images into grey or rgb.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="What keeps images together: a column, or folder.")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Where the contact sheet goes.", show_default="NAME-contact-sheet.png"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at images: counts, copies, what is odd, a contact sheet."""
+    from rich.console import Console
+
+    from bakeoff.cli.survey_text import survey_text
+    from bakeoff.commands.data import asked_protocol, survey_data
+
+    protocol = asked_protocol(source, image_size=image_size, fit=fit, colour=colour, group=group)
+    # A large folder takes a minute: who sits at a terminal sees that something happens.
+    with Console(stderr=True).status("looking at every image"):
+        surveyed = survey_data(protocol, sheet)
+    _print(as_json, surveyed.to_dict, lambda: survey_text(surveyed))
+
+
+@app.command()
+def clear() -> None:
+    """Remove the decoded images that are kept."""
+    from bakeoff.commands.data import clear_kept
+
+    print(clear_kept())
+
+
+@app.command()
+def new(
+    source: Annotated[str, typer.Argument(help="Images: a folder, a file, or a shipped name.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the study goes.", show_default="NAME.toml")
+    ] = None,
+) -> None:
+    """Write a study of three networks for images of yours."""
+    from bakeoff.commands.new import new_study
+
+    print(new_study(source, out).to_text())
+
+
+@app.command()
+def check(
+    study: StudyName,
+    seeds: Seeds = None,
+    overrides: Overrides = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Try a study: its faults, what it takes, what it can show."""
+    from bakeoff.cli.check_text import check_text
+    from bakeoff.commands.check import check_study
+
+    with _codes_output_aside():
+        checked = check_study(
+            _resolve(study, seeds, overrides),
+            device=device,
+            precision=precision,
+            source=study if study.endswith(".toml") else "",
+        )
+    _print(as_json, checked.to_dict, lambda: check_text(checked))
+    if checked.faults:
+        raise BakeoffError(f"{study}: faults: {len(checked.faults)}; mend them before it is run")
 
 
 @app.command("list")

@@ -22,11 +22,11 @@ def results_text(conclusion: Conclusion, of_pairs: Sequence[str]) -> str:
     console = Console()
     if not console.is_terminal:  # A file or pipe is wide enough for every table.
         console = Console(width=_WIDEST_TABLE)
-    notes = [conclusion.comparison.time_note, conclusion.look_note, conclusion.answer]
+    notes = [conclusion.comparison.time_note, conclusion.look_note, *conclusion.leaks]
     metric = conclusion.study.protocol.selection_metric
     with console.capture() as captured:
         console.print(results_table(conclusion.standings, metric))
-        for line in (*conclusion.troubles, *notes, *of_pairs):
+        for line in (*conclusion.troubles, *notes, conclusion.answer, *of_pairs):
             if line:
                 say(console, line)
     written = f"report: {conclusion.report}" if conclusion.report.exists() else ""

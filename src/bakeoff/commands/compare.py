@@ -15,5 +15,5 @@ def compare_run(directory: Path, *, reopen: bool = False) -> Conclusion:
     With `reopen` also by another rule of decision than verdicts were seen by.
     """
     folder = RunFolder.open(directory)
-    dataset = load_dataset(folder.study.protocol.dataset)
+    dataset = load_dataset(folder.study.protocol, folder.study.folder)
     return looked_at(folder, conclude(folder, dataset, reopen=reopen))

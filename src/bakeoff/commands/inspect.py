@@ -52,9 +52,13 @@ class Seen:
         )
 
 
-def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> Seen:
+def inspect_run(
+    directory: Path, entrant: str | None, index: int, seed: int, *, trust_code: bool = False
+) -> Seen:
     """Draw what a network of a run sees in test image `index`, by default the winner's.
 
+    Code of networks that lies in the folder is run if the user had it run before, or with
+    `trust_code`; else UntrustedError is raised.
     Raises UsageError where entrant, seed or index do not exist, StoreError where files are damaged.
     """
     folder, records, dataset = _finished(directory, index)
@@ -70,7 +74,9 @@ def inspect_run(directory: Path, entrant: str | None, index: int, seed: int) -> 
     from bakeoff.engine.team import given_threads
     from bakeoff.findings.inside import view_of
     from bakeoff.report import draw_view, view_pictures
+    from bakeoff.training.code import load_kept
 
+    load_kept([folder.study.entrant(chosen)], folder.code, folder.study.folder, trusted=trust_code)
     with given_threads():
         view = view_of(folder, by_seed[seed], dataset, index)
         drawn = draw_view(view_pictures(view))
@@ -164,7 +170,10 @@ def _finished(directory: Path, index: int) -> tuple[RunFolder, tuple[Record, ...
     Raises StoreError where no trial is complete, UsageError where there is no test image `index`.
     """
     folder = RunFolder.open(directory)
-    records, dataset = folder.read_records(), load_dataset(folder.study.protocol.dataset)
+    records, dataset = (
+        folder.read_records(),
+        load_dataset(folder.study.protocol, folder.study.folder),
+    )
     if not any(record.complete for record in records):
         raise StoreError(f"{directory}: no finished trial yet; run the study first")
     last = len(dataset.test_labels) - 1

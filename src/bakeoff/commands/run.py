@@ -10,21 +10,24 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from bakeoff.data.catalogue import SOURCES, load_dataset
+import torch
+
+from bakeoff.data.catalogue import check_dataset, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.engine import claimed_process
 from bakeoff.engine.devices import choose_device, choose_precision
 from bakeoff.engine.native import kernels
 from bakeoff.engine.native.build import nobody
-from bakeoff.errors import StoreError, StudyError, UsageError, look_up
+from bakeoff.errors import StoreError, StudyError, UsageError
 from bakeoff.files import locks
-from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.files.cores import usable_cores
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
-from bakeoff.runners.cores import Asked, share_out, usable_cores
+from bakeoff.records.own_study import STUDY
+from bakeoff.runners.cores import Asked, share_out
 from bakeoff.runners.crew import Crew, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener
@@ -34,11 +37,14 @@ from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Runner, Setting
 from bakeoff.runners.stacked import run_stacked
 from bakeoff.study.study import Study
+from bakeoff.training.code import Kept, load_code
+from bakeoff.training.examination import findings_of
 from bakeoff.training.size import network_sizes
 from bakeoff.training.timing_pass import measure_timing
 
 if TYPE_CHECKING:
-    from bakeoff.findings.conclusion import Conclusion
+    from bakeoff.findings.conclusion import Conclusion, Verdict
+    from bakeoff.findings.standings import Standing
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,27 @@ class Baked:
     """How many trials were missing when this run began; the others were finished before."""
     conclusion: Conclusion
 
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """One row per entrant, the best on validation data first."""
+        return self.conclusion.standings
 
-def check_names(study: Study, where: str) -> None:
-    """Raise StudyError where the study names an architecture or data set that does not exist."""
-    unknown = f"{where}: protocol.dataset: unknown data set"
-    look_up(study.protocol.dataset, SOURCES, unknown, StudyError)
-    for number, entrant in enumerate(study.entrants):
-        unknown = f"{where}: entrants[{number}].architecture: unknown architecture"
-        look_up(entrant.architecture, ARCHITECTURES, unknown, StudyError)
+    def verdict(self, a: str, b: str) -> Verdict:
+        """Return what can be said of two entrants; as text it is the sentence."""
+        return self.conclusion.verdict(a, b)
+
+
+def find_all(study: Study, where: str) -> tuple[Study, Kept]:
+    """Find the data set and load the networks that a study of the user's names.
+
+    Returns the study with what the code of each network is known by, and the code of those in
+    files. Raises StudyError, beginning with `where`, for what is not there.
+    """
+    try:
+        check_dataset(study.protocol.dataset, study.folder)
+    except StudyError as error:
+        raise StudyError(f"{where}: protocol.dataset: {error}") from error
+    return load_code(study, where)
 
 
 def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None:
@@ -66,6 +85,23 @@ def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None
         split_of(study, 0, dataset)
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
+
+
+def _refuse_faulty(
+    study: Study, dataset: Dataset, device: torch.device, where: str, listener: Listener
+) -> None:
+    """Raise StudyError, before there is a folder, for a network of the user's that cannot be right.
+
+    Those that ship are known to be. What is only odd is said.
+    """
+    for number, entrant in enumerate(study.entrants):
+        if ":" not in entrant.architecture:
+            continue
+        listener.stage(f"{entrant.name}: a look at {entrant.architecture}")
+        for finding in findings_of(study, entrant, dataset, device):
+            if finding.severity == "refuse":
+                raise StudyError(f"{where}: entrants[{number}].architecture: {finding.line}")
+            listener.stage(f"{entrant.name}: {finding.line}")
 
 
 def _tidy(folder: RunFolder, listener: Listener, *, retry_failed: bool) -> None:
@@ -115,7 +151,7 @@ def run_study(
     """
     listener = listener or Listener()
     source = source or f"study {study.name}"
-    check_names(study, source)
+    study, kept = find_all(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
     at_once, each = _shares(jobs, threads, on_device.type, stack=stack)
@@ -130,12 +166,15 @@ def run_study(
         if on_device.type == "cpu":
             # Compiled before any trial is timed, and before `jobs` processes would all compile it.
             kernels(listener.stage)
-        dataset = load_dataset(study.protocol.dataset)
+        dataset = load_dataset(study.protocol, study.folder, listener.stage)
         _refuse_impossible_split(study, dataset, source)
+        if not (out / STUDY).exists():
+            _refuse_faulty(study, dataset, on_device, source, listener)
         sizes = network_sizes(study, dataset)
         weights = {name: size.state_bytes for name, size in sizes.items()}
         refuse_unreadable(study, dataset, weights, source)
         folder = RunFolder.create(out, study, reopen=reopen)
+        folder.keep_code(kept)
         _tidy(folder, listener, retry_failed=retry_failed)
         _refuse_other_conditions(folder, in_precision, dataset.sha256)
         setting = Setting(folder, dataset, on_device, in_precision)

@@ -22,9 +22,10 @@ from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
+from bakeoff.training.code import load_kept
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import cross_entropy
-from bakeoff.training.trial import pixels_of
+from bakeoff.training.trial import code_of, pixels_of, tensor_of
 
 TOLERANCE = 1e-4
 """Of the largest logit of a trial: sums of float32 in another order differ by far less."""
@@ -50,13 +51,15 @@ class Verified:
 
 
 @given_threads()
-def verify_run(directory: Path) -> Verified:
+def verify_run(directory: Path, *, trust_code: bool = False) -> Verified:
     """Compute scores from predictions, predictions from weights, and the report from all of them.
 
-    Writes nothing. Raises StoreError where there is no run folder.
+    Writes nothing. Raises StoreError where there is no run folder, and UntrustedError where it
+    holds code of networks that this user never had run, without `trust_code`.
     """
     folder = RunFolder.open(directory)
-    dataset = load_dataset(folder.study.protocol.dataset)
+    load_kept(folder.study.entrants, folder.code, folder.study.folder, trusted=trust_code)
+    dataset = load_dataset(folder.study.protocol, folder.study.folder)
     names = [each.name for each in folder.study.entrants]
     trials = [(n, s) for n in names for s in folder.study.trial_seeds if folder.has_trial(n, s)]
     found = [_disagreement_of(folder, *trial, dataset) for trial in trials]
@@ -100,7 +103,8 @@ def _other_than_weights(folder: RunFolder, record: Record, dataset: Dataset) -> 
         loss = cross_entropy(logits, saved[f"{part}_labels"])
         if scores is not None and abs(scores.loss - loss) > _ROUNDING * max(loss, 1):
             return f"{part} loss is {scores.loss:.6g}, by the predictions {loss:.6g}"
-        anew = predict_logits(network, torch.from_numpy(images), pixels).numpy()
+        with code_of(folder.study.entrant(record.entrant)):
+            anew = predict_logits(network, tensor_of(images), pixels).numpy()
         apart = _apart(anew, logits)
         if not apart <= TOLERANCE:
             return (

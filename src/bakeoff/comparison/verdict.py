@@ -36,6 +36,9 @@ class Verdict:
     sentence: str
     plan: Plan | None = None
 
+    def __str__(self) -> str:
+        return self.sentence
+
 
 @dataclass(frozen=True)
 class Nearness:

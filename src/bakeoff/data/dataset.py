@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.errors import DataError
 from bakeoff.text import visible
 
-_LONGEST_NAME = 64
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,19 @@ class Dataset:
     known_wrong_test_labels: tuple[int, ...] = ()
     """Indices of test images whose label human raters found wrong."""
     mapped: bool = False
-    """Whether the images lie in a file, of which what is needed is read."""
+    """Whether images stay where they are, mostly in a file, and batches are gathered from there."""
     light_on_dark: bool = False
     """Whether the images are light strokes on an empty, dark ground: shown as their negatives."""
 
+    known_sha256: str = ""
+    """Its SHA-256, where whoever keeps the arrays has computed it before."""
+
     def __post_init__(self) -> None:
         for name in self.classes:
-            if not 0 < len(name) <= _LONGEST_NAME or visible(name) != name:
+            if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
                 raise DataError(
-                    f"data set {self.name!r}: class {name[:_LONGEST_NAME]!r}: a name has 1 to "
-                    f"{_LONGEST_NAME} characters, all of them visible"
+                    f"data set {self.name!r}: class {name[:LONGEST_NAME]!r}: a name has 1 to "
+                    f"{LONGEST_NAME} characters, all of them visible"
                 )
         for part, images, labels in (
             ("train", self.train_images, self.train_labels),
@@ -69,6 +72,34 @@ class Dataset:
                 )
             if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.classes):
                 raise DataError(f"{where}: labels must lie in 0 .. {len(self.classes) - 1}")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x_train: ArrayLike,
+        y_train: ArrayLike,
+        x_test: ArrayLike | None = None,
+        y_test: ArrayLike | None = None,
+        *,
+        classes: Sequence[str] | None = None,
+        test: float | None = None,
+    ) -> Dataset:
+        """Return arrays as a data set, by the rules of an npz: `docs/data.md`.
+
+        Images: [n, height, width], [n, height, width, channels] or [n, channels, height, width], of
+        bytes, of 16 bits, or of floats from 0 to 1 or to 255. Labels: numbers, texts or one-hot
+        rows; classes: their names, by number. Without a test part `test` of the images, a share or
+        a number, are set aside. Raises DataError, naming the array.
+        """
+        from bakeoff.data.catalogue import from_arrays
+
+        # Without a test part they are what one is taken from.
+        part = "" if x_test is None and y_test is None else "_train"
+        arrays = {f"x{part}": x_train, f"y{part}": y_train, "x_test": x_test, "y_test": y_test}
+        given = {name: np.asarray(each) for name, each in arrays.items() if each is not None}
+        if classes is not None:
+            given["classes"] = np.array(list(classes))
+        return from_arrays(given, test)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -94,6 +125,8 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the four arrays and their shapes, for the provenance of a record."""
+        if self.known_sha256:
+            return self.known_sha256
         digest = hashlib.sha256()
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(repr((array.dtype.str, array.shape)).encode())

@@ -90,7 +90,7 @@ def _drawn(
         groups, return_index=True, return_inverse=True, return_counts=True
     )
     chosen: NDArray[np.bool_] = np.zeros(len(first), dtype=np.bool_)
-    wanted = _quotas(np.bincount(labels), examples)
+    wanted = class_quotas(np.bincount(labels), examples)
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels[first] == label)
         of_class = of_class[np.argsort(first[of_class])]
@@ -99,7 +99,7 @@ def _drawn(
     return chosen[group]
 
 
-def _quotas(counts: NDArray[np.int64], examples: float) -> NDArray[np.int64]:
+def class_quotas(counts: NDArray[np.int64], examples: float) -> NDArray[np.int64]:
     """Share `examples` out in proportion to the counts; what is left goes to the largest rests."""
     shares = counts * (examples / counts.sum())
     quotas: NDArray[np.int64] = np.floor(shares).astype(np.int64)

@@ -10,6 +10,9 @@ from bakeoff.errors import UsageError
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda")
 
+_ANY_ORDER = ("bakeoff.", "torch.nn.modules.", "timm.", "torchvision.")
+"""Where the layers are defined that take images in any order of memory."""
+
 
 def choose_device(asked: str) -> torch.device:
     """Return the device for `auto`, `cpu` or `cuda`; `auto` takes a GPU where there is one.
@@ -44,5 +47,12 @@ def choose_precision(asked: str, device: torch.device) -> str:
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:
-    """Move `model` to `device`, its images stored channels last, which convolutions prefer."""
+    """Move `model` to `device`, its images stored channels last, which convolutions prefer.
+
+    Not those of networks by people who may count on another order, as `x.view(len(x), -1)` does,
+    nor where there are weights of five sides, which torch would refuse.
+    """
+    strange = any(not type(each).__module__.startswith(_ANY_ORDER) for each in model.modules())
+    if strange or any(each.dim() == 5 for each in (*model.parameters(), *model.buffers())):
+        return model.to(device=device)
     return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,9 @@ from bakeoff.engine.pool import ConvPool, MaxPool, first_convolution, is_halving
 _LARGE = 1 << 17
 """Weights of a linear layer (512 KiB) from which writing the gradient in place pays."""
 
+_KNOWN = ("bakeoff.", "torch.nn.modules.")
+"""Where layers are defined that take images in any order of memory."""
+
 
 def fast(model: nn.Module) -> nn.Module:
     """Return a twin of `model` that takes its steps; it shares all parameters and buffers.
@@ -26,26 +30,49 @@ def fast(model: nn.Module) -> nn.Module:
     The plain network is what is built, scored, drawn and saved; the twin only takes steps. Function
     and gradients are the same, but for which random numbers dropout draws. Gradients have to be set
     to None before each backward pass, as `Optimizer.zero_grad` does. The tricks are for the CPU: on
-    another device the twin is `model` itself.
+    another device the twin is `model` itself, as it is where a network cannot be copied, or has
+    hooks, which may speak of the very network that they were put on.
     """
     if any(parameter.device.type != "cpu" for parameter in model.parameters()):
         return model
+    if any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules()):  # noqa: SLF001
+        return model
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return as_chain(model) or _faster(copy.deepcopy(model, memo=shared))
+    try:
+        twin = as_chain(model) or copy.deepcopy(model, memo=dict(shared))
+    except Exception:  # Other people's networks may hold anything, as tensors with a history.
+        return model
+    if any(id(parameter) not in shared for parameter in twin.parameters()):
+        return model  # It copies itself in its own way, as what TorchScript made does.
+    known = all(type(each).__module__.startswith(_KNOWN) for each in model.modules())
+    return _replaced(twin, _stand_in if known else _same_order)
 
 
-def _faster(layer: nn.Module) -> nn.Module:
-    """Return what stands in for `layer`. Only exact types: a subclass may compute otherwise."""
+def _replaced(layer: nn.Module, stand_in: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    """Return what stands in for `layer`, after what does for the layers in it."""
     for name, child in layer.named_children():
-        setattr(layer, name, _faster(child))
+        setattr(layer, name, _replaced(child, stand_in))
+    return stand_in(layer)
+
+
+def _stand_in(layer: nn.Module) -> nn.Module:
+    """Return what stands in for `layer`. Only exact types: a subclass may compute otherwise."""
     if type(layer) is nn.Sequential:
         return _merged(layer)
+    if type(layer) is nn.Flatten and (layer.start_dim, layer.end_dim) == (1, -1):
+        return ChannelsLastFlatten()
+    return _same_order(layer)
+
+
+def _same_order(layer: nn.Module) -> nn.Module:
+    """Return what stands in for `layer` where other people's code looks at its output.
+
+    It may count on the order in which numbers lie in memory, as `x.view(len(x), -1)` does.
+    """
     if type(layer) is nn.Linear and layer.bias is not None:
         return (InPlaceLinear if layer.weight.numel() >= _LARGE else SmallLinear)(layer)
     if type(layer) is nn.Dropout and 0 < layer.p < 1:
         return BlockDropout(layer.p)
-    if type(layer) is nn.Flatten and (layer.start_dim, layer.end_dim) == (1, -1):
-        return ChannelsLastFlatten()
     return layer
 
 

@@ -13,6 +13,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Callable, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,34 +31,53 @@ _KEY_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _ENDLESS_KEY = re.compile(rf"(?<![\w-]){_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART}){{16}}")
 
 
-def read_file(path: Path, most: int, opened: Callable[[int], int] | None = None) -> bytes:
-    """Return the bytes of a regular file of at most `most` bytes; what is larger is not read.
+def open_file(path: Path, opened: Callable[[int], int] | None = None) -> BufferedReader:
+    """Open a regular file to read.
 
     opened: opens it with the flags that it is given, in another way than by its path.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK  # A FIFO in its place must not make us wait for a writer.
     try:
         descriptor = opened(flags) if opened else os.open(path, flags)
-        with os.fdopen(descriptor, "rb") as stream:
-            status = os.fstat(descriptor)
-            if stat.S_ISDIR(status.st_mode):
-                raise UnreadableError(f"{path}: Is a directory")
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableError(f"{path}: not a regular file")
-            if status.st_size > most:
-                raise UnreadableError(
-                    f"{path}: {status.st_size:,} bytes, at most {most:,} are read"
-                )
-            content = stream.read(status.st_size + 1)
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise UnreadableError(f"{path}: not the name of a file") from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        what = "Is a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        raise UnreadableError(f"{path}: {what}")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_file(path: Path, most: int, opened: Callable[[int], int] | None = None) -> bytes:
+    """Return the bytes of a regular file of at most `most` bytes; what is larger is not read.
+
+    opened: as for `open_file`.
+    """
+    try:
+        with open_file(path, opened) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > most:
+                raise UnreadableError(f"{path}: {size:,} bytes, at most {most:,} are read")
+            content = stream.read(size + 1)
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}") from error
     except MemoryError as error:
         raise UnreadableError(f"{path}: does not fit into memory") from error
-    if len(content) != status.st_size:
+    if len(content) != size:
         raise UnreadableError(f"{path}: changed while it was read")
     return content
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a regular file, of which a piece at a time is read."""
+    with open_file(path) as stream:
+        try:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise UnreadableError(f"{path}: {error.strerror}") from error
 
 
 def parse_json(content: bytes, where: str) -> Any:

@@ -21,8 +21,18 @@ _LARGEST_HEADER = 1_000_000  # Bytes of a list of tensors: one takes about 80.
 def to_safetensors(
     tensors: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None
 ) -> bytes:
-    """Return contiguous CPU tensors as safetensors, the same bytes for the same tensors."""
-    return safetensors.torch.save(dict(tensors), metadata)
+    """Return contiguous CPU tensors as safetensors, the same bytes for the same tensors.
+
+    Tensors that share memory, as tied weights do, each stand there whole: what ties them is the
+    network that they are loaded into.
+    """
+    apart: dict[str, torch.Tensor] = {}
+    taken = set()
+    for name, value in tensors.items():
+        memory = value.untyped_storage().data_ptr()
+        apart[name] = value.clone() if memory in taken else value
+        taken.add(memory)
+    return safetensors.torch.save(apart, metadata)
 
 
 def from_safetensors(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 import zlib
+from typing import IO
 
 from bakeoff.errors import UnreadableError
 
@@ -17,6 +19,8 @@ another compression (RuntimeError) or spoil the spelling of a file's name (Value
 
 _END = struct.Struct("<4s4H2LH")
 _LARGEST_DIRECTORY = 4096
+_LARGEST_LIST = 1 << 20
+_LONGEST_END = 1 << 17  # Bytes after the list of files: its length, and a comment of 64 KiB.
 _LOCATOR = b"PK\x06\x07"
 _PIECE = 2**20  # Bytes unpacked at a time: how far beyond the limit it can go.
 
@@ -34,6 +38,26 @@ def refuse_odd_zip(content: bytes, where: str) -> None:
     beyond = content[-_END.size - 20 :][:4] == _LOCATOR
     if signature != b"PK\x05\x06" or comment or beyond or directory > _LARGEST_DIRECTORY:
         raise UnreadableError(f"{where}: truncated or altered")
+
+
+def refuse_endless_zip(stream: IO[bytes], where: str) -> None:
+    """Raise UnreadableError for an archive, of any size, whose list of files would fill the memory.
+
+    Leaves the stream at its start. The list is read whole before anything can be said of it.
+    """
+    length = stream.seek(0, os.SEEK_END)
+    stream.seek(max(length - _LONGEST_END, 0))
+    end = stream.read()
+    stream.seek(0)
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0 or len(end) - at < _END.size:
+        raise UnreadableError(f"{where}: not a zip, or truncated")
+    directory = _END.unpack_from(end, at)[5]
+    beyond = end.rfind(b"PK\x06\x06", 0, at)
+    if directory == 0xFFFFFFFF and beyond >= 0:
+        (directory,) = struct.unpack_from("<Q", end, beyond + 40)
+    if directory > _LARGEST_LIST:
+        raise UnreadableError(f"{where}: lists {directory:,} bytes of files, far too many")
 
 
 def unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytearray:

@@ -11,10 +11,11 @@ from typing import Any
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
-from bakeoff.comparison.verdict import of_trained_models
+from bakeoff.comparison.verdict import Verdict, of_trained_models
+from bakeoff.data.copies import leaks
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
-from bakeoff.errors import StoreError
+from bakeoff.errors import StoreError, UsageError, did_you_mean
 from bakeoff.findings.answer import answer, pairs_of
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import PredictedBy, read_predicted
@@ -25,6 +26,8 @@ from bakeoff.records.looks import Claim, Look, Rule, refuse_other_rule, runs_of
 from bakeoff.records.own_study import STUDY
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
+
+__all__ = ["REPORT", "Conclusion", "Verdict", "conclude", "how_to_train", "looked_at"]
 
 REPORT = "report.html"
 
@@ -48,6 +51,8 @@ class Conclusion:
     """What each complete trial says of the test images."""
     look_note: str | None = None
     """Why the look at these verdicts is not in the list of looks, where it should be."""
+    leaks: tuple[str, ...] = ()
+    """A line where test images were trained on: what the scores are worth."""
 
     @property
     def winner(self) -> str:
@@ -64,6 +69,22 @@ class Conclusion:
         """The pairs that decide about the winner; none with one seed, which decides nothing."""
         pairs = pairs_of(self.winner, self.comparison)
         return tuple(pair for pair in pairs if pair.mcnemar is None)
+
+    def pair(self, a: str, b: str) -> PairComparison:
+        """Return the comparison of two entrants, whichever stands first in it.
+
+        Raises UsageError where there is no such pair.
+        """
+        for pair in self.comparison.pairs:
+            if {pair.a, pair.b} == {a, b}:
+                return pair
+        names = [row.entrant for row in self.standings]
+        wrong = next((name for name in (a, b) if name not in names), b)
+        raise UsageError(f"no pair of {a!r} and {b!r}; {did_you_mean(wrong, names)}")
+
+    def verdict(self, a: str, b: str) -> Verdict:
+        """Return what can be said of two entrants; as text it is the sentence."""
+        return self.pair(a, b).verdict
 
     def said_of(self, pairs: Sequence[PairComparison]) -> list[str]:
         """Return one line for each pair; what one seed is worth is said once."""
@@ -87,6 +108,7 @@ class Conclusion:
             "report": str(self.report) if self.report.exists() else None,
             "troubles": list(self.troubles),
             "look_note": self.look_note,
+            "leaks": list(self.leaks),
             "standings": [asdict(row) for row in self.standings],
             "comparison": self.comparison.to_dict(),
         }
@@ -131,6 +153,7 @@ def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Co
         answer=answer(study, rows, comparison),
         report=folder.path / REPORT,
         predicted=predicted,
+        leaks=leaks(dataset),
     )
 
 

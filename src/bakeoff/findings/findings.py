@@ -48,7 +48,9 @@ class Findings(Conclusion):
     light_on_dark: bool
     """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
     view: View | None
-    """Inside the winner."""
+    """Inside the winner, or None where nobody can look."""
+    unseen: str | None
+    """Why, in one line."""
     other_views: tuple[View, ...]
     mistakes: tuple[Mistake, ...]
     """Of the winner, the most confident first."""
@@ -76,11 +78,11 @@ class Findings(Conclusion):
 
 
 def gather_findings(
-    conclusion: Conclusion, dataset: Dataset, look: Callable[[Record], View]
+    conclusion: Conclusion, dataset: Dataset, look: Callable[[Record], View | str]
 ) -> Findings:
     """Return everything that the report shows of the finished trials of a run.
 
-    look: what the network of a trial sees in one image.
+    look: what the network of a trial sees in one image, or why nobody can look inside.
     """
     predicted, comparison = conclusion.predicted, conclusion.comparison
     asked = {
@@ -94,13 +96,15 @@ def gather_findings(
     for record in conclusion.records:
         if record.complete:
             first_trials.setdefault(record.entrant, record)
-    views = {entrant: look(trial) for entrant, trial in first_trials.items()}
+    looks = {entrant: look(trial) for entrant, trial in first_trials.items()}
+    views = {entrant: seen for entrant, seen in looks.items() if isinstance(seen, View)}
     everyone = list(predicted.values())
     return Findings(
         **vars(conclusion),
         classes=dataset.classes,
         light_on_dark=dataset.light_on_dark,
-        view=views.pop(conclusion.winner),
+        view=views.pop(conclusion.winner, None),
+        unseen=None if isinstance(why := looks[conclusion.winner], View) else why,
         # Those of whose weights there is an image for each class.
         other_views=tuple(view for view in views.values() if view.class_weights is not None),
         mistakes=surest_mistakes(wrong, of_winner, dataset, _MISTAKES),

@@ -15,6 +15,7 @@ from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.trace import Trace
 from bakeoff.findings.view import View
+from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Record
@@ -28,9 +29,12 @@ _MOST_SIZES = 6
 def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
     """Return the network of a trial with the weights of its `model.safetensors`.
 
-    Raises StoreError where the weights are damaged or of another network.
+    Raises StoreError where the weights are damaged, of another network, or of other data.
     """
-    file = folder.trial(record.entrant, record.seed) / WEIGHTS
+    trial = folder.trial(record.entrant, record.seed)
+    if complaint := foreign_origin(record.provenance, data_hash=dataset.sha256):
+        raise StoreError(f"{trial}: {complaint}")
+    file = trial / WEIGHTS
     try:
         weights = from_safetensors(folder.read_weights(record.entrant, record.seed), str(file))
     except UnreadableError as error:

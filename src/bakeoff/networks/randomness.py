@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch._C import _current_graph_task_id
@@ -78,26 +80,77 @@ def _wants_one(args: Sequence[Any], named: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
+def states_as_they_were() -> Iterator[None]:
+    """Set back, afterwards, what all code of this process shares to draw from."""
+    python, numpy, here = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    there = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        torch.set_rng_state(here)
+        if there is not None:
+            torch.cuda.set_rng_state_all(there)
+
+
+@contextmanager
+def own_numbers(seed: int) -> Iterator[None]:
+    """Let everything that is drawn inside follow from `seed` alone.
+
+    From PyTorch on the CPU as `OwnGenerator` does it, which code inside cannot seed anew, and
+    outside of `torch.inference_mode`, where dropout would draw past it. Python's `random` and
+    NumPy's shared state are seeded, and set back: those a thread has to share.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        with _own_tensors(seed):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+
+
+@contextmanager
+def _own_tensors(seed: int) -> Iterator[None]:
+    with ExitStack() as lasting:
+        if torch.is_inference_mode_enabled():
+            lasting.enter_context(torch.inference_mode(mode=False))
+            lasting.enter_context(torch.no_grad())
+        lasting.enter_context(OwnGenerator(seed))
+        yield
+
+
+@contextmanager
 def seeded(model: nn.Module, seed: int) -> Iterator[None]:
-    """Let what a network draws by PyTorch's operators follow from `seed` alone, while this lasts.
+    """Let what a network draws follow from `seed` alone, while this lasts.
 
     Under `OwnGenerator` every operator passes through Python, some ten microseconds each, so only
     networks with layers that may draw are: those known to, and all that are not PyTorch's.
     """
     with ExitStack() as lasting:
-        if any(map(_may_draw, model.modules())):
-            lasting.enter_context(OwnGenerator(seed))
+        if not all(_is_known(layer) for layer in model.modules()):
+            lasting.enter_context(own_numbers(seed))
+        elif any(map(_may_draw, model.modules())):
+            lasting.enter_context(_own_tensors(seed))
         for device in {parameter.device for parameter in model.parameters()}:
             if device.type == "cuda":
                 lasting.enter_context(_seeded_device(device, seed))
         yield
 
 
+def _is_known(layer: nn.Module) -> bool:
+    """Return whether a layer is PyTorch's or ours, which draw by PyTorch's operators alone."""
+    return type(layer).__module__.startswith(("bakeoff.", "torch.nn.modules."))
+
+
 def _may_draw(layer: nn.Module) -> bool:
     """Return whether a layer may draw by PyTorch's operators: all but those known not to."""
     home = type(layer).__module__
     # The dropout of twins and stacks has streams of its own; networks that ship draw by layers.
-    if home.startswith(("bakeoff.engine.", "bakeoff.training.", "bakeoff.networks.")):
+    if home.startswith("bakeoff."):
         return False
     hooked = layer._forward_hooks or layer._forward_pre_hooks  # noqa: SLF001
     draws = isinstance(layer, _DRAWING)

@@ -16,7 +16,7 @@ from bakeoff.files.place import Place
 from bakeoff.records import looks
 from bakeoff.records.conditions import foreign_predictions, foreign_record
 from bakeoff.records.contradictions import contradiction_in
-from bakeoff.records.own_study import LOCKS, study_of, take_up
+from bakeoff.records.own_study import LOCKS, SOURCES, study_of, take_up
 from bakeoff.records.record import Record
 from bakeoff.records.timing_file import TIMING, Timing
 from bakeoff.records.trial_files import (
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 _SEED = re.compile("0|[1-9][0-9]{0,8}")
 """The name of a trial's folder."""
+
+
+def _code(sha256: str) -> tuple[str, str]:
+    return SOURCES, sha256[:16]
 
 
 class RunFolder:
@@ -84,6 +88,18 @@ class RunFolder:
     def conclusion_lock(self) -> Place:
         """The file whose lock belongs to who measures or writes what all trials come to."""
         return self.place(LOCKS, "conclusion")
+
+    def code(self, sha256: str) -> Path:
+        """Return the folder of the code of networks that has this hash, by its beginning."""
+        return self.place(*_code(sha256)).path
+
+    def keep_code(self, kept: Mapping[str, Mapping[str, bytes]]) -> None:
+        """Write the code of networks: SHA-256 -> files by their path. Raises StoreError."""
+        for sha256, files in kept.items():
+            for path, content in files.items():
+                file = self.place(*_code(sha256), *path.split("/"))
+                if not file.is_there():
+                    file.write(content)
 
     def has_trial(self, entrant: str, seed: int) -> bool:
         """Return whether the trial is finished, whatever its outcome."""

@@ -15,6 +15,8 @@ from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 
 STUDY = "study.toml"
 LOCKS = "locks"
+SOURCES = "sources"
+"""What was given to a run: code of networks, and arrays."""
 
 MOST_TRIALS = 100_000
 """Trials of one study. Each is looked for on the disk, and takes up to a kilobyte in the lists of
@@ -86,13 +88,19 @@ def _may_become_run_folder(path: Path) -> bool:
         return False
     # Each record names the study that it belongs to, so trials cannot be taken for another's. What
     # else may be there is what another process just begins.
-    begun = {*Place(path).names()} - {LOCKS}
+    begun = {*Place(path).names()} - {LOCKS, SOURCES}
     return "trials" in begun or all(name.startswith(f".{STUDY}.") for name in begun)
 
 
 def _refuse_other_study(found: Study, asked: Study, path: Path) -> None:
     if found.hash == asked.hash:
         return
+    for before, now in zip(found.entrants, asked.entrants, strict=False):
+        if before.source != now.source and before.architecture == now.architecture:
+            raise StoreError(
+                f"{path}: {now.architecture} has changed since this run began, and {now.name} "
+                "would be another network; give another --out, or bring the code back"
+            )
     difference = _first_difference(found.asked(), asked.asked())
     raise StoreError(f"{path}: belongs to another study ({difference}); give another --out")
 

@@ -28,6 +28,10 @@ class PlannedTrial:
         """What tells it from the other trials of its study: the entrant's name, and the seed."""
         return self.entrant.name, self.seed
 
+    def __hash__(self) -> int:
+        """Return what follows from the key: arguments of a network have no hash of their own."""
+        return hash(self.key)
+
 
 class Listener:
     """Hears of a run's progress, in this order, and by itself does nothing with it.

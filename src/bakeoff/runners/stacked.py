@@ -13,7 +13,7 @@ from bakeoff.runners.setting import Setting
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.stacking.fit import why_alone
 from bakeoff.training.stacking.run import run_stack
-from bakeoff.training.trial import autocast_for, build_entrant
+from bakeoff.training.trial import autocast_for, build_entrant, code_of
 
 AT_ONCE = 10
 """Seeds in one stack, unless told otherwise: memory grows with each of them."""
@@ -59,7 +59,8 @@ def _can_stack(setting: Setting, trials: Sequence[PlannedTrial], listener: Liste
     dataset = setting.dataset
     model = build_entrant(setting.folder.study, entrant, seed, dataset, setting.device)
     autocast = autocast_for(setting.device, setting.precision)
-    reason = why_alone(model, dataset.image_shape, autocast)
+    with code_of(entrant):
+        reason = why_alone(model, dataset.image_shape, autocast)
     if reason is not None:
         listener.stage(f"{entrant.name} cannot be stacked, so it trains one by one: {reason}")
     return reason is None
@@ -95,10 +96,11 @@ def _train(setting: Setting, locked: Mapping[PlannedTrial, ExitStack], listener:
         listener.epoch_ended(group[which], epoch)
 
     try:
-        for which, trial in run_stack([setting.spec(planned) for planned in group], on_epoch):
-            folder.write_trial(trial.record, trial.weights, trial.predictions)
-            locked[group[which]].close()
-            listener.trial_ended(group[which], trial.record)
+        with code_of(group[0].entrant):
+            for which, trial in run_stack([setting.spec(planned) for planned in group], on_epoch):
+                folder.write_trial(trial.record, trial.weights, trial.predictions)
+                locked[group[which]].close()
+                listener.trial_ended(group[which], trial.record)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

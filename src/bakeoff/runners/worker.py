@@ -82,13 +82,17 @@ def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
     from bakeoff.records.folder import RunFolder
     from bakeoff.runners.plan import plan_trials
     from bakeoff.training.clocks import of_children
+    from bakeoff.training.code import load_kept
     from bakeoff.training.size import network_sizes
 
     directory = Path(order.directory)
     found = RunFolder.open(directory)
     # Another command may have written other seeds into study.toml since this one began.
     folder = RunFolder(directory, found.study.model_copy(update={"seeds": order.seeds}))
-    dataset = load_dataset(folder.study.protocol.dataset)
+    study = folder.study
+    # The command that gave the order has run it.
+    load_kept(study.entrants, folder.code, study.folder, trusted=True)
+    dataset = load_dataset(study.protocol, study.folder)
     device = torch.device(order.device)
     setting = Setting(folder, dataset, device, order.precision, partial(of_children, os.getpid()))
     return setting, plan_trials(folder, dataset, network_sizes(folder.study, dataset))

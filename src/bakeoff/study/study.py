@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, LiteralString, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 _NO_ENTRANTS = ("protocol", "decision", "recipe")
 
@@ -71,14 +75,51 @@ def _detail(key: str, **limits: Any) -> Any:
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
-Part = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
+
+def _part(value: Any) -> Any:
+    if (type(value) is int and value >= 1) or (type(value) is float and 0 < value < 1):
+        return value
+    raise _demand("part", "a number from 1 on, or a share between 0 and 1")
+
+
+Part = Annotated[int | float, BeforeValidator(_part)]
 """So many, or such a share."""
 
-Side = Annotated[int, Field(ge=1, le=4096)]
+LONGEST_SIDE = 4096
 """Pixels."""
 
-Argument = bool | int | float | str | tuple[bool | int | float | str, ...]
+
+def _size(value: Any) -> Any:
+    sides = list(value) if isinstance(value, list | tuple) else [value, value]
+    if len(sides) == 2 and all(type(side) is int and 1 <= side <= LONGEST_SIDE for side in sides):
+        return tuple(value) if isinstance(value, list) else value
+    raise _demand("size", f"pixels from 1 to {LONGEST_SIDE}: a side, or [height, width]")
+
+
+Size = Annotated[int | tuple[int, int], BeforeValidator(_size)]
+"""The side of a square, or (height, width)."""
+
+
+def _argument(value: Any) -> Any:
+    parts = list(value) if isinstance(value, list | tuple) else [value]
+    if all(isinstance(each, int | str) or _is_finite(each) for each in parts):
+        return tuple(value) if isinstance(value, list) else value
+    raise _demand("argument", "a number, a text, true or false, or a list of these")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+Argument = Annotated[
+    bool | int | float | str | tuple[bool | int | float | str, ...], BeforeValidator(_argument)
+]
 """What a network may be called with."""
+
+
+def _demand(kind: str, text: LiteralString) -> PydanticCustomError:
+    """Return the one mistake of a value that may be of several types, as pydantic words them."""
+    return PydanticCustomError(kind, f"Input should be {text}")
 
 
 class Recipe(Frozen):
@@ -166,6 +207,11 @@ class Entrant(Frozen):
         """The title, or the name where no title was given."""
         return self.title or self.name
 
+    @property
+    def network(self) -> tuple[str, dict[str, Argument] | None, str | None]:
+        """What its network is known by: name, arguments, and code where it comes from elsewhere."""
+        return self.architecture, self.arguments, self.source
+
     def asked(self) -> dict[str, Any]:
         """Return what its trials depend on. What is not set is left out."""
         elsewhere = {"arguments": self.arguments, "source": self.source}
@@ -196,7 +242,7 @@ class Protocol(Frozen):
 
     dataset: str = "mnist"
     """A name of `list datasets`, or a file or folder, from where the study file lies."""
-    image_size: Side | tuple[Side, Side] | None = None
+    image_size: Size | None = None
     """Pixels of a side, or (height, width), that images of a folder or table are brought to."""
     fit: Literal["crop", "pad", "stretch"] | None = Field(
         default_factory=lambda before: "crop" if before.get("image_size") else None
@@ -206,7 +252,7 @@ class Protocol(Frozen):
     """What images are turned into; without it grey where all are grey, else RGB."""
     test: Part | None = Field(default_factory=_for_files(0.2))
     """The share, or number, of the images set aside to test on where the data have no test part."""
-    group: str | None = None
+    group: str | None = Field(default=None, min_length=1)
     """What keeps images together, in training, validation or test: a column of a table, or
     `folder`, the one in which an image lies."""
     validation: Part | None = None
@@ -238,6 +284,12 @@ class Protocol(Frozen):
             raise ValueError("give validation or validation_examples, one of the two")
         return self
 
+    @model_validator(mode="after")
+    def _fits_to_a_size(self) -> Self:
+        if self.fit is not None and self.image_size is None:
+            raise ValueError("fit: only with image_size; leave it out, or give both")
+        return self
+
 
 class Decision(Frozen):
     """What a verdict must meet."""
@@ -257,6 +309,8 @@ class Study(Frozen):
     seeds: int = Field(default=1, ge=1, le=MOST_SEEDS)
     """How often each entrant is trained: trial seeds 0 .. seeds - 1."""
     study_seed: int = Field(default=0, ge=0)
+    base: str | None = None
+    """The folder that paths of data and networks start from: that of the study file."""
     protocol: Protocol = Protocol()
     decision: Decision = Decision()
     entrants: tuple[Entrant, ...] = Field(min_length=1)
@@ -281,6 +335,17 @@ class Study(Frozen):
     def label(self) -> str:
         """The title, or the name where no title was given."""
         return self.title or self.name
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths start from."""
+        return Path(self.base or "")
+
+    @property
+    def names_files(self) -> bool:
+        """Whether its data or a network is a file or folder of the user's."""
+        networks = (each.architecture for each in self.entrants)
+        return is_path(self.protocol.dataset) or any(".py" in each for each in networks)
 
     @property
     def trial_seeds(self) -> range:

@@ -22,6 +22,8 @@ LARGEST_FILE = 250_000
 # What pydantic would say of JSON and patterns, in the words of a study file.
 _DEMANDS = {
     "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "string_too_short": "must have at least one character",
     "string_pattern_mismatch": (
         "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
     ),
@@ -31,6 +33,10 @@ _DEMANDS = {
 
 _SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
 _EVERY_RECIPE = "recipe"
+_INSTEAD = {"validation": "validation_examples", "validation_examples": "validation"}
+"""Keys of the protocol of which one stands, and the other."""
+_WITH = {"image_size": "fit"}
+"""Keys of the protocol without which another means nothing, and that one."""
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -45,6 +51,13 @@ def find_study(name: str) -> Path:
     """
     if name.endswith(".toml"):
         return Path(name)
+    if name.endswith(".py"):
+        raise UsageError(
+            f'{name}: code, and no study; name it in one, as architecture = "{name}:NAME". '
+            "bakeoff new IMAGES writes a study to begin with"
+        )
+    if name not in shipped_studies() and Path(name).exists():
+        raise UsageError(f"{name}: no study; bakeoff new {name} writes one for images")
     return look_up(name, shipped_studies(), "unknown study", UsageError)
 
 
@@ -58,7 +71,11 @@ def read_study(path: Path) -> Study:
     except UnreadableError as error:
         raise StudyError(f"{error}; give a shipped name or a TOML file") from error
     try:
-        return parse_study(parse_toml(content, str(path)), str(path))
+        study = parse_study(parse_toml(content, str(path)), str(path))
+        if not study.names_files:
+            return study
+        folder = path.absolute().parent / Path(study.base or "").expanduser()
+        return study.model_copy(update={"base": str(folder)})
     except UnreadableError as error:
         raise StudyError(str(error)) from error
 
@@ -157,6 +174,9 @@ def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
             study = parse_study(content, f"--set {override}")
         except StudyError as error:
             raise UsageError(str(error)) from error
+    if study.names_files and study.base is None:
+        # What the command line names lies where it is typed.
+        return study.model_copy(update={"base": str(Path.cwd())})
     return study
 
 
@@ -171,8 +191,10 @@ def _override(content: dict[str, Any], override: str) -> None:
     for table in tables:
         if text:
             table[key] = _value(text)
+            table.pop(_INSTEAD.get(key, ""), None)
         else:
             table.pop(key, None)
+            table.pop(_WITH.get(key, ""), None)
 
 
 def _owned(
@@ -211,8 +233,7 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
     """Append plain values first, then the tables below them, as TOML demands."""
     for key, value in table.items():
         if not _is_table(value):
-            # JSON writes strings, numbers, booleans and arrays of them as TOML does.
-            lines.append(f"{key} = {_escaped(json.dumps(value, ensure_ascii=False))}")
+            lines.append(f"{key} = {value_to_toml(value)}")
     for key, value in table.items():
         if isinstance(value, dict):
             lines += ["", f"[{'.'.join((*path, key))}]"]
@@ -223,8 +244,13 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
                 _write_table(item, (*path, key), lines)
 
 
-def _escaped(text: str) -> str:
-    """Return the text with what steers a terminal, and so what TOML forbids, as TOML escapes it."""
+def value_to_toml(value: Any) -> str:
+    """Return a text, a number, a truth value or an array of these as TOML writes it.
+
+    What steers a terminal, and so what TOML forbids in a text, is escaped.
+    """
+    # JSON writes all of them as TOML does.
+    text = json.dumps(value, ensure_ascii=False)
     return "".join(
         each if visible(each) == each else rf"\U{ord(each):08x}" if ord(each) > 0xFFFF
         else rf"\u{ord(each):04x}"

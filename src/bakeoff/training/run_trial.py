@@ -19,7 +19,7 @@ from bakeoff.training.fit import fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
-from bakeoff.training.trial import Trial, TrialSpec, autocast_for
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for, code_of
 
 
 def run_trial(
@@ -36,13 +36,14 @@ def run_trial(
     leaves one after each epoch; `on_resume` hears how many epochs there were. `processor` tells
     what this run takes of the cores; what others take of them is noted in each epoch.
     Raises StoreError where a checkpoint cannot be written, or is of another study, of other data
-    or in other precision.
+    or in other precision, NetworkError where code of the user's fails.
     """
     progress = _take_up(spec, checkpoints)
     if progress.state is not None:
         on_resume(len(progress.history))
     try:
-        return _trained(spec, progress, on_epoch, processor)
+        with code_of(spec.entrant, f" seed {spec.seed}"):
+            return _trained(spec, progress, on_epoch, processor)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

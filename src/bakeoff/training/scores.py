@@ -31,8 +31,10 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
     the loss is one that no record holds. Scikit-learn says the same to the last bit, after a second
     in which it is imported.
     """
-    if not np.isfinite(logits).all():
-        raise FloatingPointError("logits were not all finite")
+    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(wrong):
+        others = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise FloatingPointError(f"logits of image {wrong[0]}{others} were not finite")
     loss = cross_entropy(logits, labels)
     if loss > LARGEST_NUMBER:
         raise FloatingPointError(f"loss was above {LARGEST_NUMBER:g}")

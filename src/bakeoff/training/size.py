@@ -12,7 +12,10 @@ from torch.utils.flop_counter import flop_registry, sdpa_flop_count, shape_wrapp
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.networks.catalogue import architecture
+from bakeoff.networks.known import network_of
+from bakeoff.networks.network import Architecture
 from bakeoff.networks.randomness import OwnGenerator
+from bakeoff.networks.trouble import told
 from bakeoff.study.study import Study
 
 _SMALL = 1 << 30
@@ -32,11 +35,18 @@ class NetworkSize:
 
 
 def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
-    """Return how large the network of each entrant is, by the entrant's name."""
+    """Return how large the network of each entrant is, by the entrant's name.
+
+    Raises NetworkError, in one line, where a network cannot take an image of the data.
+    """
     shape, classes = dataset.image_shape, len(dataset.classes)
-    architectures = {entrant.architecture for entrant in study.entrants}
-    sizes = {name: size_of(name, shape, classes) for name in architectures}
-    return {entrant.name: sizes[entrant.architecture] for entrant in study.entrants}
+    networks = {each.name: network_of(*each.network) for each in study.entrants}
+    sizes: dict[Architecture, NetworkSize] = {}
+    for each in networks.values():
+        if each.make not in sizes:  # Entrants may differ in their recipes alone.
+            with told(f"{each.name} fails on an image {list(shape)}", each.source):
+                sizes[each.make] = measured(each.make, shape, classes)
+    return {name: sizes[each.make] for name, each in networks.items()}
 
 
 def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
@@ -44,32 +54,42 @@ def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> Netwo
 
     PyTorch's global generator is not drawn from. Raises StudyError where there is no such network.
     """
-    make = architecture(name)
+    return measured(architecture(name), image_shape, classes)
+
+
+def measured(make: Architecture, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
+    """Return the size of what `make` makes, of which nothing but shapes is made where that will do.
+
+    PyTorch's global generator is not drawn from.
+    """
     with OwnGenerator(0):
         try:
             with torch.device("meta"):
                 model = make(image_shape, classes)
-            if sum(each.nbytes for each in model.state_dict().values()) <= _SMALL:
+            # Before it has memory, which is one for each place where a tied weight stands.
+            parameters, state_bytes = _numbers(model)
+            if state_bytes <= _SMALL:
                 # With memory, though no numbers in it: else torch imports its compiler, a second.
                 model.to_empty(device="cpu")
-            return _counted(model, image_shape, _Shapes())
-        except (RuntimeError, TypeError):
-            return _counted(make(image_shape, classes), image_shape, _Operations())
+            return NetworkSize(parameters, state_bytes, _counted(model, image_shape, _Shapes()))
+        except Exception:  # Code of other people may fail in any way where there are no numbers.
+            model = make(image_shape, classes)
+            return NetworkSize(*_numbers(model), _counted(model, image_shape, _Operations()))
 
 
-def _counted(
-    model: nn.Module, image_shape: tuple[int, int, int], counted: _Operations
-) -> NetworkSize:
+def _numbers(model: nn.Module) -> tuple[int, int]:
+    """Return how many numbers training adjusts, and the bytes of weights and buffers."""
+    parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
+    return parameters, sum(each.nbytes for each in model.state_dict().values())
+
+
+def _counted(model: nn.Module, image_shape: tuple[int, int, int], counted: _Operations) -> int:
+    """Return the multiply-adds of one image."""
     device = next((each.device for each in model.parameters()), None)
     image = torch.zeros(1, *image_shape, device=device)
-    with torch.inference_mode(), counted:
+    with torch.no_grad(), counted:
         model.eval()(image)
-    return NetworkSize(
-        parameters=sum(each.numel() for each in model.parameters() if each.requires_grad),
-        state_bytes=sum(each.nbytes for each in model.state_dict().values()),
-        # torch counts a multiply-add as two operations.
-        multiply_adds_per_image=counted.operations // 2,
-    )
+    return counted.operations // 2  # torch counts a multiply-add as two operations.
 
 
 def attention_operations(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:

@@ -27,7 +27,7 @@ from bakeoff.training.fit import Examples
 from bakeoff.training.loop import train_epoch
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.trial import autocast_for, build_entrant, examples_of, pixels_of
+from bakeoff.training.trial import autocast_for, build_entrant, code_of, examples_of, pixels_of
 
 Clock = Callable[[], float]
 Turn = Callable[[], float]
@@ -65,13 +65,26 @@ def measure_timing(
     epochs, singles, thousands = {}, {}, {}
     for entrant in study.entrants:
         burst = partial(make_burst, study, entrant, dataset, train, precision=precision)
-        epochs[entrant.name] = _small_epoch(study, entrant, dataset, burst, seconds, clock)
-        model = build_entrant(study, entrant, 0, dataset, device).eval()
-        singles[entrant.name] = partial(milliseconds_per_image, model, thousand[:1], 5, clock)
-        thousands[entrant.name] = partial(milliseconds_per_image, model, thousand, 1, clock)
+        with code_of(entrant):
+            epoch = _small_epoch(study, entrant, dataset, burst, seconds, clock)
+            model = build_entrant(study, entrant, 0, dataset, device).eval()
+        passes = partial(milliseconds_per_image, model, clock=clock)
+        epochs[entrant.name] = _told(entrant, epoch)
+        singles[entrant.name] = _told(entrant, partial(passes, thousand[:1], 5))
+        thousands[entrant.name] = _told(entrant, partial(passes, thousand, 1))
     timing = Timing(_rounds(epochs, rounds), _rounds(singles, 3), _rounds(thousands, 3))
     others = began.taken().others or 0.0
     return timing if alone or others < NOTICEABLE else None
+
+
+def _told(entrant: Entrant, turn: Turn) -> Turn:
+    """Return the same turn, which names the entrant where its code fails."""
+
+    def told_turn() -> float:
+        with code_of(entrant):
+            return turn()
+
+    return told_turn
 
 
 def _rounds(turns: Mapping[str, Turn], rounds: int) -> dict[str, list[float]]:
@@ -93,10 +106,13 @@ def _small_epoch(
 ) -> Turn:
     """Return a turn of about so many seconds, which returns the seconds per training example."""
     split = split_of(study, 0, dataset)
-    few = min(4 * entrant.recipe.batch_size, len(split.train))
+    size = entrant.recipe.batch_size
+    few = min(4 * size, len(split.train))
     first = burst(examples=few)
     first()  # What is done once, such as finding the fastest way to convolve.
-    examples = min(max(math.ceil(few * seconds / _took(first, clock)), few), len(split.train))
+    asked = math.ceil(few * seconds / _took(first, clock))
+    # In whole batches: of a single image batch normalisation can take none.
+    examples = min(max(asked // size * size, few), len(split.train))
     validation = math.ceil(examples * len(split.validation) / len(split.train))
     small = burst(examples=examples, validation=validation)
     small()

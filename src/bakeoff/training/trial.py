@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +17,9 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
 from bakeoff.engine.devices import place
 from bakeoff.engine.pixels import Pixels
-from bakeoff.networks.build import build
+from bakeoff.networks.build import start
+from bakeoff.networks.known import network_of
+from bakeoff.networks.trouble import told
 from bakeoff.records.record import Record
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Entrant, Protocol, Study
@@ -107,8 +112,8 @@ def build_entrant(
     study: Study, entrant: Entrant, seed: int, dataset: Dataset, device: torch.device
 ) -> nn.Module:
     """Return the entrant's network on `device`, as it starts the trial with this seed."""
-    model = build(
-        entrant.architecture,
+    model = start(
+        network_of(*entrant.network),
         dataset.image_shape,
         len(dataset.classes),
         initialisation=entrant.recipe.initialisation,
@@ -117,6 +122,18 @@ def build_entrant(
         ),
     )
     return place(model, device)
+
+
+@contextmanager
+def code_of(entrant: Entrant, doing: str = "") -> Iterator[None]:
+    """Raise NetworkError, in one line that names the entrant, for what code of the user's raises.
+
+    doing: what may follow the name. A fault in a network that ships is a fault of ours, and passes.
+    """
+    with ExitStack() as lasting:
+        if ":" in entrant.architecture:
+            lasting.enter_context(told(entrant.name + doing, network_of(*entrant.network).source))
+        yield
 
 
 def examples_of(
@@ -137,7 +154,14 @@ def examples_of(
     if not dataset.mapped or device.type != "cpu":
         return to_device(images, labels, chosen, device)
     rows = None if len(chosen) == len(labels) else torch.from_numpy(chosen)
-    return Examples(torch.from_numpy(images), torch.from_numpy(labels[chosen]), rows)
+    return Examples(tensor_of(images), torch.from_numpy(labels[chosen]), rows)
+
+
+def tensor_of(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Return the same memory as a tensor, which nobody writes to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(images)
 
 
 def to_device(

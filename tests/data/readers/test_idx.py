@@ -34,12 +34,20 @@ def test_no_images_are_an_empty_array() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "not an IDX file (it does not start with two zero bytes)"),
+        (b"", "empty (0 bytes), not an IDX file; get the file again"),
         (b"\0\0\x08", "not an IDX file (it does not start with two zero bytes)"),
         (b"\x1f\x8b\x08\x00", "not an IDX file (it does not start with two zero bytes)"),
         (b"\0\0\x0d\x01\0\0\0\0", "IDX type 0x0d; only unsigned bytes (0x08) are read"),
-        (TWO_BY_THREE[:11], "truncated inside the IDX header"),
-        (b"\0\0\x08\xff", "truncated inside the IDX header"),
+        (
+            TWO_BY_THREE[:11],
+            "truncated inside the IDX header, which takes 12 bytes, 11 are there; "
+            "get the file again",
+        ),
+        (
+            b"\0\0\x08\xff",
+            "truncated inside the IDX header, which takes 1024 bytes, 4 are there; "
+            "get the file again",
+        ),
         (
             TWO_BY_THREE[:-1],
             "the IDX header promises 6 bytes [2, 3], 5 follow; get the file again",

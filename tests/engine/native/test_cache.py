@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from bakeoff.engine.native.cache import cache_folder, keep, kept
+from bakeoff.engine.native.cache import keep, kept
 
 KEY = "ab12"
 
@@ -116,42 +114,3 @@ def test_nothing_is_taken_from_another_user(cache: Path, monkeypatch: pytest.Mon
     keep(cache, KEY, b"another")
     monkeypatch.undo()
     assert kept(cache, KEY) == b"library"
-
-
-# Where it is
-
-
-@pytest.mark.parametrize(
-    ("cache", "home", "expected"),
-    [
-        ("/caches", "/home/a", "/caches/bakeoff"),
-        ("", "/home/a", "/home/a/.cache/bakeoff"),
-        (None, "/home/a", "/home/a/.cache/bakeoff"),
-        ("caches", "/home/a", "/home/a/.cache/bakeoff"),
-        ("./caches", "home", "/of/system/.cache/bakeoff"),
-        (".", "", "/of/system/.cache/bakeoff"),
-        (None, None, "/of/system/.cache/bakeoff"),
-    ],
-)
-def test_it_is_never_in_the_current_folder(
-    cache: str | None, home: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("XDG_CACHE_HOME", cache), ("HOME", home)):
-        if value is None:
-            monkeypatch.delenv(name, raising=False)
-        else:
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_dir="/of/system"))
-    assert cache_folder() == Path(expected)
-
-
-def test_a_user_whom_the_system_does_not_know_keeps_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def unknown(_: int) -> object:
-        raise KeyError
-
-    monkeypatch.setattr(pwd, "getpwuid", unknown)
-    monkeypatch.setenv("HOME", "")
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert cache_folder() is None

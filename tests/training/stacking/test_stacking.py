@@ -121,7 +121,7 @@ def assert_same(
 @pytest.mark.parametrize("name", list(ARCHITECTURES))
 def test_each_seed_gets_the_weights_that_it_gets_alone(name: str, digits: Dataset) -> None:
     # 100 examples in batches of 40: the last batch of each epoch is smaller.
-    models = [network(name, seed) for seed in range(3)]
+    models = [network(name, seed) for seed in range(2)]
     recipe = Recipe(batch_size=40, epochs=2)
     if name.startswith("small-"):
         # Some of their gradients are zero but for rounding, of which Adam makes whole steps; and

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bakeoff.errors import DataError
+
+
+class MixedSizesError(DataError):
+    """Images of several sizes, where nothing says what size to bring them to."""
+
+
 Blocks = Callable[[Sequence[int]], Iterator[NDArray[np.uint8]]]
 """Indices of images -> their pixels in that order, uint8 [some, channels, height, width] at a time:
 never so many that they fill the memory. Raises DataError, naming it, where one cannot be read."""

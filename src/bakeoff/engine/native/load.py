@@ -24,10 +24,11 @@ from bakeoff.engine.native.build import (
     library_key,
     nobody,
 )
-from bakeoff.engine.native.cache import cache_folder, keep, kept
+from bakeoff.engine.native.cache import keep, kept
 from bakeoff.engine.native.kernels import Kernels
 from bakeoff.engine.native.proof import wrong_answer
 from bakeoff.errors import UsageError
+from bakeoff.files.private import cache_folder
 from bakeoff.text import visible
 
 SOURCES = Path(__file__).parent

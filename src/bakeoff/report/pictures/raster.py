@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 Pixels = NDArray[np.uint8]
 """[height, width, 3]: red, green, blue."""
@@ -63,6 +69,59 @@ def enlarged(picture: Pixels, times: int) -> Pixels:
     return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 
+def fitted(picture: Pixels, side: int) -> Pixels:
+    """Return a picture as large as fits into a square of `side`.
+
+    A small one gets whole squares for its elements, a large one is averaged.
+    """
+    height, width = picture.shape[:2]
+    if max(height, width) <= side:
+        return enlarged(picture, side // max(height, width))
+    scale = side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+class Lettering(NamedTuple):
+    """A line of text by the left end of its baseline, in picture elements."""
+
+    text: str
+    x: int
+    y: int
+    size: int
+    colour: str
+    widest: int
+    """What is wider loses letters in its middle, where names of files differ least."""
+
+
+def lettered(pixels: Pixels, lines: Iterable[Lettering]) -> Pixels:
+    """Return a picture with lines of text on it."""
+    image = Image.fromarray(pixels)
+    pen = ImageDraw.Draw(image)
+    for line in lines:
+        font = _font(line.size)
+        text = _narrowed(line.text, font, line.widest)
+        pen.text((line.x, line.y), text, fill=line.colour, font=font, anchor="ls")
+    return np.asarray(image)
+
+
+def _narrowed(text: str, font: ImageFont.FreeTypeFont, widest: int) -> str:
+    kept = text
+    while len(kept) > 1 and font.getlength(kept) > widest:
+        letters = len(kept) - 1 if kept is text else len(kept) - 2
+        kept = f"{text[: letters // 2]}…{text[len(text) - (letters - letters // 2) :]}"
+    return kept
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the letters of the charts; to import matplotlib for them would take a second."""
+    found = find_spec("matplotlib")
+    origin = found.origin if found is not None else None
+    folder = Path(origin or "").parent / "mpl-data" / "fonts" / "ttf"
+    return ImageFont.truetype(folder / "DejaVuSans.ttf", size)
+
+
 _GAP = (205, 203, 197)
 
 
@@ -80,8 +139,15 @@ def tiles(pictures: list[Pixels], columns: int, gap: int = 1) -> Pixels:
     return grid
 
 
+def png(pixels: Pixels, software: str = "") -> bytes:
+    """Return the pixels as a PNG, which names the software that made it where it is given."""
+    buffer, texts = io.BytesIO(), PngInfo()
+    if software:
+        texts.add_text("Software", software)
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True, pnginfo=texts)
+    return buffer.getvalue()
+
+
 def data_uri(pixels: Pixels) -> str:
     """Return the pixels as a PNG that stands inside the page."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")

@@ -1,0 +1,51 @@
+"""The cores that there are for this process, as the system's files have it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from math import floor
+from pathlib import Path, PurePosixPath
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: those that it may run on, within its quota.
+
+    A container may run on all cores of its machine, and yet get the time of half a one.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, floor(min([cores, *_quotas()])))
+
+
+def _quotas(
+    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> Iterator[float]:
+    """Yield how many cores' time each control group around this process grants, where one limits.
+
+    Source: Linux, Documentation/admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst
+    (`cpu.cfs_quota_us`).
+    """
+    with suppress(OSError, ValueError):
+        for line in own.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            base = root / "cpu" if controllers else root
+            # In a container its own group is the root that it sees.
+            for group in {PurePosixPath(path), *PurePosixPath(path).parents}:
+                with suppress(OSError, ValueError):
+                    yield from _quota(base / str(group).lstrip("/"))
+
+
+def _quota(group: Path) -> Iterator[float]:
+    if (group / "cpu.max").exists():
+        quota, period = (group / "cpu.max").read_text().split()
+    else:
+        quota = (group / "cpu.cfs_quota_us").read_text()
+        period = (group / "cpu.cfs_period_us").read_text()
+    if quota != "max" and int(quota) > 0:
+        yield int(quota) / int(period)
