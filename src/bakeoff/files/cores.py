@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from math import floor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from bakeoff.files.control_groups import OWN, ROOT, groups_around
 
 
 def usable_cores() -> int:
@@ -21,24 +23,15 @@ def usable_cores() -> int:
     return max(1, floor(min([cores, *_quotas()])))
 
 
-def _quotas(
-    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
-) -> Iterator[float]:
+def _quotas(root: Path = ROOT, own: Path = OWN) -> Iterator[float]:
     """Yield how many cores' time each control group around this process grants, where one limits.
 
     Source: Linux, Documentation/admin-guide/cgroup-v2.rst (`cpu.max`) and scheduler/sched-bwc.rst
     (`cpu.cfs_quota_us`).
     """
-    with suppress(OSError, ValueError):
-        for line in own.read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers and "cpu" not in controllers.split(","):
-                continue
-            base = root / "cpu" if controllers else root
-            # In a container its own group is the root that it sees.
-            for group in {PurePosixPath(path), *PurePosixPath(path).parents}:
-                with suppress(OSError, ValueError):
-                    yield from _quota(base / str(group).lstrip("/"))
+    for group in groups_around("cpu", root, own):
+        with suppress(OSError, ValueError):
+            yield from _quota(group)
 
 
 def _quota(group: Path) -> Iterator[float]:

@@ -6,12 +6,12 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from bakeoff.files.control_groups import OWN, ROOT, groups_around
 
 
-def usable_memory(
-    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
-) -> int:
+def usable_memory(root: Path = ROOT, own: Path = OWN) -> int:
     """Return how many bytes this process may use: those of the machine, or what it is granted.
 
     Source: Linux, Documentation/admin-guide/cgroup-v2.rst (`memory.max`) and
@@ -24,14 +24,7 @@ def usable_memory(
 
 
 def _granted(root: Path, own: Path) -> Iterator[int]:
-    with suppress(OSError, ValueError):
-        for line in own.read_text().splitlines():
-            _, controllers, path = line.split(":", 2)
-            if controllers and "memory" not in controllers.split(","):
-                continue
-            base = root / "memory" if controllers else root
-            # In a container its own group is the root that it sees.
-            for group in {PurePosixPath(path), *PurePosixPath(path).parents}:
-                for name in ("memory.max", "memory.limit_in_bytes"):
-                    with suppress(OSError, ValueError):
-                        yield int((base / str(group).lstrip("/") / name).read_text())
+    for group in groups_around("memory", root, own):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with suppress(OSError, ValueError):
+                yield int((group / name).read_text())
