@@ -14,13 +14,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.data.readers.mnist import load_mnist
 
-# Tests run side by side, so each process of them has one core, with all that it starts: a study
-# that is given all cores trains in one process then, and threads are as many as there are cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-if hasattr(os, "sched_setaffinity"):
-    cores = sorted(os.sched_getaffinity(0))
-    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 # The same examples each time, and no deadline: a busy machine is not a mistake.
 settings.register_profile("bakeoff", deadline=None, derandomize=True, max_examples=50)
@@ -33,13 +27,23 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the longest files come first: else one process works on them at the end, alone."""
-    items.sort(key=lambda item: "torture" not in item.nodeid)
+    longest = ("tests/test_readme.py", "tests/torture/", "tests/test_", "tests/runners/")
+    items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in longest])
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Take one core in this process too."""
+def one_core() -> None:
+    """Give a process that runs tests one core, with all that it starts.
+
+    Tests run side by side, each with a core of its own. A study that is given all cores trains in
+    one process then, and threads are as many as there are cores. Not when this file is imported:
+    what starts the processes imports it too, and they would inherit its core, all of them.
+    """
     torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 @pytest.fixture(autouse=True, scope="session")
