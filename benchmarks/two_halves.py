@@ -75,10 +75,10 @@ def part_of(outcome: EntrantOutcome, seeds: Collection[int]) -> EntrantOutcome:
     rows = [row for row, seed in enumerate(outcome.seeds) if seed in seeds]
     return replace(
         outcome,
-        predicted=outcome.predicted[rows],
+        predicted=None if outcome.predicted is None else outcome.predicted[rows],
         seeds=tuple(outcome.seeds[row] for row in rows),
-        seconds=outcome.seconds[rows],
-        epochs=outcome.epochs[rows],
+        seconds=None,
+        epochs=None,
         left_out=tuple(trial for trial in outcome.left_out if trial.seed in seeds),
         target=None,
     )

@@ -72,7 +72,7 @@ def test_everything_is_there_and_is_json() -> None:
 
 def test_the_metric_asked_for_is_the_metric_judged() -> None:
     entrants = [outcome("A", (1, 2, 3)), outcome("B", (1, 2, 3))]
-    correct = [each.predicted == LABELS for each in entrants]
+    correct = [np.equal(np.array(each.predicted), LABELS) for each in entrants]
     for metric in ("accuracy", "balanced_accuracy"):
         pair = compare(entrants, LABELS, 3, metric=metric).pairs[0]
         if metric == "accuracy":
@@ -209,7 +209,7 @@ def test_flips_need_most_seeds() -> None:
 
 def test_known_wrong_labels_are_marked_and_left_out() -> None:
     a = outcome("A", (1, 2))
-    predicted = a.predicted.copy()
+    predicted = np.array(a.predicted)
     predicted[:, 17] = (LABELS[17] + 1) % 3
     found = compare(
         [EntrantOutcome("A", predicted, a.seeds, a.seconds, a.epochs)], LABELS, 3, known_wrong=[17]

@@ -10,7 +10,12 @@ from scipy import stats
 from bakeoff.comparison.statistics.crossed import PairedDifference, paired_difference
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.mcnemar import mcnemar
-from bakeoff.comparison.statistics.power import DecisionRule, chance_of_decision, what_would_decide
+from bakeoff.comparison.statistics.power import (
+    DecisionRule,
+    Plan,
+    chance_of_decision,
+    what_would_decide,
+)
 from bakeoff.comparison.statistics.spending import price
 from bakeoff.comparison.verdict import (
     Evidence,
@@ -97,7 +102,7 @@ def test_holm_can_turn_better_into_undecided_and_both_p_values_are_said() -> Non
 def test_undecided_says_what_would_decide() -> None:
     paired = replace(with_parts(0.001, 5e-7, 1e-8), low=-0.002, high=0.004)
     found = verdict("A", "B", paired, evidence(0.31))
-    assert found.plan is not None
+    assert isinstance(found.plan, Plan)
     assert found.plan.more_seeds is not None
     assert found.sentence == (
         "undecided: A minus B is 0.10 points (-0.20 to 0.40), p = 0.31; "
@@ -108,7 +113,7 @@ def test_undecided_says_what_would_decide() -> None:
 def test_undecided_says_when_only_images_can_decide() -> None:
     paired = replace(with_parts(0.001, 1e-8, 2e-6), low=-0.002, high=0.004)
     found = verdict("A", "B", paired, evidence(0.31))
-    assert found.plan is not None
+    assert isinstance(found.plan, Plan)
     assert found.plan.test_images is not None
     assert found.plan.test_images > 10_000
     assert found.sentence.endswith(

@@ -8,87 +8,124 @@ from typing import Literal
 
 import numpy as np
 
-from bakeoff.comparison.outcome import EntrantOutcome
-from bakeoff.comparison.pair import Flips, Metric, PairComparison
+from bakeoff.comparison.judged import Judged, difference_of_models, difference_with
+from bakeoff.comparison.outcome import EntrantOutcome, common_seeds, in_order
+from bakeoff.comparison.pair import Flips, PairComparison
+from bakeoff.comparison.requirement import Asked, Requirement
+from bakeoff.comparison.scale import Scale
 from bakeoff.comparison.statistics.checks import Bools, Integers
 from bakeoff.comparison.statistics.crossed import (
+    Layout,
     PairedDifference,
-    paired_difference,
-    paired_difference_of_balanced_accuracy,
+    crossed_difference,
+    of_answers,
 )
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
-from bakeoff.comparison.statistics.mcnemar import mcnemar
+from bakeoff.comparison.statistics.mcnemar import McNemar, mcnemar
+from bakeoff.comparison.statistics.over_items import OverItems, over_items
 from bakeoff.comparison.statistics.spending import price, seeds_at_looks
 from bakeoff.comparison.statistics.survival import LogRank, log_rank
 from bakeoff.comparison.statistics.timing import TimeRatio, time_ratio
-from bakeoff.comparison.statistics.variance import one_stratum, strata_of_classes
 from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,
     Verdict,
     verdict,
+    verdict_of_one_score,
     verdict_of_one_seed,
+    verdict_untested,
     verdict_without_seeds,
 )
 from bakeoff.comparison.words import left_out_text, plan_text
+from bakeoff.errors import UsageError, did_you_mean
+
+About = Literal["architectures", "models"]
+Seeds = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
 class Question:
     """What all pairs of a comparison have in common.
 
-    `known_right` is boolean [images], False for images whose label is known to be wrong.
-    `earlier` and `reopened` are as in `compare`.
+    `labels` are integer [images], `layout` is that of the items under the metric, `plain_layout`
+    that of accuracy, on the items that are not known to be labelled wrong (`known_right`, boolean
+    [images]). The rest is as in `compare`.
     """
 
-    labels: Integers
+    labels: Integers | None
+    layout: Layout
+    plain_layout: Layout
     known_right: Bools
-    metric: Metric
+    scale: Scale
+    about: About
+    baseline: str | None
     confidence: float
     equivalence_margin: float | None
-    earlier: Sequence[Mapping[str, frozenset[int]]] = ()
+    items: str
+    earlier: Sequence[Mapping[str, frozenset[int | str]]] = ()
     reopened: str | None = None
 
+    def tests(self, a: Judged, b: Judged) -> bool:
+        """Return whether the two are tested, not only described."""
+        return self.baseline is None or self.baseline in (a.outcome.name, b.outcome.name)
 
-def compare_pairs(outcomes: Sequence[EntrantOutcome], question: Question) -> list[PairComparison]:
+
+def compare_pairs(entrants: Sequence[Judged], question: Question) -> list[PairComparison]:
     """Return the comparison of every pair, each entrant with those after it.
 
-    Holm's correction spans all pairs with at least two seeds in common: once over the tests for a
-    difference and once over the tests for equivalence.
+    Holm's correction spans all pairs that can be tested and are (with the baseline, if there is
+    one): once over the tests for a difference and once over the tests for equivalence.
     """
-    pairs = [(a, b) for place, a in enumerate(outcomes) for b in outcomes[place + 1 :]]
-    measured = [_paired(a, b, question) for a, b in pairs]
+    pairs = [(a, b) for place, a in enumerate(entrants) for b in entrants[place + 1 :]]
+    measured = [analysis(a, b, question) if question.tests(a, b) else None for a, b in pairs]
     tested = [(*pair, each) for pair, each in zip(pairs, measured, strict=True) if each is not None]
     next_evidence = iter(_evidence(tested, question))
     return [
-        _comparison(a, b, question, paired, None if paired is None else next(next_evidence))
-        for (a, b), paired in zip(pairs, measured, strict=True)
+        _comparison(a, b, question, found, None if found is None else next(next_evidence))
+        for (a, b), found in zip(pairs, measured, strict=True)
     ]
 
 
-def _common_seeds(a: EntrantOutcome, b: EntrantOutcome) -> tuple[int, ...]:
-    return tuple(sorted(set(a.seeds) & set(b.seeds)))
-
-
-def _correct(outcome: EntrantOutcome, seeds: Sequence[int], labels: Integers) -> Bools:
-    return np.equal(outcome.rows(seeds), labels)
-
-
-def _paired(a: EntrantOutcome, b: EntrantOutcome, question: Question) -> PairedDifference | None:
-    seeds = _common_seeds(a, b)
+def analysis(a: Judged, b: Judged, question: Question) -> PairedDifference | OverItems | None:
+    """Return what a minus b says of what the question is about; None where it cannot say that."""
+    if question.about == "models":
+        if not _both_ran(a, b):
+            return None
+        runs = (len(a.outcome.seeds), len(b.outcome.seeds))
+        found = difference_of_models(a, b)
+        return over_items(found, question.layout, runs, question.confidence)
+    seeds = common_seeds(a.outcome, b.outcome)
     if len(seeds) < 2:
         return None
-    right_a, right_b = (_correct(each, seeds, question.labels) for each in (a, b))
-    if question.metric == "accuracy":
-        return paired_difference(right_a, right_b, question.confidence)
-    return paired_difference_of_balanced_accuracy(
-        right_a, right_b, question.labels, question.confidence
-    )
+    return crossed_difference(difference_with(a, b, seeds), question.layout, question.confidence)
+
+
+def _both_ran(a: Judged, b: Judged) -> bool:
+    return bool(a.outcome.seeds and b.outcome.seeds)
+
+
+def asked(requirement: Requirement, entrants: Sequence[Judged], question: Question) -> Asked:
+    """Return a requirement with what is known of its two entrants.
+
+    Raises:
+        UsageError: one that names no entrant.
+
+    """
+    named = {each.outcome.name: each for each in entrants}
+    for name in (requirement.a, requirement.b):
+        if name not in named:
+            raise UsageError(
+                f"{requirement.text!r} names no entrant {name!r}; {did_you_mean(name, named)}"
+            )
+    a, b = named[requirement.a], named[requirement.b]
+    looks = _looks(a, b, question)
+    found = analysis(a, b, question)
+    return Asked(requirement, found, looks, price(looks, 1 - question.confidence))
 
 
 def _evidence(
-    tested: Sequence[tuple[EntrantOutcome, EntrantOutcome, PairedDifference]], question: Question
+    tested: Sequence[tuple[Judged, Judged, PairedDifference | OverItems]], question: Question
 ) -> list[Evidence]:
     """Return the p-values of each pair, earlier looks paid for, with Holm's corrections."""
     level, margin = 1 - question.confidence, question.equivalence_margin
@@ -98,10 +135,10 @@ def _evidence(
     def corrected(p_values: Sequence[float]) -> list[float]:
         return holm([min(p * cost, 1.0) for p, cost in zip(p_values, prices, strict=True)])
 
-    alone = [paired.p_value for _, _, paired in tested]
+    alone = [found.p_value for _, _, found in tested]
     nearness: list[Nearness | None] = [None] * len(tested)
     if margin is not None:
-        within = [equivalence_p(paired, margin) for _, _, paired in tested]
+        within = [equivalence_p(found, margin) for _, _, found in tested]
         nearness = [Nearness(margin, *both) for both in zip(within, corrected(within), strict=True)]
     return [
         Evidence(p_value, p_value_holm, near, len(tested), level, counted, cost)
@@ -111,69 +148,120 @@ def _evidence(
     ]
 
 
-def _looks(a: EntrantOutcome, b: EntrantOutcome, question: Question) -> tuple[int, ...]:
-    """Return how many seeds the two had in common at each look that counts."""
-    nothing: frozenset[int] = frozenset()
-    earlier = [look.get(a.name, nothing) & look.get(b.name, nothing) for look in question.earlier]
-    return seeds_at_looks(earlier, frozenset(_common_seeds(a, b)))
+def _looks(a: Judged, b: Judged, question: Question) -> tuple[int, ...]:
+    """Return how many seeds the two had in common at each look that counts.
+
+    Of models that are there, more seeds are other models, and a first look.
+    """
+    if question.about == "models":
+        return ()
+    nothing: frozenset[int | str] = frozenset()
+    earlier = [
+        look.get(a.outcome.name, nothing) & look.get(b.outcome.name, nothing)
+        for look in question.earlier
+    ]
+    return seeds_at_looks(earlier, frozenset(common_seeds(a.outcome, b.outcome)))
 
 
 def _comparison(
-    a: EntrantOutcome,
-    b: EntrantOutcome,
+    a: Judged,
+    b: Judged,
     question: Question,
-    paired: PairedDifference | None,
+    found: PairedDifference | OverItems | None,
     evidence: Evidence | None,
 ) -> PairComparison:
-    seeds, lost = _common_seeds(a, b), _lost(a, b)
-    right_a, right_b = (_correct(each, seeds, question.labels) for each in (a, b))
+    seeds = common_seeds(a.outcome, b.outcome)
+    lost = _lost(a.outcome, b.outcome) if question.about == "architectures" else []
+    difference = found.difference if found else _point(a, b, seeds, question)
     one_seed = None
-    if paired is not None and evidence is not None:
-        found = verdict(a.name, b.name, paired, evidence)
-    elif seeds:
-        one_seed = mcnemar(right_a[0], right_b[0], question.confidence)
-        found = verdict_of_one_seed(a.name, b.name, one_seed)
-    else:
-        found = verdict_without_seeds(a.name, b.name)
+    if question.about == "architectures" and len(seeds) == 1:
+        one_seed = _mcnemar(a, b, seeds, question)
+    said = _verdict(a, b, question, found, evidence, difference, one_seed)
+    if question.layout.groups and found:
+        said = replace(said, sentence=f"{said.sentence}; {question.layout.groups.number} groups")
     if lost:
-        found = replace(found, sentence=f"{found.sentence}; {left_out_text(lost)}")
+        said = replace(said, sentence=f"{said.sentence}; {left_out_text(lost)}")
     if question.reopened:
         reopened = f"reopened, looked at before {question.reopened}"
-        found = replace(found, sentence=f"{found.sentence}; {reopened}")
+        said = replace(said, sentence=f"{said.sentence}; {reopened}")
 
+    one, other = a.outcome, b.outcome
     return PairComparison(
-        a=a.name,
-        b=b.name,
-        metric=question.metric,
+        a=one.name,
+        b=other.name,
+        metric=question.scale.metric,
         seeds=seeds,
-        verdict=found,
-        what_would_decide=_what_would_decide(found, len(seeds)),
-        difference=paired.difference if paired else _point(right_a, right_b, question),
-        paired=paired,
+        verdict=said,
+        what_would_decide=_what_would_decide(said, len(seeds), question),
+        difference=difference,
+        paired=found if isinstance(found, PairedDifference) else None,
         evidence=evidence,
         mcnemar=one_seed,
-        accuracy_without_known_wrong=_without_known_wrong(right_a, right_b, question),
-        flips=_flips(right_a, right_b) if seeds else None,
-        seconds_to_target=_log_rank(a, b, "seconds"),
-        epochs_to_target=_log_rank(a, b, "epochs"),
-        time_ratio=_time_ratio(a, b, question.confidence),
+        accuracy_without_known_wrong=_without_known_wrong(a, b, seeds, question),
+        flips=_flips(a, b, seeds, question),
+        seconds_to_target=_log_rank(one, other, "seconds"),
+        epochs_to_target=_log_rank(one, other, "epochs"),
+        time_ratio=_time_ratio(one, other, question.confidence),
         notes=tuple(f"seed {seed} is left out of this pair: {why}" for seed, why in lost),
+        over_items=found if isinstance(found, OverItems) else None,
     )
 
 
-def _point(right_a: Bools, right_b: Bools, question: Question) -> float | None:
-    """Return the difference of the one common seed, without any interval."""
-    if not len(right_a):
+def _verdict(
+    a: Judged,
+    b: Judged,
+    question: Question,
+    found: PairedDifference | OverItems | None,
+    evidence: Evidence | None,
+    difference: float | None,
+    one_seed: McNemar | None,
+) -> Verdict:
+    names, items = (a.outcome.name, b.outcome.name), question.items
+    if found is not None and evidence is not None:
+        return verdict(*names, found, evidence, question.scale, items)
+    if question.baseline is not None and not question.tests(a, b):
+        return verdict_untested(*names, difference, question.baseline, question.scale, items)
+    if one_seed is not None:
+        return verdict_of_one_seed(*names, one_seed, items)
+    if difference is not None:
+        return verdict_of_one_score(*names, difference, question.scale, items)
+    return verdict_without_seeds(*names)
+
+
+def _mcnemar(a: Judged, b: Judged, seeds: Seeds, question: Question) -> McNemar | None:
+    if a.graded:
         return None
-    by_class = question.metric == "balanced_accuracy"
-    labels = question.labels
-    strata = strata_of_classes(labels) if by_class else one_stratum(len(labels))
-    a, b = (float(strata.means(right.astype(np.float64))[0]) for right in (right_a, right_b))
-    return round(a - b, 15)
+    return mcnemar(a.of_seeds(seeds)[0], b.of_seeds(seeds)[0], question.confidence)
 
 
-def _flips(right_a: Bools, right_b: Bools) -> Flips:
-    """Return the images where, in more than half of the seeds, one is right and the other wrong."""
+def _point(a: Judged, b: Judged, seeds: Seeds, question: Question) -> float | None:
+    """Return the difference at hand, without any interval; None where nothing is in common."""
+    if question.about == "models":
+        if not _both_ran(a, b):
+            return None
+        found = difference_of_models(a, b)
+    elif seeds:
+        found = difference_with(a, b, seeds)
+    else:
+        return None
+    return round(float(question.layout.strata.means(found.d).mean()), 15)
+
+
+def _flips(a: Judged, b: Judged, seeds: Seeds, question: Question) -> Flips | None:
+    """Return the images where, in more than half of the seeds, one is right and the other wrong.
+
+    About models, whose runs are no pairs: where their shares of right runs are that far apart.
+    """
+    if a.graded:
+        return None
+    if question.about == "models":
+        if not _both_ran(a, b):
+            return None
+        apart = difference_of_models(a, b).d[0]
+        return Flips(only_a=np.flatnonzero(apart > 0.5), only_b=np.flatnonzero(apart < -0.5))
+    if not seeds:
+        return None
+    right_a, right_b = a.of_seeds(seeds), b.of_seeds(seeds)
     only_a, only_b = (
         np.flatnonzero((mine & ~other).sum(axis=0) > len(mine) / 2)
         for mine, other in ((right_a, right_b), (right_b, right_a))
@@ -182,18 +270,19 @@ def _flips(right_a: Bools, right_b: Bools) -> Flips:
 
 
 def _without_known_wrong(
-    right_a: Bools, right_b: Bools, question: Question
+    a: Judged, b: Judged, seeds: Seeds, question: Question
 ) -> PairedDifference | None:
     kept = question.known_right
-    if len(right_a) < 2 or kept.all() or not kept.any():
+    if len(seeds) < 2 or kept.all() or not kept.any() or a.graded:
         return None
-    return paired_difference(right_a[:, kept], right_b[:, kept], question.confidence)
+    found = of_answers(a.of_seeds(seeds)[:, kept], b.of_seeds(seeds)[:, kept])
+    return crossed_difference(found, question.plain_layout, question.confidence)
 
 
-def _what_would_decide(found: Verdict, seeds: int) -> str | None:
+def _what_would_decide(found: Verdict, seeds: int, question: Question) -> str | None:
     if found.plan is not None:
-        return plan_text(found.plan)
-    if seeds < 2:
+        return plan_text(found.plan, question.items)
+    if seeds < 2 and question.about == "architectures":
         return "at least two seeds, better five, that both complete"
     return None
 
@@ -215,13 +304,13 @@ def _time_ratio(a: EntrantOutcome, b: EntrantOutcome, confidence: float) -> Time
     return time_ratio(a.seconds_per_example, b.seconds_per_example, confidence)
 
 
-def _lost(a: EntrantOutcome, b: EntrantOutcome) -> list[tuple[int, str]]:
+def _lost(a: EntrantOutcome, b: EntrantOutcome) -> list[tuple[int | str, str]]:
     """Return the seed of each trial that cannot take part, and whose it is and why."""
     found = []
     for mine, other in ((a, b), (b, a)):
         named = {trial.seed: trial.reason for trial in mine.left_out}
         named |= {seed: "missing" for seed in other.seeds if seed not in {*mine.seeds, *named}}
         found += [
-            (seed, f"{mine.name} {why.replace('_', ' ')}") for seed, why in sorted(named.items())
+            (seed, f"{mine.name} {named[seed].replace('_', ' ')}") for seed in in_order(named)
         ]
     return found

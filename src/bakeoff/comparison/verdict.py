@@ -1,7 +1,8 @@
 """The verdict on a pair, and the sentence that says it.
 
-A sentence claims no more than its numbers do: differences in percentage points ("points") over new
-seeds and new test images, the p-value after correction for the number of pairs.
+A sentence claims no more than its numbers do: differences in percentage points ("points") or the
+score's own unit, over new seeds and new test images, the p-value after correction for the number of
+pairs. Where it speaks of these trained models alone, over new items, it says so first.
 """
 
 from __future__ import annotations
@@ -9,10 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bakeoff.comparison.scale import POINTS, Scale
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.mcnemar import McNemar
-from bakeoff.comparison.statistics.power import DecisionRule, Plan, what_would_decide
-from bakeoff.comparison.words import amount, amount_ahead, p_text, p_values_text, plan_text, points
+from bakeoff.comparison.statistics.over_items import OverItems
+from bakeoff.comparison.statistics.power import (
+    DecisionRule,
+    MoreItems,
+    Plan,
+    items_that_would_decide,
+    what_would_decide,
+)
+from bakeoff.comparison.words import p_text, p_values_text, plan_text, points
 
 Kind = Literal["better", "equivalent", "undecided"]
 
@@ -34,7 +43,7 @@ class Verdict:
     kind: Kind
     better: str | None
     sentence: str
-    plan: Plan | None = None
+    plan: Plan | MoreItems | None = None
 
     def __str__(self) -> str:
         return self.sentence
@@ -42,7 +51,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Nearness:
-    """The test for equivalence: its margin (a proportion), p-value, and that after Holm."""
+    """The test for equivalence: its margin (a proportion, or in the score's unit) and p-values.
+
+    `p_value_holm` is the one after Holm's correction.
+    """
 
     margin: float
     p_value: float
@@ -73,52 +85,109 @@ class Evidence:
     price: float = 1.0
 
 
-def verdict(a: str, b: str, paired: PairedDifference, evidence: Evidence) -> Verdict:
+def verdict(
+    a: str,
+    b: str,
+    found: PairedDifference | OverItems,
+    evidence: Evidence,
+    scale: Scale = POINTS,
+    items: str = "test images",
+) -> Verdict:
     """Return the verdict on the pair of entrants named `a` and `b` (a minus b).
 
     Equivalence is looked at first. The margin is what the study declared too small to matter, so a
     pair shown to lie within it is "equivalent" even if a difference is shown too; the sentence then
     says both.
+
+    Args:
+        a: the one entrant.
+        b: the other.
+        found: over new seeds and items, or of these models over new items.
+        evidence: p-values.
+        scale: in what unit differences are told, and which way is better.
+        items: what predictions are about.
+
     """
     differs = evidence.p_value_holm < evidence.level
-    better = (a if paired.difference > 0 else b) if differs else None
+    better = (a if scale.sign * found.difference > 0 else b) if differs else None
+    speaks_of = of_what(found, items)
     near, p_value = evidence.nearness, _p(evidence, evidence)
     if near is not None and near.p_value_holm < evidence.level:
         near_p = _p(near, evidence)
-        sentence = f"{a} and {b} are equivalent within {points(near.margin)} points, {near_p}: "
+        sentence = (
+            f"{speaks_of}{a} and {b} are equivalent within {scale.size(near.margin)}, {near_p}: "
+        )
         if better is None:
-            sentence += f"{a} minus {b} is {amount(paired)}"
+            sentence += f"{scale.minus(a, b)} is {scale.amount(found)}"
         else:
-            sentence += f"{better} is better, but only by {amount_ahead(paired)}, {p_value}"
+            sentence += f"{better} is better, but only {scale.ahead_by(found)}, {p_value}"
         return Verdict("equivalent", better, sentence)
     if better is not None:
         other = b if better == a else a
-        sentence = f"{better} is better than {other} by {amount_ahead(paired)}, {p_value}"
+        sentence = f"{speaks_of}{better} is better than {other} {scale.ahead_by(found)}, {p_value}"
         return Verdict("better", better, sentence)
-    plan = what_would_decide(paired, _rule(evidence))
-    sentence = f"undecided: {a} minus {b} is {amount(paired)}, {p_value}; {plan_text(plan)}"
+    plan = plan_of(found, _rule(evidence))
+    sentence = (
+        f"undecided: {speaks_of}{scale.minus(a, b)} is {scale.amount(found)}, {p_value}; "
+        f"{plan_text(plan, items)}"
+    )
     return Verdict("undecided", None, sentence, plan)
 
 
-def verdict_of_one_seed(a: str, b: str, result: McNemar) -> Verdict:
+def of_what(found: PairedDifference | OverItems, items: str) -> str:
+    """Return of what a sentence speaks, where that is not new seeds and new items."""
+    if isinstance(found, OverItems):
+        new = f"new {items}" if found.groups is None else f"new groups of {items}"
+        return f"of these trained models, on {new}: "
+    return ""
+
+
+def plan_of(found: PairedDifference | OverItems, rule: DecisionRule) -> Plan | MoreItems:
+    """Return what would decide: more seeds or items, or more items for these models."""
+    if isinstance(found, OverItems):
+        return items_that_would_decide(found, rule)
+    return what_would_decide(found, rule)
+
+
+def verdict_untested(
+    a: str, b: str, difference: float | None, baseline: str, scale: Scale, items: str
+) -> Verdict:
+    """Return the verdict of a pair without the baseline: none, and the difference at hand."""
+    sentence = f"not tested, since only pairs with {baseline} are"
+    if difference is not None:
+        sentence += f"; on these {items} {scale.minus(a, b)} is {scale.size(difference)}"
+    return Verdict("undecided", None, sentence)
+
+
+def verdict_of_one_score(a: str, b: str, difference: float, scale: Scale, items: str) -> Verdict:
+    """Return the verdict for one seed in common, of scores that are not right or wrong."""
+    return Verdict(
+        "undecided",
+        None,
+        "undecided: one seed cannot support a claim about architectures; of these two trained "
+        f"models, on these {items}, {scale.minus(a, b)} is {scale.size(difference)}",
+    )
+
+
+def verdict_of_one_seed(a: str, b: str, result: McNemar, items: str = "test images") -> Verdict:
     """Return the verdict for one seed in common: undecided, whatever the test says."""
     return Verdict(
         "undecided",
         None,
         "undecided: one seed cannot support a claim about architectures; "
-        f"of these two trained models, {of_trained_models(a, b, result)}",
+        f"of these two trained models, {of_trained_models(a, b, result, items)}",
     )
 
 
-def of_trained_models(a: str, b: str, result: McNemar) -> str:
+def of_trained_models(a: str, b: str, result: McNemar, items: str = "test images") -> str:
     """Return what one seed in common says of the two models that were trained with it."""
     ahead, behind = (a, b) if result.difference >= 0 else (b, a)
     only_ahead, only_behind = sorted((result.only_a, result.only_b), reverse=True)
     if result.only_a == result.only_b:
-        compared = f"{a} and {b} get equally many test images right"
+        compared = f"{a} and {b} get equally many {items} right"
     else:
         compared = (
-            f"{ahead} gets {points(abs(result.difference))} points more of the test images right "
+            f"{ahead} gets {points(abs(result.difference))} points more of the {items} right "
             f"than {behind}"
         )
     return (

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from bakeoff.comparison.statistics.crossed import PairedDifference
-from bakeoff.comparison.statistics.power import Plan
+from bakeoff.comparison.statistics.power import MoreItems, Plan
 from bakeoff.text import counted
 
 # An interval narrower than +-0.05 points is shown with three decimals.
@@ -53,25 +51,9 @@ def p_text(p_value: float, level: float = 0.05) -> str:
     return f"p {number}" if number.startswith("<") else f"p = {number}"
 
 
-def amount(paired: PairedDifference) -> str:
-    """Return a difference with its interval: "0.31 points (0.12 to 0.50)".
-
-    At another confidence than 95 % that is said: "0.31 points (99 % interval 0.06 to 0.56)".
-    """
-    low, high, difference = paired.low, paired.high, paired.difference
-    finest = (high - low) / 2
-    usual = paired.confidence == USUAL_CONFIDENCE
-    which = "" if usual else f"{100 * paired.confidence:.10g} % interval "
-    ends = f"{points(low, finest)} to {points(high, finest)}"
-    return f"{points(difference, finest)} points ({which}{ends})"
-
-
-def amount_ahead(paired: PairedDifference) -> str:
-    """Return the same as seen from the entrant that is ahead, so that it is positive."""
-    if paired.difference >= 0:
-        return amount(paired)
-    turned = replace(paired, difference=-paired.difference, low=-paired.high, high=-paired.low)
-    return amount(turned)
+def interval_name(confidence: float) -> str:
+    """Return "99 % interval " for the ends of an interval; nothing at the usual 95 %."""
+    return "" if confidence == USUAL_CONFIDENCE else f"{100 * confidence:.10g} % interval "
 
 
 def p_values_text(p_value: float, adjusted: float, pairs: int, looks: int, level: float) -> str:
@@ -86,27 +68,31 @@ def p_values_text(p_value: float, adjusted: float, pairs: int, looks: int, level
     return said + after + ("" if same or not causes else f" ({p_number(p_value, level)} alone)")
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: Plan | MoreItems, items: str = "test images") -> str:
     """Return what would decide, in words."""
+    if isinstance(plan, MoreItems):
+        if plan.items is None:
+            return f"no number of {items} within reason would decide"
+        return f"about {plan.items:,} {items} would decide"
     if plan.more_seeds is None:
-        return "neither more seeds nor more test images within reason would decide"
+        return f"neither more seeds nor more {items} within reason would decide"
     if plan.test_images is None:
         return f"about {counted(plan.more_seeds, 'more seed')} would decide"
-    text = f"no number of seeds can decide on this test set; about {plan.test_images:,} test images"
+    text = f"no number of seeds can decide on this test set; about {plan.test_images:,} {items}"
     if plan.more_seeds:
         text += f" and {counted(plan.more_seeds, 'more seed')}"
     return text + " would"
 
 
-def left_out_text(lost: Sequence[tuple[int, str]]) -> str:
+def left_out_text(lost: Sequence[tuple[int | str, str]]) -> str:
     """Return "left out: seeds 1, 3 (A diverged), seed 2 (B missing)" from (seed, "A diverged")."""
-    reasons: dict[str, list[int]] = {}
+    reasons: dict[str, list[int | str]] = {}
     for seed, why in lost:
         reasons.setdefault(why, []).append(seed)
     return "left out: " + ", ".join(f"{_seeds(seeds)} ({why})" for why, seeds in reasons.items())
 
 
-def _seeds(seeds: Sequence[int]) -> str:
+def _seeds(seeds: Sequence[int | str]) -> str:
     if len(seeds) > SEEDS_NAMED:
         return counted(len(seeds), "seed")
     return ("seed " if len(seeds) == 1 else "seeds ") + ", ".join(str(seed) for seed in seeds)

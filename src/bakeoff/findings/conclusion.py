@@ -168,7 +168,10 @@ def looked_at(folder: RunFolder, conclusion: Conclusion) -> Conclusion:
     look = Look(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         rule=Rule.of(conclusion.study),
-        complete={each.name: runs_of(each.seeds) for each in comparison.entrants},
+        complete={
+            each.name: runs_of([seed for seed in each.seeds if isinstance(seed, int)])
+            for each in comparison.entrants
+        },
         claims=tuple(
             Claim(pair.a, pair.b, pair.verdict.kind, pair.verdict.better)
             for pair in comparison.pairs

@@ -124,7 +124,7 @@ def _disagreement(
     pair = comparison.pairs[0] if comparison.pairs else None
     if pair is None or pair.flips is None:
         return None
-    of_a, of_b = ([predicted[name, seed] for seed in pair.seeds] for name in (pair.a, pair.b))
+    of_a, of_b = ([predicted[name, int(seed)] for seed in pair.seeds] for name in (pair.a, pair.b))
     return Disagreement(
         pair=pair,
         only_a=surest_mistakes(pair.flips.only_a, of_b, dataset, _OF_EACH_SIDE),

@@ -34,6 +34,20 @@ def integers(values: ArrayLike, name: str, axes: tuple[str, ...]) -> Integers:
     return array.astype(np.int64)
 
 
+def finite(values: ArrayLike, name: str, axes: tuple[str, ...]) -> Floats:
+    """Return `values` as a float64 array of finite numbers with the named axes, or raise."""
+    array = np.asarray(values)
+    if array.dtype == np.bool_ or not np.issubdtype(array.dtype, np.number):
+        raise DataError(f"{name} has dtype {array.dtype}: give real numbers")
+    _check_axes(array, name, axes)
+    numbers = array.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        where = np.argwhere(~np.isfinite(numbers))[0]
+        place = ", ".join(f"{axis} {int(index)}" for axis, index in zip(axes, where, strict=True))
+        raise DataError(f"{name} holds {numbers[tuple(where)]} at {place}: give finite numbers")
+    return numbers
+
+
 def classes(values: ArrayLike, name: str, axes: tuple[str, ...], number: int) -> Integers:
     """Return `values` as class numbers in 0 .. number - 1, or raise DataError."""
     array = integers(values, name, axes)

@@ -92,6 +92,36 @@ def mean_accuracy(correct: ArrayLike, confidence: float = 0.95) -> Estimate:
     return _estimate(scores.mean(axis=1), scores, one_stratum(scores.shape[1]), confidence)
 
 
+def mean_score(scores: ArrayLike, confidence: float = 0.95) -> Estimate:
+    """Return the mean of scores that are not right or wrong, real [seeds, items], in their unit.
+
+    The interval is `mean` +- the critical distance of the error distribution (`pivot`); with one
+    seed that of the t distribution over items.
+    """
+    values = np.asarray(scores).astype(np.float64)
+    seeds, items = values.shape
+    strata = one_stratum(items)
+    tail, mean = (1 - confidence) / 2, float(values.mean())
+    by_seed = values.mean(axis=1)
+    if seeds == 1:
+        spread = float(values.std(ddof=1)) / math.sqrt(items) if items > 1 else 0.0
+        reach = -float(special.stdtrit(max(items - 1, 1), tail)) * spread
+    else:
+        parts = crossed_parts(by_seed, values, strata, 0.0)
+        reach = 0.0
+        if parts.seeds + parts.images > 0:
+            reach = critical_distance(tail, parts.seeds, lambda _: parts.images, seeds - 1)
+    return Estimate(
+        mean=mean,
+        standard_deviation=None if seeds == 1 else float(by_seed.std(ddof=1)),
+        low=mean - reach,
+        high=mean + reach,
+        over=(
+            "this trained model, new test images" if seeds == 1 else "new seeds and new test images"
+        ),
+    )
+
+
 def _f1(guess: Integers, truth: Integers, which: int, confidence: float) -> Estimate | None:
     """Return the F1 of one class, its images' parts by linearisation (delta method).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.over_items import OverItems
 from bakeoff.comparison.statistics.pivot import one_sided_p
 from bakeoff.errors import DataError
 
@@ -14,7 +15,7 @@ from bakeoff.errors import DataError
 CAUTION = 1.5
 
 
-def equivalence_p(paired: PairedDifference, margin: float) -> float:
+def equivalence_p(paired: PairedDifference | OverItems, margin: float) -> float:
     """Return the p-value for the null that the true difference is at least `margin`, either way.
 
     Two one-sided tests (Schuirmann 1987, J. Pharmacokin. Biopharm. 15:657-680): the one against a
@@ -25,7 +26,8 @@ def equivalence_p(paired: PairedDifference, margin: float) -> float:
     than a 90 % interval within the margin.
 
     Args:
-        paired: the difference, from `paired_difference` or its balanced kin.
+        paired: the difference, from `paired_difference` or its kin; for two trained models over new
+            items, the tests are those that the ends of their interval rest on.
         margin: a proportion above 0, such as 0.0025 for a quarter of a percentage point.
 
     Raises:
@@ -36,8 +38,18 @@ def equivalence_p(paired: PairedDifference, margin: float) -> float:
         raise DataError(
             f"equivalence margin is {margin}: give a proportion above 0, such as 0.0025"
         )
+    if isinstance(paired, OverItems):
+        return max(paired.beyond(-margin, +1), paired.beyond(margin, -1))
     distance = margin - abs(paired.difference)
     # With the largest image part every further image on which the entrants part does so in one
     # direction: distance / image_step of them, each adding its step squared.
     image_part = paired.image_part + CAUTION * paired.image_step * max(distance, 0.0)
-    return float(one_sided_p(distance, paired.seed_part, image_part, paired.seeds - 1))
+    return float(
+        one_sided_p(
+            distance,
+            paired.seed_part,
+            image_part,
+            paired.seeds - 1,
+            paired.image_degrees_of_freedom,
+        )
+    )

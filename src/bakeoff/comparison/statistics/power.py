@@ -11,6 +11,7 @@ from scipy import special
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
 from bakeoff.comparison.statistics.equivalence import CAUTION
+from bakeoff.comparison.statistics.over_items import OverItems
 from bakeoff.comparison.statistics.pivot import critical_distance
 from bakeoff.comparison.statistics.spending import price
 
@@ -62,6 +63,29 @@ class Plan:
     test_images: int | None
 
 
+@dataclass(frozen=True)
+class MoreItems:
+    """What would probably decide about two trained models; None where nothing within reason."""
+
+    items: int | None
+
+
+def items_that_would_decide(found: OverItems, rule: DecisionRule) -> MoreItems:
+    """Return how many items in all, groups as large as these, decide with chance `ENOUGH`."""
+
+    def decided_by_items(step: int) -> bool:
+        times = 1.05**step
+        spread, df = found.standard_error / math.sqrt(times), found.degrees_of_freedom * times
+        beyond = -float(special.stdtrit(df, rule.level / 2)) * spread
+        within = 0.0
+        if rule.margin is not None:
+            reach = -float(special.stdtrit(df, rule.equivalence_level)) * spread
+            within = max(rule.margin - reach, 0.0)
+        return _chance_outside(found.difference, spread, within, beyond) >= ENOUGH
+
+    return MoreItems(_fewest_items(decided_by_items, found.items))
+
+
 def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
     """Return the fewest further seeds, or else test images, that decide with chance `ENOUGH`.
 
@@ -98,41 +122,64 @@ def chance_of_decision(
     joint = paired.seed_part - seeds_alone
     seed_part = (seeds_alone + joint / times_the_images) * paired.seeds / seeds
     image_part = paired.image_part / times_the_images
+    image_df = paired.image_degrees_of_freedom * times_the_images
     spread = math.sqrt(seed_part + image_part)
 
-    shown_beyond = critical_distance(rule.level / 2, seed_part, lambda _: image_part, seeds - 1)
+    shown_beyond = critical_distance(
+        rule.level / 2, seed_part, lambda _: image_part, seeds - 1, None, image_df
+    )
     shown_within = 0.0
     if rule.margin is not None:
         step = CAUTION * paired.image_step / times_the_images
         reach = critical_distance(
-            rule.equivalence_level, seed_part, lambda away: image_part + step * away, seeds - 1
+            rule.equivalence_level,
+            seed_part,
+            lambda away: image_part + step * away,
+            seeds - 1,
+            None,
+            image_df,
         )
         shown_within = max(rule.margin - reach, 0.0)
-    if shown_within >= shown_beyond:
+    return _chance_outside(paired.difference, spread, shown_within, shown_beyond)
+
+
+def _chance_outside(difference: float, spread: float, within: float, beyond: float) -> float:
+    """Return the chance that an estimate falls nearer to zero than `within` or beyond `beyond`.
+
+    It is normal about `difference`, of this `spread`; undecided is what falls between the two, on
+    either side of zero.
+    """
+    if within >= beyond:
         return 1.0
+    if spread == 0:
+        return float(not within <= abs(difference) <= beyond)
 
-    # Undecided is what falls between the two, on either side of zero.
     def below(x: float) -> float:
-        return float(special.ndtr((x - abs(paired.difference)) / spread))
+        return float(special.ndtr((x - abs(difference)) / spread))
 
-    right = below(shown_beyond) - below(shown_within)
-    left = below(-shown_within) - below(-shown_beyond)
+    right = below(beyond) - below(within)
+    left = below(-within) - below(-beyond)
     return 1 - right - left
 
 
 def _fewest_images(paired: PairedDifference, rule: DecisionRule, seeds: int) -> int | None:
     """Return the fewest test images, to two digits, that decide with this many seeds."""
 
-    # In steps of 5 %: more would pretend to a precision that the estimate does not have.
     def decided_by_images(step: int) -> bool:
         return chance_of_decision(paired, rule, seeds, 1.05**step) >= ENOUGH
 
-    step = _first(decided_by_images, 1, math.ceil(math.log(MOST_TIMES_THE_IMAGES, 1.05)))
+    return _fewest_items(decided_by_images, paired.images)
+
+
+def _fewest_items(decided: Callable[[int], bool], items: int) -> int | None:
+    """Return the fewest items, to two digits, at whose steps of 5 % above `items` it is decided."""
+    # In steps of 5 %: more would pretend to a precision that the estimate does not have.
+    step = _first(decided, 1, math.ceil(math.log(MOST_TIMES_THE_IMAGES, 1.05)))
     if step is None:
         return None
-    images = float(paired.images * 1.05**step)
-    unit = 10 ** max(math.floor(math.log10(images)) - 1, 0)
-    return int(math.ceil(images / unit) * unit)
+    number = float(items * 1.05**step)
+    unit = 10 ** max(math.floor(math.log10(number)) - 1, 0)
+    return int(math.ceil(number / unit) * unit)
 
 
 def _first(holds: Callable[[int], bool], first: int, last: int) -> int | None:

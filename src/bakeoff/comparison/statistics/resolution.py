@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from bakeoff.comparison.statistics.checks import Floats
 from bakeoff.comparison.statistics.variance import Strata
 
@@ -40,6 +42,12 @@ def extent_of_parting(d: Floats, strata: Strata, step: float) -> float:
     return max(float(moves @ moves) / step, abs(float(moves.sum())))
 
 
+def size_of_a_parting(d: Floats) -> float:
+    """Return the root mean square of scores' differences where there are any; 0 without."""
+    parting = np.count_nonzero(d)
+    return math.sqrt(float((d**2).sum()) / parting) if parting else 0.0
+
+
 def image_part_at(
     paired_image_part: float, step: float, extent: float, observed: float, true: float
 ) -> float:
@@ -54,6 +62,8 @@ def image_part_at(
     any, the 95 % interval becomes about +-3.8 / images in the place of a claim to know the
     difference.
     """
+    if step == 0:
+        return paired_image_part
     root = math.sqrt(max(extent**2 + 4 * true * (true - observed), 0.0))
     expected = (extent + root) / 2
     if expected < extent:

@@ -27,7 +27,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
 _LOWEST, _HIGHEST = -9.0, 37.0
 
 
-def seeds_at_looks(earlier: Sequence[frozenset[int]], now: frozenset[int]) -> tuple[int, ...]:
+def seeds_at_looks(
+    earlier: Sequence[frozenset[int | str]], now: frozenset[int | str]
+) -> tuple[int, ...]:
     """Return the number of seeds of a pair at each look that counts, the present one last.
 
     Looks with fewer than two seeds claim nothing. Another look at the same seeds is the same look.

@@ -14,6 +14,7 @@ vary within their class alone, and each class mean weighs the same.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,18 @@ class Strata:
     def image_weights(self) -> Floats:
         """The weight of each image in the overall mean: float64 [images], summing to 1."""
         return (self.weights / self.sizes)[self.index]
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Of the variance over images, as if equal in all groups (Satterthwaite).
+
+        A group of one image, whose variance is assumed, brings none and takes none.
+        """
+        parts = self.weights**2 / self.sizes
+        several = self.sizes > 1
+        if not several.any():
+            return math.inf
+        return float(parts.sum() ** 2 / (parts[several] ** 2 / (self.sizes[several] - 1)).sum())
 
     def means(self, scores: Floats) -> Floats:
         """Return the overall mean of each row of `scores` [seeds, images]: float64 [seeds].

@@ -1,0 +1,130 @@
+"""The difference between two trained models, over new items: nothing is said of other trainings.
+
+docs/statistics.md holds the formulas, their sources and how they were tried out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from bakeoff.comparison.statistics.crossed import Difference, Layout
+from bakeoff.comparison.statistics.resolution import image_part_at
+
+
+@dataclass(frozen=True)
+class OverItems:
+    """Score of model a minus score of model b, and what it says of new items.
+
+    Proportions for right and wrong answers, else the unit of the scores.
+
+    Attributes:
+        difference: the mean difference over the items at hand.
+        low, high: the interval at `confidence`.
+        p_value: two-sided, for the null that the true difference is zero; not yet corrected for
+            the number of pairs.
+        degrees_of_freedom: of the t distribution that judges the distance.
+        standard_error: of the difference.
+        step, extent: as `image_part_at` wants them, for the spread at another difference.
+        items: how many.
+        groups: how many groups of items were drawn, None where items were.
+        runs: of a and of b, whose mean each item's score is.
+        confidence: of the interval.
+
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    degrees_of_freedom: float
+    standard_error: float
+    step: float
+    extent: float
+    items: int
+    groups: int | None
+    runs: tuple[int, int]
+    confidence: float
+
+    def beyond(self, bound: float, direction: int) -> float:
+        """Return the p-value for the null that the true difference is not beyond `bound`.
+
+        direction: 1 for above, -1 for below. One-sided.
+        """
+        return _tail(
+            direction * (self.difference - bound),
+            image_part_at(self.standard_error**2, self.step, self.extent, self.difference, bound),
+            self.degrees_of_freedom,
+        )
+
+
+def over_items(
+    found: Difference, layout: Layout, runs: tuple[int, int], confidence: float
+) -> OverItems:
+    """Return what the difference of two trained models says of new items (or groups).
+
+    The distance to a supposed difference is divided by the standard error that there would be
+    then, and judged by a t distribution. For right and wrong answers without classes or groups that
+    is Tango's (1998, Stat. Med. 17:891-908) score test and interval, and at zero McNemar's (1947).
+
+    Args:
+        found: the difference on each item, [1, items], of the means over each model's runs.
+        layout: of the items.
+        runs: of a and b.
+        confidence: of the interval.
+
+    """
+    difference = round(float(layout.strata.means(found.d)[0]), 15) + 0.0
+    # Repeating the row leaves what items bring as it is.
+    twice = np.repeat(found.d, 2, axis=0)
+    variance = layout.crossed_parts(layout.strata.means(twice), twice).raw_images
+    if difference != 0:
+        # Items that all differ alike show no spread; one that does not may be the next.
+        variance = max(variance, (found.size_of_a_step * layout.strata.heaviest_image) ** 2)
+    step, extent = found.step_and_extent(layout, variance)
+    df = layout.degrees_of_freedom
+    quantile = -float(special.stdtrit(df, (1 - confidence) / 2))
+
+    def end(direction: int) -> float:
+        """Find where the distance is `quantile` standard errors, by bisection."""
+
+        def left_out(distance: float) -> bool:
+            true = difference + direction * distance
+            part = image_part_at(variance, step, extent, difference, true)
+            return distance > quantile * math.sqrt(part)
+
+        # An end towards zero stops before it where zero is left out.
+        near, far = 0.0, abs(difference) if direction * difference < 0 else 0.0
+        if not left_out(far):
+            near, far = far, max(far, quantile * math.sqrt(variance), step)
+            while not left_out(far) and far < 2 * found.span:
+                far *= 2
+        for _ in range(60):
+            middle = (near + far) / 2
+            near, far = (near, middle) if left_out(middle) else (middle, far)
+        return difference + direction * near
+
+    return OverItems(
+        difference=difference,
+        low=max(end(-1), -found.furthest),
+        high=min(end(+1), found.furthest),
+        p_value=min(2 * _tail(abs(difference), variance, df), 1.0),
+        degrees_of_freedom=df,
+        standard_error=math.sqrt(variance),
+        step=step,
+        extent=extent,
+        items=found.d.shape[1],
+        groups=layout.groups.number if layout.groups else None,
+        runs=runs,
+        confidence=confidence,
+    )
+
+
+def _tail(distance: float, variance: float, df: float) -> float:
+    """Return the chance of an error of `distance` or more in one direction."""
+    if variance == 0:
+        return 0.5 if distance == 0 else float(distance < 0)
+    return float(special.stdtr(df, -distance / math.sqrt(variance)))
