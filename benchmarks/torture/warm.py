@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch._dynamo  # which the first optimizer would import
 
 import bakeoff.cli.display
 import bakeoff.commands.run  # what the command line imports on demand

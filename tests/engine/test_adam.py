@@ -6,9 +6,10 @@ from typing import Literal
 import pytest
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from bakeoff.engine import LeanAdam, lean
+from bakeoff.engine.optimizers import SGD, Adam, AdamW
 from bakeoff.study.study import Recipe
 from bakeoff.training.optimizers import make_optimizer
 

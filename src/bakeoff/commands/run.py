@@ -183,7 +183,8 @@ def run_study(
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
         if crew is not None:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
-            Thread(target=_import_what_comes_later, daemon=True).start()
+            # Statistics and figures, a second's work; nothing else uses this process meanwhile.
+            Thread(target=import_module, args=["bakeoff.commands.report"], daemon=True).start()
         _runner(stack, crew, min(at_once, len(trials)), each)(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
@@ -193,12 +194,6 @@ def run_study(
         from bakeoff.commands.report import report_folder
 
         return Baked(folder, len(trials), report_folder(folder, dataset, reopen=reopen))
-
-
-def _import_what_comes_later() -> None:
-    """Import, while workers train, what takes a second or two: statistics, figures, optimizers."""
-    for name in ("bakeoff.commands.report", "torch._dynamo"):
-        import_module(name)
 
 
 def _tell_of_idle_cores(trials: int, at_once: int, threads: int, listener: Listener) -> None:

@@ -18,6 +18,7 @@ such a test, and a row in `benchmarks.tricks` that says what it gains.
 | networks of linear layers: the backward pass by hand | `chain` |
 | dropout from blocks of random bits | `dropout` |
 | Adam without what stands around its arithmetic | `adam` |
+| optimizers that import no compiler | `optimizers` |
 | no denormal numbers, and the process as it was before | `claim` |
 | the threads that there are | `team` |
 

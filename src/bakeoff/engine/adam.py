@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from bakeoff.engine.factored import FactoredLinear, factored
 from bakeoff.engine.native import AdamStep, kernels
+from bakeoff.engine.optimizers import Adam, AdamW
 
 
 def lean(optimizer: Optimizer, twin: nn.Module) -> Optimizer | LeanAdam:

@@ -37,7 +37,6 @@ def _work(parent: EventWriter) -> int:
     import torch
 
     torch.set_num_threads(1)  # A child may start threads only where its parent had none.
-    import torch._dynamo  # What the first step of an optimizer would import, in each worker.
 
     line = _first_line()
     if not line:

@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from bakeoff.engine.optimizers import SGD, Adam, AdamW
 from bakeoff.study.study import Recipe
 
 
