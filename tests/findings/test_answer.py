@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from bakeoff.comparison.compare import compare
@@ -24,11 +26,16 @@ def outcome(name: str, wrong: tuple[int, ...]) -> EntrantOutcome:
     return EntrantOutcome(name, predicted, tuple(range(len(wrong))), times, times)
 
 
-def answered(wrong_of_a: tuple[int, ...], wrong_of_b: tuple[int, ...]) -> str:
+def answered(
+    wrong_of_a: tuple[int, ...],
+    wrong_of_b: tuple[int, ...],
+    about: Literal["architectures", "models"] = "architectures",
+) -> str:
     asked = study(entrant("a"), entrant("b"), seeds=3)
     records = [record(asked, "a", seed, 0.9) for seed in range(len(wrong_of_a))]
     records += [record(asked, "b", seed, 0.8) for seed in range(len(wrong_of_b))]
-    compared = compare([outcome("a", wrong_of_a), outcome("b", wrong_of_b)], LABELS, 3)
+    outcomes = [outcome("a", wrong_of_a), outcome("b", wrong_of_b)]
+    compared = compare(outcomes, LABELS, 3, about=about)
     return answer(asked, standings(asked, records), compared)
 
 
@@ -70,3 +77,23 @@ def test_one_training_of_the_winner_alone_is_not_one_of_each() -> None:
 
 def test_nobody_to_compare_with() -> None:
     assert answered((60, 60, 60), ()) == f"{FIRST}; there is no other entrant to compare it with."
+
+
+def test_of_these_models_one_training_of_each_can_tell() -> None:
+    assert answered((60,), (600,), about="models") == (
+        f"{FIRST}. Of these trained models, on new test images, it is better than b."
+    )
+
+
+def test_with_a_baseline_the_winner_is_held_against_it_alone() -> None:
+    asked = study(entrant("a"), entrant("b"), entrant("c"), seeds=3)
+    records = [
+        record(asked, name, seed, value)
+        for name, value in (("a", 0.9), ("b", 0.8), ("c", 0.7))
+        for seed in range(3)
+    ]
+    outcomes = [outcome("a", (60,) * 3), outcome("b", (600,) * 3), outcome("c", (900,) * 3)]
+    compared = compare(outcomes, LABELS, 3, baseline="c")
+    assert answer(asked, standings(asked, records), compared) == (
+        f"{FIRST}. On the test images it is better than c."
+    )

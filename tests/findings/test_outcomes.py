@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bakeoff.comparison.compare import Comparison
+from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
@@ -17,7 +19,7 @@ from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record, Stopped
-from bakeoff.study.study import Recipe, Study
+from bakeoff.study.study import Decision, Recipe, Study
 
 from ..factories import WEIGHTS, entrant, record, scored, study
 
@@ -44,7 +46,7 @@ def finish(folder: RunFolder, made: Record, found: dict[str, NDArray[Any]]) -> N
     folder.write_trial(scored(made, found), WEIGHTS, found)
 
 
-def compared(folder: RunFolder, **epoch_seconds: float) -> Comparison:
+def compared(folder: RunFolder, dataset: Dataset = DIGITS, **epoch_seconds: float) -> Comparison:
     asked, records = folder.study, folder.read_records()
     found = read_predicted(folder, records, DIGITS)
     outcomes = [
@@ -59,7 +61,7 @@ def compared(folder: RunFolder, **epoch_seconds: float) -> Comparison:
         )
         for each in asked.entrants
     ]
-    return compare_outcomes(asked, outcomes, DIGITS)
+    return compare_outcomes(asked, outcomes, dataset)
 
 
 def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path: Path) -> None:
@@ -75,6 +77,22 @@ def test_accuracies_are_those_of_the_predictions_and_pairs_share_seeds(tmp_path:
     assert first.mean == pytest.approx(1 - 10.5 / 500)
     assert second.mean == pytest.approx(1 - 60.5 / 500)
     assert found.pairs[0].seeds == (0, 1)
+
+
+def test_the_rule_of_decision_and_groups_of_test_images_reach_the_comparison(
+    tmp_path: Path,
+) -> None:
+    decision = Decision(about="models", baseline="b")
+    two = study(entrant("a"), entrant("b"), decision=decision)
+    folder = RunFolder.create(tmp_path / "run", two)
+    for name, wrong in (("a", 10), ("b", 60)):
+        finish(folder, record(two, name), predictions(two, 0, wrong))
+    found = compared(folder, replace(DIGITS, test_groups=np.arange(500) // 5))
+    assert (found.about, found.baseline) == ("models", "b")
+    assert found.group_note == "100 groups of test images were drawn, not single test images"
+    assert found.pairs[0].verdict.sentence.startswith(
+        "of these trained models, on new groups of test images: a is better than b by "
+    )
 
 
 def test_missing_and_diverged_trials_are_named(tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ def test_each_two_entrants_are_a_pair() -> None:
     assert (pairs_of(study()), pairs_of(TWO), pairs_of(FOUR)) == (0, 1, 6)
 
 
+def test_with_a_baseline_only_its_pairs_count() -> None:
+    against = FOUR.model_copy(update={"decision": Decision(baseline="b")})
+    assert pairs_of(against) == 3
+
+
 def test_differences_are_points_and_pay_for_all_pairs() -> None:
     assert smallest_differences(TWO, 10_000)[0.1] == pytest.approx(
         100 * (smallest_difference(10_000, 3, 0.1, 0.05) or 0)

@@ -31,7 +31,7 @@ LOOK = Look(
 MORE = replace(LOOK, complete={"a": ((0, 4),), "b": ((0, 4),)}, claims=())
 
 
-def decided(**keys: float) -> Study:
+def decided(**keys: Any) -> Study:
     return STUDY.model_copy(update={"decision": Decision(**keys)})
 
 
@@ -147,6 +147,9 @@ def test_the_words_for_another_rule() -> None:
     assert other_rule([], decided(confidence=0.6)) is None
     assert other_rule([LOOK], decided(confidence=0.6, equivalence_margin=15.0)) == (
         "at 95 % confidence, not 60 %, with a margin of 0.25 points, not 15"
+    )
+    assert other_rule([LOOK], decided(about="models", baseline="b")) == (
+        "about architectures, not models, against every pair, not b"
     )
     by_accuracy = replace(LOOK, rule=Rule("accuracy", 0.95, 0.0025))
     assert other_rule([LOOK, by_accuracy], STUDY) == "by accuracy, not balanced_accuracy"

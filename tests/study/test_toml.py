@@ -234,6 +234,10 @@ MISTAKES = {
         f'{NAME}{ENTRANT}recipe.optimizer = "adma"\n',
         "entrants[0].recipe.optimizer: must be 'adam', 'adamw' or 'sgd', not \"adma\"",
     ),
+    "baseline that is no entrant": (
+        f'{NAME}decision.baseline = "aa"\n{ENTRANT}',
+        "decision.baseline: no entrant 'aa'; did you mean 'a'?",
+    ),
     "duplicate entrant": (
         NAME + ENTRANT + ENTRANT, "two entrants are called 'a'; give each a name of its own",
     ),
@@ -406,6 +410,7 @@ def test_toml_is_golden() -> None:
         "[decision]\n"
         "confidence = 0.95\n"
         "equivalence_margin = 0.25\n"
+        'about = "architectures"\n'
         "\n"
         "[[entrants]]\n"
         'name = "a"\n'

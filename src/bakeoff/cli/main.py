@@ -233,7 +233,7 @@ def compare(directory: RunDirectory, reopen: Reopen = False, as_json: AsJson = F
     from bakeoff.commands.compare import compare_run
 
     conclusion = compare_run(directory, reopen=reopen)
-    said = conclusion.said_of(conclusion.comparison.pairs)
+    said = conclusion.said_of(conclusion.comparison.tested)
     _print(as_json, conclusion.to_dict, lambda: results_text(conclusion, said))
 
 

@@ -80,6 +80,11 @@ class Comparison:
     group_note: str | None = None
     required: tuple[Required, ...] = ()
 
+    @property
+    def tested(self) -> tuple[PairComparison, ...]:
+        """The pairs that are tested, and not only described: all, or those with the baseline."""
+        return tuple(pair for pair in self.pairs if self.baseline in (None, pair.a, pair.b))
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; proportions stay proportions, None is "cannot be told".
 

@@ -26,19 +26,22 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
     others = [row for row in rows[1:] if row.trials]
     if not others:
         return f"{first}; there is no other entrant to compare it with."
-    if winner.trials == 1:
+    if winner.trials == 1 and comparison.about == "architectures":
         trained = (
             f"one training of {winner.entrant}, so it says something of this trained network"
             if any(row.trials > 1 for row in others)
             else "one training of each network, so it ranks these trained networks"
         )
         return f"{first}. That is {trained}; it cannot tell which architecture is better."
-    return f"{first}. On the test images {_against(winner.entrant, comparison)}."
+    where = "On the test images"
+    if comparison.about == "models":
+        where = "Of these trained models, on new test images,"
+    return f"{first}. {where} {_against(winner.entrant, comparison)}."
 
 
 def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
-    """Return the pairs that `entrant` is part of."""
-    return [pair for pair in comparison.pairs if entrant in (pair.a, pair.b)]
+    """Return the pairs that are tested and that `entrant` is part of."""
+    return [pair for pair in comparison.tested if entrant in (pair.a, pair.b)]
 
 
 def _against(winner: str, comparison: Comparison) -> str:

@@ -75,6 +75,9 @@ def compare_outcomes(
         known_wrong=dataset.known_wrong_test_labels,
         earlier=[look.seeds() for look in looks],
         reopened=other_rule(looks, study),
+        about=study.decision.about,
+        baseline=study.decision.baseline,
+        groups=dataset.test_groups,
     )
 
 

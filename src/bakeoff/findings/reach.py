@@ -10,7 +10,9 @@ PARTING = (0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def pairs_of(study: Study) -> int:
-    """Return how many pairs are compared: Holm's correction counts them all for the first."""
+    """Return how many pairs are tested: Holm's correction counts them all for the first."""
+    if study.decision.baseline is not None:
+        return len(study.entrants) - 1
     return len(study.entrants) * (len(study.entrants) - 1) // 2
 
 

@@ -29,13 +29,19 @@ class Rule:
     metric: str
     confidence: float
     equivalence_margin: float
+    about: Literal["architectures", "models"] = "architectures"
+    baseline: str | None = None
 
     @classmethod
     def of(cls, study: Study) -> Rule:
         """Return the rule of decision of a study."""
         decision = study.decision
         return cls(
-            study.protocol.selection_metric, decision.confidence, decision.equivalence_margin / 100
+            metric=study.protocol.selection_metric,
+            confidence=decision.confidence,
+            equivalence_margin=decision.equivalence_margin / 100,
+            about=decision.about,
+            baseline=decision.baseline,
         )
 
 
@@ -138,6 +144,11 @@ def other_rule(looks: Sequence[Look], study: Study) -> str | None:
         if other.equivalence_margin != rule.equivalence_margin:
             here, there = (f"{100 * each.equivalence_margin:.10g}" for each in (rule, other))
             found.append(f"with a margin of {there} points, not {here}")
+        if other.about != rule.about:
+            found.append(f"about {other.about}, not {rule.about}")
+        if other.baseline != rule.baseline:
+            here, there = (each.baseline or "every pair" for each in (rule, other))
+            found.append(f"against {there}, not {here}")
     return ", ".join(dict.fromkeys(found)) or None
 
 

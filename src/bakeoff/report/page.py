@@ -79,7 +79,7 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         "columns": columns(findings),
         "winner_pairs": winner_pairs,
         "other_pairs": [
-            pair for pair in comparison.pairs if findings.winner not in (pair.a, pair.b)
+            pair for pair in comparison.tested if findings.winner not in (pair.a, pair.b)
         ],
         "matrix": matrix(comparison),
         # The entrants that train until they reach a target.

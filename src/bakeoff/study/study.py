@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bakeoff.errors import did_you_mean
+
 _NO_ENTRANTS = ("protocol", "decision", "recipe")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?$")]
@@ -297,6 +299,11 @@ class Decision(Frozen):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     equivalence_margin: float = Field(default=0.25, gt=0, le=100)
     """Percentage points within which a difference does not matter."""
+    about: Literal["architectures", "models"] = "architectures"
+    """What verdicts speak of: new seeds and new test images, or these trained models on new test
+    images."""
+    baseline: str | None = None
+    """An entrant; only pairs with it are tested, and counted by Holm's correction."""
 
 
 class Study(Frozen):
@@ -329,6 +336,16 @@ class Study(Frozen):
                     f"two entrants are called {entrant.name!r}; give each a name of its own"
                 )
             seen.add(entrant.name)
+        return self
+
+    @model_validator(mode="after")
+    def _baseline_is_an_entrant(self) -> Self:
+        names = [entrant.name for entrant in self.entrants]
+        baseline = self.decision.baseline
+        if baseline is not None and baseline not in names:
+            raise ValueError(
+                f"decision.baseline: no entrant {baseline!r}; {did_you_mean(baseline, names)}"
+            )
         return self
 
     @property
