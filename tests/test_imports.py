@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ class Import:
     line: int
 
 
+@cache
 def imports_of(package: Path) -> list[Import]:
     """Return all imports of all sources below `package`, also those inside functions."""
     found = []

@@ -16,14 +16,16 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
-# Commands that train for many minutes, and the quick command that shows that they would start.
+# Commands that train for many minutes, and the quick command that shows that they would start. The
+# size is for the timing pass, which takes a thousand images, however few there are.
 LONG = {
     "make run": "make -n run",
     "make test": "make -n test",
     "bakeoff run assignment": "bakeoff show assignment",
     "bakeoff run fair": "bakeoff show fair",
     "bakeoff run fair --seeds 10": "bakeoff show fair --seeds 10",
-    "bakeoff run photos.toml": "bakeoff run photos.toml --seeds 1 --set recipe.epochs=1",
+    "bakeoff run photos.toml": "bakeoff run photos.toml --seeds 1 --set recipe.epochs=1"
+    " --set protocol.image_size=12",
 }
 
 

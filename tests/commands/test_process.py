@@ -38,7 +38,8 @@ def run(name):
     study = Study(name="small", protocol=small, entrants=(one,))
     threads = int(os.environ.get("THREADS", 1))
     run_study(
-        study, Path(sys.argv[1], name), precision="float32", threads=threads, listener=Told()
+        study, Path(sys.argv[1], name),
+        precision="float32", jobs=1, threads=threads, listener=Told(),
     )
 
 run("first")
@@ -65,23 +66,26 @@ def weights(folder: Path) -> str:
     return hashlib.sha256((folder / "trials/c/0/model.safetensors").read_bytes()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The weights that a process trains whose libraries would take one thread."""
+    folder = tmp_path_factory.mktemp("one")
+    assert run_with(folder, OMP_NUM_THREADS="1") == []
+    return weights(folder / "first")
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="takes two cores")
-def test_fewer_threads_than_asked_for_train_what_so_many_train(tmp_path: Path) -> None:
-    told = run_with(tmp_path / "two", THREADS="2", OMP_THREAD_LIMIT="1")
+def test_fewer_threads_than_asked_for_train_what_so_many_train(one: str, tmp_path: Path) -> None:
+    told = run_with(tmp_path, THREADS="2", OMP_THREAD_LIMIT="1")
     assert told == ["2 threads were asked for and 1 given, so 1 compute"]
-    assert run_with(tmp_path / "one") == []
-    assert weights(tmp_path / "two/first") == weights(tmp_path / "one/first")
+    assert weights(tmp_path / "first") == one
 
 
-def test_weights_do_not_depend_on_what_libraries_would_take(tmp_path: Path) -> None:
-    assert run_with(tmp_path / "many", OMP_NUM_THREADS="2") == []
-    assert run_with(tmp_path / "one", OMP_NUM_THREADS="1") == []
-    assert weights(tmp_path / "many/first") == weights(tmp_path / "one/first")
-
-
-def test_a_child_of_fork_trains_the_same(tmp_path: Path) -> None:
-    assert run_with(tmp_path, "fork") == []
-    assert weights(tmp_path / "second") == weights(tmp_path / "first")
+def test_neither_what_libraries_would_take_nor_a_fork_changes_weights(
+    one: str, tmp_path: Path
+) -> None:
+    assert run_with(tmp_path, "fork", OMP_NUM_THREADS="2") == []
+    assert weights(tmp_path / "first") == weights(tmp_path / "second") == one
 
 
 def test_a_second_run_in_the_same_process_is_refused(tmp_path: Path) -> None:

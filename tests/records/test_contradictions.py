@@ -23,13 +23,17 @@ def with_scores(**changed: Any) -> Scores:
     return scores(0.5).model_copy(update=changed)
 
 
+def many(classes: int) -> dict[str, tuple[float, ...]]:
+    return dict.fromkeys(("precision", "recall", "f1"), (0.5,) * classes)
+
+
 def test_what_a_trial_leaves_contradicts_nothing() -> None:
-    many = scores(0.5, classes=101).model_copy(update={"confusion": ()})
+    without_matrix = with_scores(confusion=(), **many(101))
     for sound in (
         record(STUDY, "a"),
         diverged(STUDY, "a"),
         record(STUDY, "a", value=1.0),
-        record(STUDY, "a", test=many, validation=many),
+        record(STUDY, "a", test=without_matrix, validation=without_matrix),
         record(STUDY, "a", test=scores(0.5, classes=100)),
     ):
         assert contradiction_in(sound, ENTRANT) is None
@@ -57,7 +61,7 @@ def test_what_a_trial_leaves_contradicts_nothing() -> None:
         ({"test": scores(0.5, classes=0)}, "impossible scores"),
         ({"test": with_scores(confusion=())}, "impossible scores"),
         ({"test": scores(0.5, classes=101)}, "impossible scores"),
-        ({"test": scores(0.5, 10_001).model_copy(update={"confusion": ()})}, "impossible scores"),
+        ({"test": with_scores(confusion=(), **many(10_001))}, "impossible scores"),
     ],
 )  # fmt: skip
 def test_a_contradiction_is_named(changed: dict[str, Any], contradiction: str) -> None:
