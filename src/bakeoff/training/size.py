@@ -70,7 +70,8 @@ def measured(make: Architecture, image_shape: tuple[int, int, int], classes: int
             parameters, state_bytes = _numbers(model)
             if state_bytes <= _SMALL:
                 # With memory, though no numbers in it: else torch imports its compiler, a second.
-                model.to_empty(device="cpu")
+                # `to_empty` would import the algebra of that compiler, nearly another one.
+                model._apply(_empty)  # noqa: SLF001
             return NetworkSize(parameters, state_bytes, _counted(model, image_shape, _Shapes()))
         except Exception:  # Code of other people may fail in any way where there are no numbers.
             model = make(image_shape, classes)
@@ -81,6 +82,11 @@ def _numbers(model: nn.Module) -> tuple[int, int]:
     """Return how many numbers training adjusts, and the bytes of weights and buffers."""
     parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
     return parameters, sum(each.nbytes for each in model.state_dict().values())
+
+
+def _empty(tensor: torch.Tensor) -> torch.Tensor:
+    """Return memory, with no numbers in it, for a tensor that has none."""
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cpu")
 
 
 def _counted(model: nn.Module, image_shape: tuple[int, int, int], counted: _Operations) -> int:
