@@ -19,8 +19,8 @@ from bakeoff.comparison.pairs import About, Question, asked, compare_pairs
 from bakeoff.comparison.plain import plain
 from bakeoff.comparison.requirement import Required, Requirement, Rule, required
 from bakeoff.comparison.scale import METRICS, Metric, Scale
-from bakeoff.comparison.statistics.checks import Bools, Integers, classes, proportion
-from bakeoff.comparison.statistics.crossed import Layout, layout_of
+from bakeoff.comparison.statistics.checks import Bools, Integers, classes, integers, proportion
+from bakeoff.comparison.statistics.layout import Layout, layout_of
 from bakeoff.errors import DataError, UsageError, did_you_mean
 
 # With fewer groups a line says what that costs.
@@ -165,9 +165,10 @@ def compare(
         raise DataError("balanced_accuracy needs labels")
     judged = judge(outcomes, truth, metric)
     right = _known_right(known_wrong, images)
-    index = None if groups is None else np.asarray(groups)
+    index = None if groups is None else integers(groups, "groups", ("images",))
     question = Question(
         labels=truth,
+        groups=index,
         layout=layout_of(images, truth if metric == "balanced_accuracy" else None, index),
         plain_layout=layout_of(int(right.sum()), None, None if index is None else index[right]),
         known_right=right,

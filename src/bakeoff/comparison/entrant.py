@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bakeoff.comparison.judged import Judged
 from bakeoff.comparison.outcome import LeftOut, TargetTimes
 from bakeoff.comparison.pairs import Question
 from bakeoff.comparison.plain import plain
+from bakeoff.comparison.statistics.checks import Bools
 from bakeoff.comparison.statistics.entrants import (
     Estimate,
     entrant_scores,
@@ -73,13 +75,17 @@ def entrant_comparison(
     if outcome.seeds and correct is not None:
         if outcome.predicted is not None and question.labels is not None and number_of_classes:
             scores = entrant_scores(
-                outcome.predicted, question.labels, number_of_classes, confidence
+                outcome.predicted,
+                question.labels,
+                number_of_classes,
+                confidence,
+                groups=question.groups,
             )
-        accuracy = scores.accuracy if scores else mean_accuracy(correct, confidence)
+        accuracy = scores.accuracy if scores else _mean(mean_accuracy, correct, question)
         if question.known_right.any():
-            kept = mean_accuracy(correct[:, question.known_right], confidence)
+            kept = _mean(mean_accuracy, correct, question, question.known_right)
     if outcome.seeds and entrant.graded:
-        score = mean_score(entrant.scores, confidence)
+        score = _mean(mean_score, entrant.scores, question)
     target = outcome.target if outcome.target and len(outcome.target.reached) else None
     return EntrantComparison(
         name=outcome.name,
@@ -98,6 +104,20 @@ def entrant_comparison(
         epochs_to_target=_to_target(target, "epochs", confidence),
         score=score,
     )
+
+
+def _mean(
+    estimate: Callable[..., Estimate],
+    answers: NDArray[Any],
+    question: Question,
+    kept: Bools | slice = slice(None),
+) -> Estimate:
+    """Return the estimate of a mean; about models, over new items, of the mean of all runs."""
+    answers = answers[:, kept]
+    if question.about == "models":
+        answers = answers.mean(axis=0, dtype=np.float64, keepdims=True)
+    groups = None if question.groups is None else question.groups[kept]
+    return estimate(answers, question.confidence, groups=groups)
 
 
 def _to_target(

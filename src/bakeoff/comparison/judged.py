@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from bakeoff.comparison.outcome import EntrantOutcome
 from bakeoff.comparison.scale import LOSSES, Metric
 from bakeoff.comparison.statistics.checks import Bools, Floats, Integers
-from bakeoff.comparison.statistics.crossed import Difference, of_answers, of_means, of_scores
+from bakeoff.comparison.statistics.difference import Difference, of_answers, of_means, of_scores
 from bakeoff.errors import DataError
 
 
@@ -42,8 +43,9 @@ class Judged:
             return self.scores
         return self.scores[[self.outcome.seeds.index(seed) for seed in seeds]]
 
+    @functools.cached_property
     def mean(self) -> Floats:
-        """Return the mean over all runs: float64 [1, items]."""
+        """The mean over all runs: float64 [1, items]."""
         found: Floats = self.scores.mean(axis=0, dtype=np.float64, keepdims=True)
         return found
 
@@ -85,5 +87,5 @@ def difference_with(a: Judged, b: Judged, seeds: Sequence[int | str]) -> Differe
 
 def difference_of_models(a: Judged, b: Judged) -> Difference:
     """Return a minus b on each item, of the means over all runs of each: [1, items]."""
-    means = a.mean(), b.mean()
+    means = a.mean, b.mean
     return of_scores(*means) if a.graded else of_means(*means)

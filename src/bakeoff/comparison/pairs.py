@@ -14,14 +14,11 @@ from bakeoff.comparison.pair import Flips, PairComparison
 from bakeoff.comparison.requirement import Asked, Requirement
 from bakeoff.comparison.scale import Scale
 from bakeoff.comparison.statistics.checks import Bools, Integers
-from bakeoff.comparison.statistics.crossed import (
-    Layout,
-    PairedDifference,
-    crossed_difference,
-    of_answers,
-)
+from bakeoff.comparison.statistics.crossed import PairedDifference, crossed_difference
+from bakeoff.comparison.statistics.difference import of_answers
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
+from bakeoff.comparison.statistics.layout import Layout
 from bakeoff.comparison.statistics.mcnemar import McNemar, mcnemar
 from bakeoff.comparison.statistics.over_items import OverItems, over_items
 from bakeoff.comparison.statistics.spending import price, seeds_at_looks
@@ -48,12 +45,13 @@ Seeds = tuple[int | str, ...]
 class Question:
     """What all pairs of a comparison have in common.
 
-    `labels` are integer [images], `layout` is that of the items under the metric, `plain_layout`
-    that of accuracy, on the items that are not known to be labelled wrong (`known_right`, boolean
-    [images]). The rest is as in `compare`.
+    `labels` and `groups` are integer [images], `layout` is that of the items under the metric,
+    `plain_layout` that of accuracy, on the items that are not known to be labelled wrong
+    (`known_right`, boolean [images]). The rest is as in `compare`.
     """
 
     labels: Integers | None
+    groups: Integers | None
     layout: Layout
     plain_layout: Layout
     known_right: Bools
@@ -263,7 +261,7 @@ def _flips(a: Judged, b: Judged, seeds: Seeds, question: Question) -> Flips | No
         return None
     right_a, right_b = a.of_seeds(seeds), b.of_seeds(seeds)
     only_a, only_b = (
-        np.flatnonzero((mine & ~other).sum(axis=0) > len(mine) / 2)
+        np.flatnonzero((mine > other).sum(axis=0, dtype=np.int32) > len(mine) / 2)
         for mine, other in ((right_a, right_b), (right_b, right_a))
     )
     return Flips(only_a=only_a, only_b=only_b)

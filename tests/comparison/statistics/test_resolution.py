@@ -13,9 +13,13 @@ from bakeoff.comparison.statistics.resolution import (
     image_part_at,
     step_of_one_image,
 )
-from bakeoff.comparison.statistics.variance import one_stratum, strata_of_classes
+from bakeoff.comparison.statistics.variance import Strata, one_stratum, strata_of_classes
 
 IMAGES = 100_000
+
+
+def step_of(d: Floats, strata: Strata) -> float:
+    return step_of_one_image(d.mean(axis=0), int(d.any(axis=0).sum()), strata)
 
 
 def parted(only_a: int, only_b: int, images: int = IMAGES) -> Floats:
@@ -51,8 +55,8 @@ def test_the_image_part_is_that_of_tangos_score_interval(
     only_a: int, only_b: int, true: float
 ) -> None:
     strata, d = one_stratum(IMAGES), parted(only_a, only_b)
-    step = step_of_one_image(d, strata)
-    extent = extent_of_parting(d, strata, step)
+    step = step_of(d, strata)
+    extent = extent_of_parting(d.mean(axis=0), strata, step)
     assert (step, extent) == pytest.approx((1 / IMAGES, (only_a + only_b) / IMAGES))
     found = image_part_at(extent * step, step, extent, (only_a - only_b) / IMAGES, true)
     expected = most_likely_parted(only_a, only_b, true) / IMAGES
@@ -87,7 +91,7 @@ def test_the_extent_is_at_least_the_difference() -> None:
     rng = np.random.default_rng(0)
     d = rng.integers(-1, 2, (3, 30)).astype(np.float64) * (rng.random(30) < 0.2)
     for strata in (one_stratum(30), strata_of_classes(rng.integers(0, 4, 30))):
-        extent = extent_of_parting(d, strata, step_of_one_image(d, strata))
+        extent = extent_of_parting(d.mean(axis=0), strata, step_of(d, strata))
         assert extent >= abs(float((d @ strata.image_weights).mean())) - 1e-15
 
 

@@ -12,16 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from bakeoff.comparison.statistics.checks import (
-    Bools,
-    Floats,
-    Integers,
-    correct_pair,
-    finite,
-    integers,
-    proportion,
-)
-from bakeoff.comparison.statistics.groups import Groups, groups_of
+from bakeoff.comparison.statistics.checks import Bools, correct_pair, finite, proportion
+from bakeoff.comparison.statistics.difference import Difference, of_answers, of_scores
+from bakeoff.comparison.statistics.layout import Layout, labels_of, layout_of
 from bakeoff.comparison.statistics.pivot import (
     KNOWN,
     critical_distance,
@@ -29,24 +22,9 @@ from bakeoff.comparison.statistics.pivot import (
     one_sided_p,
     two_sided_p,
 )
-from bakeoff.comparison.statistics.resolution import (
-    extent_of_parting,
-    image_part_at,
-    least_seed_part,
-    size_of_a_parting,
-    step_of_one_image,
-)
-from bakeoff.comparison.statistics.variance import (
-    CrossedParts,
-    Strata,
-    crossed_parts,
-    one_stratum,
-    strata_of_classes,
-)
+from bakeoff.comparison.statistics.resolution import image_part_at, least_seed_part
+from bakeoff.comparison.statistics.variance import CrossedParts
 from bakeoff.errors import DataError
-
-# The scores' difference lies in [-1, 1], so its variance over images is at most one.
-LARGEST_VARIANCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -147,72 +125,6 @@ class PairedDifference:
         return 1 - self.seed_share
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the items of a test set hang together: classes that weigh the same, groups, or neither.
-
-    Attributes:
-        strata: of the items.
-        groups: in which they come, None where each is for itself.
-
-    """
-
-    strata: Strata
-    groups: Groups | None = None
-
-    @property
-    def degrees_of_freedom(self) -> float:
-        """Of what new items (or groups) would change."""
-        return (self.groups or self.strata).degrees_of_freedom
-
-    @property
-    def heaviest(self) -> float:
-        """By how much one item (or group), at most, can move the mean."""
-        if self.groups is None:
-            return self.strata.heaviest_image
-        ones = np.ones((1, len(self.strata.index)))
-        return float(self.groups.moves(ones).max())
-
-    def crossed_parts(self, by_seed: Floats, d: Floats) -> CrossedParts:
-        """Return the parts of the variance of mean(by_seed)."""
-        if self.groups:
-            return self.groups.crossed_parts(by_seed, d)
-        return crossed_parts(by_seed, d, self.strata, LARGEST_VARIANCE)
-
-    def step_and_extent(self, d: Floats, part: float) -> tuple[float, float]:
-        """Return `step_of_one_image` and `extent_of_parting` of right and wrong answers.
-
-        part: the squared standard error from items (or groups). In groups an item's step is larger
-        by as much as `part` is than it would be if they were independent; and where none part the
-        two, the next group may do so whole.
-        """
-        step = step_of_one_image(d, self.strata)
-        extent = extent_of_parting(d, self.strata, step)
-        if self.groups:
-            step = max(step, part / extent) if extent else self.heaviest
-        return step, extent
-
-
-def layout_of(images: int, labels: Integers | None, groups: ArrayLike | None) -> Layout:
-    """Return the layout of so many images: by classes where `labels`, groups where `groups`.
-
-    Raises:
-        DataError: groups of wrong dtype or shape, or a single one.
-
-    """
-    strata = one_stratum(images) if labels is None else strata_of_classes(labels)
-    if groups is None:
-        return Layout(strata)
-    index = integers(groups, "groups", ("images",))
-    if len(index) != images:
-        raise DataError(f"groups has {len(index)} entries for {images} images: give one per image")
-    if (index == index[0]).all():
-        raise DataError(
-            "groups: all images are of one group, which shows nothing of others: give at least two"
-        )
-    return Layout(strata, groups_of(index, strata, LARGEST_VARIANCE))
-
-
 def paired_difference(
     correct_a: ArrayLike,
     correct_b: ArrayLike,
@@ -301,69 +213,6 @@ def paired_difference_of_scores(
     _several_seeds(a)
     layout = layout_of(a.shape[1], None, groups)
     return crossed_difference(of_scores(a, b), layout, proportion(confidence, "confidence"))
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """Scores of a minus scores of b, item by item.
-
-    Attributes:
-        d: float64 [seeds, items].
-        span: how far two scores can be apart: 1 for right and wrong.
-        graded: whether they are scores of any size, not (means of) right and wrong answers.
-
-    """
-
-    d: Floats
-    span: float
-    graded: bool
-
-    @property
-    def size_of_a_step(self) -> float:
-        """By how much one item's difference changes, if it does."""
-        return (size_of_a_parting(self.d) or self.span) if self.graded else self.span
-
-    @property
-    def furthest(self) -> float:
-        """How large a mean difference can be."""
-        return math.inf if self.graded else self.span
-
-    def step_and_extent(self, layout: Layout, part: float) -> tuple[float, float]:
-        """Return what the ends of the interval rest on, as `image_part_at` wants it.
-
-        part: the squared standard error from items (or groups).
-        Graded scores that part somewhere have no step: their spread does not depend on their mean.
-        """
-        if not self.graded:
-            return layout.step_and_extent(self.d, part)
-        if self.d.any():
-            return 0.0, 0.0
-        return self.span * layout.heaviest, 0.0
-
-
-def of_answers(a: Bools, b: Bools) -> Difference:
-    """Return the difference of right and wrong answers."""
-    return Difference(a.astype(np.float64) - b, 1.0, graded=False)
-
-
-def of_means(a: Floats, b: Floats) -> Difference:
-    """Return the difference of means of right and wrong answers."""
-    return Difference(a - b, 1.0, graded=False)
-
-
-def of_scores(a: Floats, b: Floats) -> Difference:
-    """Return the difference of scores; how far they can be apart is taken from those at hand."""
-    span = float(max(a.max(), b.max()) - min(a.min(), b.min()))
-    # Where all are one number, nothing says in which unit they are.
-    return Difference(a - b, span or 1.0, graded=True)
-
-
-def labels_of(labels: ArrayLike, images: int) -> Integers:
-    """Return `labels` as int64 [images], or raise DataError."""
-    array = integers(labels, "labels", ("images",))
-    if len(array) != images:
-        raise DataError(f"labels has {len(array)} entries for {images} images: give one per image")
-    return array
 
 
 def _paired(correct_a: ArrayLike, correct_b: ArrayLike) -> tuple[Bools, Bools]:

@@ -26,8 +26,8 @@ def equivalence_p(paired: PairedDifference | OverItems, margin: float) -> float:
     than a 90 % interval within the margin.
 
     Args:
-        paired: the difference, from `paired_difference` or its kin; for two trained models over new
-            items, the tests are those that the ends of their interval rest on.
+        paired: the difference, from `paired_difference` or its kin, or of two trained models over
+            new items.
         margin: a proportion above 0, such as 0.0025 for a quarter of a percentage point.
 
     Raises:
@@ -38,11 +38,11 @@ def equivalence_p(paired: PairedDifference | OverItems, margin: float) -> float:
         raise DataError(
             f"equivalence margin is {margin}: give a proportion above 0, such as 0.0025"
         )
-    if isinstance(paired, OverItems):
-        return max(paired.beyond(-margin, +1), paired.beyond(margin, -1))
     distance = margin - abs(paired.difference)
     # With the largest image part every further image on which the entrants part does so in one
-    # direction: distance / image_step of them, each adding its step squared.
+    # direction: distance / step of them, each adding its step squared.
+    if isinstance(paired, OverItems):
+        return paired.tail(distance, CAUTION * paired.step * max(distance, 0.0))
     image_part = paired.image_part + CAUTION * paired.image_step * max(distance, 0.0)
     return float(
         one_sided_p(

@@ -1,13 +1,13 @@
 """Items that come in groups: patients, documents, questions on one passage.
 
 Groups are drawn, not items: what an item adds to a mean is summed over its group, and the spread of
-these sums is what other groups would change (clustered, or Liang & Zeger 1986, Biometrika 73:13-22,
-standard errors). A sum is taken about the mean that it has itself pulled towards it, the larger the
-group the more; the correction for that is CR2 (Bell & McCaffrey 2002, Surv. Methodol. 28:169-181),
-under the working model that answers of a group are as alike as `correlation` says, with
-Satterthwaite's degrees of freedom under the same (Pustejovsky & Tipton 2018, J. Bus. Econ. Stat.
-36:672-683).
-docs/statistics.md holds the formulas.
+these sums is what other groups would change (clustered standard errors; Liang & Zeger 1986,
+Biometrika 73:13-22). A sum is taken about a mean that it has itself pulled towards it, the larger
+the group the more; so each is measured against the mean without that group: the jackknife, or "CR3"
+(Bell & McCaffrey 2002, Surv. Methodol. 28:169-181; MacKinnon, Nielsen & Webb 2023, J. Econometrics
+232:272-299). Degrees of freedom are Satterthwaite's, as if answers were independent (Bell &
+McCaffrey; Hansen 2022, Jackknife standard errors for clustered regression).
+docs/statistics.md holds the formulas, and how they were tried out.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from scipy import sparse
 from bakeoff.comparison.statistics.checks import Floats, Integers
 from bakeoff.comparison.statistics.variance import CrossedParts, Strata
 
-# Of the variance of an item's answers, how much its group has in common in the working model.
-CORRELATION = 0.5
-
 
 @dataclass(frozen=True)
 class Groups:
@@ -32,8 +29,9 @@ class Groups:
         index: the group of each item, int64 [items], 0 .. number - 1, every group inhabited.
         number: of groups.
         strata: of the items.
-        correction: by what each group's squared sum is multiplied, float64 [groups] (CR2).
-        degrees_of_freedom: of the variance so estimated (Satterthwaite).
+        weights: by what an item's distance from the mean of its class counts in the sum of its
+            group, float64 [items].
+        degrees_of_freedom: of the variance that the sums give.
         unseen: squared standard error that is assumed for classes which one group alone holds.
 
     """
@@ -41,40 +39,29 @@ class Groups:
     index: Integers
     number: int
     strata: Strata
-    correction: Floats
+    weights: Floats
     degrees_of_freedom: float
     unseen: float
 
     def sums(self, contributions: Floats) -> Floats:
-        """Return how far each group pulls the mean from itself: float64 [rows, groups].
+        """Return how far each group pulls the mean from where it is: float64 [rows, groups].
 
         contributions: what items add, float64 [rows, items], as for `crossed_parts`.
         """
-        strata = self.strata
-        away = np.empty_like(contributions)
+        strata, found = self.strata, np.empty((len(contributions), self.number))
         for row, values in enumerate(contributions):
             sums = np.bincount(strata.index, weights=values, minlength=len(strata.sizes))
-            away[row] = values - (sums / strata.sizes)[strata.index]
-        return self.moves(away)
-
-    def moves(self, contributions: Floats) -> Floats:
-        """Return what each group adds to the mean, in each row: float64 [rows, groups]."""
-        weights = self.strata.image_weights
-        return np.stack(
-            [
-                np.bincount(self.index, weights=weights * row, minlength=self.number)
-                for row in contributions
-            ]
-        )
+            away = self.weights * (values - (sums / strata.sizes)[strata.index])
+            found[row] = np.bincount(self.index, weights=away, minlength=self.number)
+        return found
 
     def crossed_parts(self, by_seed: Floats, contributions: Floats) -> CrossedParts:
         """Return the parts of the variance of mean(by_seed), where groups are drawn, not items."""
         seeds = len(by_seed)
         sums = self.sums(contributions)
         means = sums.mean(axis=0)
-        raw = float(self.correction @ means**2) + self.unseen
-        joint = float(self.correction @ ((sums - means) ** 2).sum(axis=0))
-        residual = joint / (seeds - 1) / seeds
+        raw = float(means @ means) + self.unseen
+        residual = float(((sums - means) ** 2).sum()) / (seeds - 1) / seeds
         return CrossedParts(
             seeds=float(np.var(by_seed, ddof=1)) / seeds,
             images=max(raw - residual, 0.0),
@@ -83,56 +70,42 @@ class Groups:
         )
 
 
-def groups_of(
-    index: Integers, strata: Strata, lone_variance: float, correlation: float = CORRELATION
-) -> Groups:
-    """Return the groups of items, with corrections and degrees of freedom.
+def groups_of(index: Integers, strata: Strata, lone_variance: float) -> Groups:
+    """Return the groups of items, with what their sums need.
 
     Args:
         index: the group of each item, int64 [items]; any numbers.
         strata: of the items.
         lone_variance: the variance assumed of a class mean where one group holds the whole class.
-        correlation: of two answers of a group and class, in the working model, in [0, 1].
 
     """
     _, group = np.unique(index, return_inverse=True)
     number, classes = int(group.max()) + 1, len(strata.sizes)
-    cells, held = np.unique(group * classes + strata.index, return_counts=True)
+    # A cell is what a group holds of a class.
+    cells, cell, held = np.unique(
+        group * classes + strata.index, return_inverse=True, return_counts=True
+    )
     of_group, of_class = np.divmod(cells, classes)
     share = held / strata.sizes[of_class]
-    seen = share < 1
-    unseen = float((strata.weights[of_class[~seen]] ** 2).sum()) * lone_variance
+    in_class = np.bincount(of_class, minlength=classes)[of_class]
+    # From the mean without the cell its own is 1 / (1 - share) times as far as from that with it;
+    # the other factor makes it the usual variance where all cells of a class are of one size.
+    scale = np.sqrt((in_class - 1) / in_class) / np.where(share < 1, 1 - share, 1.0)
 
-    # The working model: variance of what a cell adds to its class mean, and of that mean.
-    spread = (1 - correlation) * share / strata.sizes[of_class] + correlation * share**2
-    spread = np.where(seen, spread * strata.weights[of_class] ** 2, 0.0)
-    in_all = np.bincount(of_class, weights=spread, minlength=classes)
-    share = np.where(seen, share, 0.0)
-    about_mean = spread * (1 - 2 * share) + share**2 * in_all[of_class]
-    by_group = np.bincount(of_group, weights=spread, minlength=number)
-    left = np.bincount(of_group, weights=about_mean, minlength=number)
-    correction = np.divide(by_group, left, out=np.ones(number), where=left > 0)
-
-    # Covariances of the sums are a diagonal and a matrix of low rank; of their squares' sum only
-    # that low rank has to be multiplied out.
-    shape = (number, classes)
-    shares = sparse.csr_array((share, (of_group, of_class)), shape=shape)
-    spreads = sparse.csr_array((spread, (of_group, of_class)), shape=shape)
-    both = sparse.hstack([shares, spreads]).tocsr()
-    middle = np.block(
-        [[np.diag(in_all), -np.eye(classes)], [-np.eye(classes), np.zeros((classes, classes))]]
+    # Were answers independent, of variance 1, the covariance of the sums would be diag(adds) less
+    # shares shares'. Of its square's trace only that low rank has to be multiplied out.
+    of_mean = (strata.weights**2 / strata.sizes)[of_class]
+    adds = np.bincount(of_group, weights=of_mean * scale**2 * share, minlength=number)
+    shares = sparse.csr_array(
+        (np.sqrt(of_mean) * scale * share, (of_group, of_class)), shape=(number, classes)
     )
-    inner = middle @ (both.T @ (both * correction[:, None])).toarray()
-    squares = (
-        float((correction**2 * by_group**2).sum())
-        + 2 * float((correction**2 * by_group * (left - by_group)).sum())
-        + float((inner * inner.T).sum())
-    )
+    shrunk = shares.power(2).sum(axis=1)
+    squares = float(adds @ (adds - 2 * shrunk)) + float((shares.T @ shares).power(2).sum())
     return Groups(
         index=group.astype(np.int64),
         number=number,
         strata=strata,
-        correction=correction,
-        degrees_of_freedom=float(in_all.sum()) ** 2 / squares if squares > 0 else 1.0,
-        unseen=unseen,
+        weights=strata.image_weights * scale[cell],
+        degrees_of_freedom=float((adds - shrunk).sum()) ** 2 / squares if squares > 0 else 1.0,
+        unseen=float((strata.weights[of_class[share == 1]] ** 2).sum()) * lone_variance,
     )

@@ -6,12 +6,13 @@ docs/statistics.md holds the formulas, their sources and how they were tried out
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
-from bakeoff.comparison.statistics.crossed import Difference, Layout
+from bakeoff.comparison.statistics.difference import Difference
+from bakeoff.comparison.statistics.layout import Layout
 from bakeoff.comparison.statistics.resolution import image_part_at
 
 
@@ -54,11 +55,20 @@ class OverItems:
 
         direction: 1 for above, -1 for below. One-sided.
         """
-        return _tail(
-            direction * (self.difference - bound),
-            image_part_at(self.standard_error**2, self.step, self.extent, self.difference, bound),
-            self.degrees_of_freedom,
-        )
+        distance = direction * (self.difference - bound)
+        variance = self.standard_error**2
+        at_bound = image_part_at(variance, self.step, self.extent, self.difference, bound)
+        return self.tail(distance, at_bound - variance)
+
+    def tail(self, distance: float, more: float = 0.0) -> float:
+        """Return the chance of an error of `distance` or more in one direction.
+
+        more: what is added to the squared standard error.
+        """
+        spread = math.sqrt(self.standard_error**2 + more)
+        if spread == 0:
+            return 0.5 if distance == 0 else float(distance < 0)
+        return float(special.stdtr(self.degrees_of_freedom, -distance / spread))
 
 
 def over_items(
@@ -85,34 +95,12 @@ def over_items(
         # Items that all differ alike show no spread; one that does not may be the next.
         variance = max(variance, (found.size_of_a_step * layout.strata.heaviest_image) ** 2)
     step, extent = found.step_and_extent(layout, variance)
-    df = layout.degrees_of_freedom
-    quantile = -float(special.stdtrit(df, (1 - confidence) / 2))
-
-    def end(direction: int) -> float:
-        """Find where the distance is `quantile` standard errors, by bisection."""
-
-        def left_out(distance: float) -> bool:
-            true = difference + direction * distance
-            part = image_part_at(variance, step, extent, difference, true)
-            return distance > quantile * math.sqrt(part)
-
-        # An end towards zero stops before it where zero is left out.
-        near, far = 0.0, abs(difference) if direction * difference < 0 else 0.0
-        if not left_out(far):
-            near, far = far, max(far, quantile * math.sqrt(variance), step)
-            while not left_out(far) and far < 2 * found.span:
-                far *= 2
-        for _ in range(60):
-            middle = (near + far) / 2
-            near, far = (near, middle) if left_out(middle) else (middle, far)
-        return difference + direction * near
-
-    return OverItems(
+    told = OverItems(
         difference=difference,
-        low=max(end(-1), -found.furthest),
-        high=min(end(+1), found.furthest),
-        p_value=min(2 * _tail(abs(difference), variance, df), 1.0),
-        degrees_of_freedom=df,
+        low=difference,
+        high=difference,
+        p_value=1.0,
+        degrees_of_freedom=layout.degrees_of_freedom,
         standard_error=math.sqrt(variance),
         step=step,
         extent=extent,
@@ -121,10 +109,29 @@ def over_items(
         runs=runs,
         confidence=confidence,
     )
+    reach_down, reach_up = (_reach(told, direction, found.span) for direction in (-1, +1))
+    return replace(
+        told,
+        low=max(difference - reach_down, -found.furthest),
+        high=min(difference + reach_up, found.furthest),
+        p_value=min(2 * told.tail(abs(difference)), 1.0),
+    )
 
 
-def _tail(distance: float, variance: float, df: float) -> float:
-    """Return the chance of an error of `distance` or more in one direction."""
-    if variance == 0:
-        return 0.5 if distance == 0 else float(distance < 0)
-    return float(special.stdtr(df, -distance / math.sqrt(variance)))
+def _reach(told: OverItems, direction: int, span: float) -> float:
+    """Return how far from the difference the interval's end in this direction is, by bisection."""
+    level = (1 - told.confidence) / 2
+
+    def left_out(distance: float) -> bool:
+        return told.beyond(told.difference + direction * distance, -direction) < level
+
+    # An end towards zero stops before it where zero is left out.
+    near, far = 0.0, abs(told.difference) if direction * told.difference < 0 else 0.0
+    if not left_out(far):
+        near, far = far, max(far, told.standard_error, told.step)
+        while not left_out(far) and far < 2 * span:
+            far *= 2
+    for _ in range(60):
+        middle = (near + far) / 2
+        near, far = (near, middle) if left_out(middle) else (middle, far)
+    return near

@@ -34,8 +34,8 @@ from bakeoff.comparison.statistics.checks import Floats
 # 300 nodes give about twelve digits. What is cut off at the ends is no more than this probability.
 NODES = 300
 CUT_OFF = 1e-14
-# Over two such variables fewer nodes each will do: about eight digits.
-NODES_OF_EACH = 100
+# Over two such variables fewer nodes each must do: six digits, or three at one degree of freedom.
+NODES_OF_EACH = 64
 # From so many degrees of freedom on the spread over images counts as known: a 5 % test then rejects
 # in 5.09 %.
 KNOWN = 300
@@ -124,10 +124,17 @@ def critical_distance(
         image_df: of `image_part`; from `KNOWN` on they count as infinite.
 
     """
+    # `one_sided_p` of single numbers, with what does not depend on the distance done once.
+    if image_df >= KNOWN:
+        inflation, weights = _spread_of_a_variance(seed_df)
+        swelling: Floats | float = 1.0
+    else:
+        inflation, swelling, weights = _spreads_of_both(seed_df, image_df)
+    from_seeds = seed_part * inflation
 
     def excess(distance: float) -> float:
-        part = image_part(distance)
-        return float(one_sided_p(distance, seed_part, part, seed_df, image_df)) - tail
+        spread = np.sqrt(from_seeds + image_part(distance) * swelling)
+        return min(float(special.ndtr(-distance / spread) @ weights), 1.0) - tail
 
     high = math.sqrt(seed_part + image_part(0.0)) if start is None else start
     while excess(high) > 0:

@@ -20,25 +20,24 @@ def least_seed_part(seeds: int, strata: Strata) -> float:
     return strata.heaviest_image**2 * (seeds + 1) / (seeds + 2) ** 2 / seeds
 
 
-def step_of_one_image(d: Floats, strata: Strata) -> float:
+def step_of_one_image(image_means: Floats, parting: int, strata: Strata) -> float:
     """Return by how much one more image on which the entrants part would move the difference.
 
-    That is its weight times its size, the root mean square of the image differences among images
-    on which the two ever part; one image of full size is counted in, for the case of none.
+    That is its weight times its size, the root mean square of the image differences (`image_means`,
+    over the seeds) among the `parting` images on which the two ever part; one image of full size is
+    counted in, for the case of none.
     """
-    image_means = d.mean(axis=0)
-    disagreeing = int((d != 0).any(axis=0).sum())
-    size = (1 + float(image_means @ image_means)) / (1 + disagreeing)
+    size = (1 + float(image_means @ image_means)) / (1 + parting)
     return strata.heaviest_image * math.sqrt(size)
 
 
-def extent_of_parting(d: Floats, strata: Strata, step: float) -> float:
+def extent_of_parting(image_means: Floats, strata: Strata, step: float) -> float:
     """Return the sum, over the images on which the entrants part, of what each moves the mean by.
 
     It counts both directions, so it is the size of the difference or more. With images of one size
     it is their number times `step`; else the number of such images with the same sum of squares.
     """
-    moves = strata.image_weights * d.mean(axis=0)
+    moves = strata.image_weights * image_means
     return max(float(moves @ moves) / step, abs(float(moves.sum())))
 
 

@@ -116,11 +116,18 @@ def crossed_parts(
 
     """
     seeds = len(by_seed)
-    image_means = contributions.mean(axis=0)
-    seed_squares = _group_sums((contributions**2).sum(axis=0) - seeds * image_means**2, strata)
-    group_means_by_seed = np.stack(
-        [_group_sums(row, strata) / strata.sizes for row in contributions]
-    )
+    # Row by row, so that each is gone through while it is at hand.
+    sums, squares = np.zeros(contributions.shape[1]), np.zeros(contributions.shape[1])
+    for row in contributions:
+        sums += row
+        squares += row * row
+    if len(strata.sizes) == 1:
+        group_sums = contributions.sum(axis=1, keepdims=True)
+    else:
+        group_sums = np.stack([_group_sums(row, strata) for row in contributions])
+    group_means_by_seed = group_sums / strata.sizes
+    image_means = sums / seeds
+    seed_squares = _group_sums(squares - seeds * image_means**2, strata)
     group_means = group_means_by_seed.mean(axis=0)
 
     between_images = _group_sums((image_means - group_means[strata.index]) ** 2, strata)
