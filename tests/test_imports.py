@@ -42,7 +42,11 @@ OWNERS: dict[str, set[str]] = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "PIL": {"data.readers.decode", "report.pictures.raster"},  # Into pixels, and out of them.
-    "pyarrow": {"data.readers.parquet_file"},  # An extra.
+    "pyarrow": {  # An extra.
+        "data.readers.parquet_file",
+        "records.predictions.parquet_table",
+        "records.predictions.arrow_table",
+    },
     "sklearn": set(),  # Nobody imports it: its digits are read where it keeps them.
     "safetensors": {"files.tensors", "records.checkpoints"},
     "typer": {"cli"},

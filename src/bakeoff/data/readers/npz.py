@@ -51,10 +51,10 @@ def read_npz(path: Path, protocol: Protocol) -> Stock:
         if path.is_dir():
             found = array_files(path)
             files = list(found.values())
-            arrays = {key: _only(file) for key, file in found.items()}
+            arrays = {key: array_of_npy(file) for key, file in found.items()}
         else:
             files = [path]
-            arrays = _of_archive(path)
+            arrays = arrays_of_archive(path)
         digest = hashlib.sha256(
             json.dumps([(file.name, file_sha256(file)) for file in files]).encode()
         )
@@ -174,10 +174,10 @@ def _listed(keys: Sequence[str]) -> str:
     return shortened(", ".join(keys), 200) or "nothing"
 
 
-def _only(file: Path) -> Stored:
+def array_of_npy(file: Path) -> Stored:
     """Return the array of a file that holds one."""
     if file.suffix.lower() == ".npz":
-        arrays = list(_of_archive(file).values())
+        arrays = list(arrays_of_archive(file).values())
         if len(arrays) != 1:
             raise DataError(f"{file}: {len(arrays)} arrays, and others beside it; name one file")
         return arrays[0]
@@ -186,7 +186,7 @@ def _only(file: Path) -> Stored:
     return stored_npy(str(file), length, partial(open_file, file))
 
 
-def _of_archive(path: Path) -> dict[str, Stored]:
+def arrays_of_archive(path: Path) -> dict[str, Stored]:
     """Return the arrays of an npz whose header can be read; nothing is unpacked beyond it."""
     try:
         with open_file(path) as stream:
