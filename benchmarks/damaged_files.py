@@ -20,7 +20,8 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.looks import Claim, Look, Rule
 from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 
 LABELS = "t10k-labels-idx1-ubyte"
 

@@ -22,7 +22,7 @@ from bakeoff.data.split import split_examples
 from bakeoff.engine.devices import place
 from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import build
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.fit import Streams, fit
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.trial import autocast_for, to_device

@@ -19,7 +19,8 @@ from bakeoff.engine.devices import place
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Update, make_update
 from bakeoff.records.record import Epoch
-from bakeoff.study.study import Entrant, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Study
 from bakeoff.study.toml import find_study, read_study
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.optimizers import make_optimizer

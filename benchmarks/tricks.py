@@ -24,7 +24,8 @@ from torch import nn
 from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.engine import adam, linear, twin
 from bakeoff.engine import step as steps
-from bakeoff.study.study import Entrant, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training import timing_pass as bursts
 from bakeoff.training import trial as trials
 from benchmarks.interleaved import Turns, always_ready, take_turns

@@ -14,7 +14,8 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.scores import score
 from bakeoff.training.size import NetworkSize, network_sizes, size_of
 from bakeoff.training.trial import TrialSpec

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bakeoff.comparison.statistics.mcnemar import mcnemar
     from bakeoff.errors import BakeoffError
     from bakeoff.records.record import Record
-    from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+    from bakeoff.study.recipe import Recipe
+    from bakeoff.study.study import Entrant, Protocol, Study
     from bakeoff.study.toml import read_study
 
 __all__ = [
@@ -50,7 +51,8 @@ _HOMES = {
     "bakeoff.commands.report": ("report_run",),
     "bakeoff.errors": ("BakeoffError",),
     "bakeoff.records.record": ("Record",),
-    "bakeoff.study.study": ("Entrant", "Protocol", "Recipe", "Study"),
+    "bakeoff.study.recipe": ("Recipe",),
+    "bakeoff.study.study": ("Entrant", "Protocol", "Study"),
     "bakeoff.study.toml": ("read_study",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

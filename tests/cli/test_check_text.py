@@ -8,7 +8,7 @@ import pytest
 
 from bakeoff.cli.check_text import check_text
 from bakeoff.commands.check import Checked, CheckedEntrant
-from bakeoff.training.examination import Finding
+from bakeoff.training.examined import Finding
 from bakeoff.training.size import NetworkSize
 from bakeoff.training.trying import Taken
 

@@ -15,7 +15,7 @@ from bakeoff.commands.bake import bake, load
 from bakeoff.commands.run import Baked
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, UsageError
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 
 from ..runners.heard import Heard
 

@@ -21,7 +21,8 @@ import os, sys
 from pathlib import Path
 from bakeoff.commands.run import run_study
 from bakeoff.runners.listener import Listener
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 
 class Told(Listener):
     def stage(self, text):

@@ -19,7 +19,8 @@ from bakeoff.findings.inside import load_network
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.runners.listener import Listener
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.predict import predict_logits
 

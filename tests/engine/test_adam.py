@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from bakeoff.engine import LeanAdam, lean
 from bakeoff.engine.optimizers import SGD, Adam, AdamW
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer
 
 

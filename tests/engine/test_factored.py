@@ -11,7 +11,7 @@ from bakeoff.engine import LeanAdam, fast, lean
 from bakeoff.engine.factored import FactoredLinear
 from bakeoff.engine.linear import InPlaceLinear
 from bakeoff.engine.native import Kernels, kernels, kernels_in_use
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer
 
 OWN = kernels()

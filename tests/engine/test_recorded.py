@@ -12,7 +12,7 @@ from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import WARM_UPS, CudaGraphs, RecordedUpdate, Work, make_step
 from bakeoff.engine.step import PlainUpdate, Step, Update
 from bakeoff.networks.build import build
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stacking.stack import Stack
 

@@ -16,7 +16,8 @@ from bakeoff.errors import StoreError
 from bakeoff.findings import standings as standings_module
 from bakeoff.findings.conclusion import conclude
 from bakeoff.records.folder import RunFolder
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 
 from ..factories import diverged, entrant, study
 

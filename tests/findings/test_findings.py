@@ -22,7 +22,8 @@ from bakeoff.findings.inside import view_of
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
-from bakeoff.study.study import Entrant, Protocol, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Protocol, Study
 
 from ..report.page_reading import Element, read_page
 

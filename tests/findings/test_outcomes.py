@@ -19,7 +19,8 @@ from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record, Stopped
-from bakeoff.study.study import Decision, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Decision, Study
 
 from ..factories import WEIGHTS, entrant, record, scored, study
 

@@ -10,7 +10,7 @@ from torch import nn
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.networks.initialisation import SCHEMES
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 
 
 def conv(scheme: str) -> nn.Conv2d:

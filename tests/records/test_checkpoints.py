@@ -20,7 +20,7 @@ from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.place import Place
 from bakeoff.files.tensors import to_safetensors
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
-from bakeoff.study.study import MOST_EPOCHS
+from bakeoff.study.recipe import MOST_EPOCHS
 
 from ..factories import epoch, provenance
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bakeoff.records.contradictions import contradiction_in, disagreement
 from bakeoff.records.limits import MOST_CLASSES_OF_A_MATRIX
 from bakeoff.records.record import Record, Scores
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.scores import score
 
 from ..factories import diverged, entrant, epoch, record, scores, study

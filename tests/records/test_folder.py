@@ -28,7 +28,8 @@ from bakeoff.records.limits import LARGEST_RECORD, MOST_CLASSES, MOST_CLASSES_OF
 from bakeoff.records.record import Record, Stopped
 from bakeoff.records.timing_file import NOTHING, Timing
 from bakeoff.records.trial_files import manifest_of, record_in
-from bakeoff.study.study import MOST_EPOCHS, Recipe, Study
+from bakeoff.study.recipe import MOST_EPOCHS, Recipe
+from bakeoff.study.study import Study
 from bakeoff.study.toml import to_toml
 
 from ..factories import diverged, entrant, epoch, record, scored, scores, study

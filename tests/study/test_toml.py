@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bakeoff.data.catalogue import SOURCES
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.networks.catalogue import ARCHITECTURES
-from bakeoff.study.study import Decision, Entrant, Protocol, Published, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
 from bakeoff.study.toml import (
     find_study,
     parse_study,

@@ -17,9 +17,9 @@ from bakeoff.engine.step import make_update
 from bakeoff.networks.build import start
 from bakeoff.networks.catalogue import ARCHITECTURES, network
 from bakeoff.networks.network import Network
-from bakeoff.study.study import Recipe
-from bakeoff.training.examination import Finding, examine
-from bakeoff.training.examined import Sample
+from bakeoff.study.recipe import Recipe
+from bakeoff.training.examination import examine
+from bakeoff.training.examined import Finding, Sample
 from bakeoff.training.optimizers import make_optimizer
 from tests.networks.drawn import HEAD, SOUND, drawn
 

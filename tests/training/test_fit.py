@@ -14,7 +14,7 @@ from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Step
 from bakeoff.networks.build import build
 from bakeoff.records.record import Epoch, Stopped
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.fit import Examples, Streams, divergence, fit, planned_end
 from bakeoff.training.loop import EpochLoss
 

@@ -23,7 +23,8 @@ from bakeoff.files.place import Place
 from bakeoff.networks.build import build
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode, encode
 from bakeoff.records.record import Epoch, Provenance, Resumed
-from bakeoff.study.study import Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Study
 from bakeoff.training import finish
 from bakeoff.training import run_trial as running
 from bakeoff.training import trial as start

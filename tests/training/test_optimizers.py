@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule, one_cycle
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.trying import _bytes_of_memory, tried
 
 from ..factories import entrant, study

@@ -20,7 +20,8 @@ from bakeoff.files.reading import file_sha256
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.records.own_study import SOURCES
 from bakeoff.runners.listener import Listener
-from bakeoff.study.study import Decision, Entrant, Recipe
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Decision, Entrant
 from bakeoff.study.toml import parse_study
 from bakeoff.training.code import UNKNOWN, load_object
 

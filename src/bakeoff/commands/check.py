@@ -17,7 +17,8 @@ from bakeoff.errors import BakeoffError
 from bakeoff.files.cores import usable_cores
 from bakeoff.findings.reach import pairs_of, smallest_differences
 from bakeoff.study.study import Study
-from bakeoff.training.examination import Finding, findings_of
+from bakeoff.training.examination import findings_of
+from bakeoff.training.examined import Finding
 from bakeoff.training.size import NetworkSize, network_sizes
 from bakeoff.training.trying import Taken, tried
 

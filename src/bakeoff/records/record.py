@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 
 FORMAT = 1
 """Raised when a key changes its meaning; readers refuse a format that they do not know."""

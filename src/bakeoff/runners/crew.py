@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.files.search_paths import safe_environment
-from bakeoff.study.study import Frozen
+from bakeoff.study.frozen import Frozen
 
 _PROGRAM = """
 import sys

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.study.study import Frozen
+from bakeoff.study.frozen import Frozen
 
 
 class Event(Frozen):

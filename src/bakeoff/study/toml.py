@@ -12,7 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean, look_up
 from bakeoff.files.reading import parse_toml, read_file
-from bakeoff.study.study import Decision, Entrant, Frozen, Protocol, Published, Recipe, Study
+from bakeoff.study.frozen import Frozen
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
 from bakeoff.text import shortened, visible
 
 SHIPPED = Path(__file__).with_name("shipped")

@@ -24,6 +24,15 @@ SMALL = 3
 
 
 @dataclass(frozen=True)
+class Finding:
+    """A fault of a network, in one line that says what to do."""
+
+    severity: Literal["refuse", "warn"]
+    """`refuse`: it cannot be trained, or its scores would mean nothing."""
+    line: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """What a network is examined on."""
 

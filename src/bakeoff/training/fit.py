@@ -19,8 +19,8 @@ from bakeoff.engine.step import make_update
 from bakeoff.networks.randomness import seeded
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Stopped
+from bakeoff.study.recipe import Recipe
 from bakeoff.study.seeds import derive_seed
-from bakeoff.study.study import Recipe
 from bakeoff.training.clocks import Clocks, Processor, Taken
 from bakeoff.training.loop import EpochLoss, train_epoch
 from bakeoff.training.moving import Moving

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from bakeoff.engine.optimizers import SGD, Adam, AdamW
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.networks.randomness import own_numbers
-from bakeoff.study.study import Entrant, Recipe, Study
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.timing_pass import all_examples, make_burst
 from bakeoff.training.trial import build_entrant, code_of, pixels_of
 

@@ -16,7 +16,7 @@ from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Stopped
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.stacking.fit import Member, fit_stack, why_alone
 from bakeoff.training.stacking.stack import Stack

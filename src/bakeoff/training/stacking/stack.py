@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.randomness import seeded
-from bakeoff.study.study import Recipe
+from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
 from bakeoff.training.stacking.dropout import reseed, stack_dropout
 
