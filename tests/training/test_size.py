@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -163,3 +165,40 @@ def test_what_fails_without_numbers_is_built_with_them() -> None:
         return Picky(4, classes)
 
     assert measured(make, (1, 2, 2), 3).parameters == 15
+
+
+class _Reads(nn.Module):
+    """Reads the rows of an image, one after the other or each beside all."""
+
+    def __init__(self, rows: nn.Module) -> None:
+        super().__init__()
+        self.rows = rows
+        self.output = nn.Linear(8, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        read = self.rows(images[:, 0])
+        logits: torch.Tensor = self.output((read[0] if isinstance(read, tuple) else read)[:, -1])
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("rows", "multiply_adds"),
+    [
+        # 6 rows; 4 or 3 gates of 8 numbers, each of 8 of the row and 8 of the state.
+        (lambda: nn.LSTM(8, 8, batch_first=True), 6 * 4 * 8 * 16),
+        (lambda: nn.GRU(8, 8, batch_first=True), 6 * 3 * 8 * 16),
+        # Queries, keys, values and the output; two products over all pairs; two layers of 8 to 16.
+        (
+            lambda: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+            6 * 4 * 8 * 8 + 2 * 6 * 6 * 8 + 2 * 6 * 8 * 16,
+        ),
+    ],
+    ids=["lstm", "gru", "encoder"],
+)
+def test_layers_that_torch_computes_in_one_are_counted(
+    rows: Callable[[], nn.Module], multiply_adds: int
+) -> None:
+    before = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
+    size = measured(lambda *_: _Reads(rows()), (1, 6, 8), 10)
+    assert size.multiply_adds_per_image == multiply_adds + 80
+    assert (torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled) == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,9 +95,23 @@ def _counted(model: nn.Module, image_shape: tuple[int, int, int], counted: _Oper
     """Return the multiply-adds of one image."""
     device = next((each.device for each in model.parameters()), None)
     image = torch.zeros(1, *image_shape, device=device)
-    with torch.no_grad(), counted:
+    with torch.no_grad(), _in_parts(), counted:
         model.eval()(image)
     return counted.operations // 2  # torch counts a multiply-add as two operations.
+
+
+@contextmanager
+def _in_parts() -> Iterator[None]:
+    """Let PyTorch compute recurrent layers and encoders by products of matrices, not in one."""
+    fused = torch.backends.mha.get_fastpath_enabled(), torch._C._get_mkldnn_enabled()  # noqa: SLF001
+    torch.backends.mha.set_fastpath_enabled(False)
+    # Alone: `torch.backends.mkldnn.flags` sets more, and warns of it.
+    torch._C._set_mkldnn_enabled(False)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused[0])
+        torch._C._set_mkldnn_enabled(fused[1])  # noqa: SLF001
 
 
 def attention_operations(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
