@@ -267,10 +267,16 @@ def test_a_training_waits_for_torch_and_for_nothing_else_that_is_heavy() -> None
     assert loaded & late == set()
 
 
-def test_a_look_at_the_size_of_a_network_imports_no_compiler() -> None:
-    ask = "bakeoff.training.size.size_of('cnn-2conv-dropout', (1, 8, 8), 10)"
-    loaded = modules_after(f"import bakeoff.training.size; {ask}")
-    assert loaded & {"sympy", "torch._dynamo"} == set()
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import bakeoff.training.size; bakeoff.training.size.size_of('cnn-2conv', (1, 8, 8), 10)",
+        "import bakeoff.engine.native; bakeoff.engine.native.kernels()",
+    ],
+    ids=["the size of a network", "the kernels"],
+)
+def test_what_a_run_begins_with_imports_no_compiler(statement: str) -> None:
+    assert modules_after(statement) & {"sympy", "torch._dynamo"} == set()
 
 
 @pytest.mark.parametrize(

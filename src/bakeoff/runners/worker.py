@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import NoReturn
@@ -37,6 +38,9 @@ def _work(parent: EventWriter) -> int:
     import torch
 
     torch.set_num_threads(1)  # A child may start threads only where its parent had none.
+    # What trials import as they go: once for all of them, and before there is one to wait for it.
+    for name in ("bakeoff.runners.serial", "scipy.special"):
+        import_module(name)
 
     line = _first_line()
     if not line:

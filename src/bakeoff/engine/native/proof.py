@@ -51,10 +51,20 @@ def _pools(relu: bool, kernels: Kernels, dtype: torch.dtype) -> bool:
     images = _channels_last((_numbers(2, 37, 5, 7, salt=1) * 4).round().div(4).to(dtype))
     expected = _pooled(images.requires_grad_(), relu)
     upstream = _channels_last(_numbers(*expected.shape, salt=2).to(dtype))
-    (gradient,) = torch.autograd.grad(expected, images, upstream)
+    gradient = _gradients(expected, upstream, images)[0]
     found, places = kernels.max_pool(images.detach(), relu=relu)
     backward = kernels.pool_backward(upstream, places, 5, 7)
     return found.equal(expected) and backward.equal(gradient)
+
+
+def _gradients(
+    output: torch.Tensor, upstream: torch.Tensor, *of: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """Return the gradients that `upstream`, that of the output, leads to.
+
+    Were `torch.autograd.grad` given it, it would import the algebra of torch's compiler for it.
+    """
+    return torch.autograd.grad((output * upstream).sum(), of)
 
 
 def _pooled(images: torch.Tensor, relu: bool) -> torch.Tensor:
@@ -70,7 +80,7 @@ def _convolves(kernels: Kernels, dtype: torch.dtype) -> bool:
         sums = F.conv2d(images.to(dtype).double(), *exact, padding=margin)
         expected = _pooled(sums, relu)
         upstream = _channels_last(_numbers(*expected.shape, salt=6).to(dtype))
-        gradients = torch.autograd.grad(expected, exact, upstream.double())
+        gradients = _gradients(expected, upstream.double(), *exact)
         pooled, places = kernels.conv_pool(
             images, weight, bias, margin=margin, relu=relu, dtype=dtype
         )
