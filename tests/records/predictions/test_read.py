@@ -16,6 +16,8 @@ from bakeoff.records.predictions.predictions import Predictions
 from bakeoff.records.predictions.read import read_predictions
 from tests.records.predictions.drawn import ITEMS, TRUTH, A, B, logits, rows, save, table
 
+FILES = (("a", A), ("b", B))
+
 
 def said(found: Predictions) -> dict[str, float]:
     return {
@@ -396,3 +398,60 @@ def test_groups(tmp_path: Path) -> None:
 def test_no_file_at_all(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file of predictions in it"):
         read_predictions([tmp_path])
+
+
+def test_the_label_of_a_timm_table_is_its_answer(tmp_path: Path) -> None:
+    truth = table(
+        tmp_path / "truth.csv", [(item, label) for item, label, _ in rows(A)], "filename,label"
+    )
+    lines = {each: [(item, answer) for item, _, answer in rows(given)] for each, given in FILES}
+    forms: dict[str, Callable[[str, str], tuple[str, ...]]] = {
+        "filename,label,prob": lambda item, answer: (item, answer, "0.9"),
+        "filename,index,label,prob": lambda item, answer: (item, answer, "some, bird", "0.9"),
+        "filename,index_0,index_1,prob_0,prob_1": lambda item, answer: (
+            item, answer, str((int(answer) + 1) % 3), "0.6", "0.2",
+        ),
+    }  # fmt: skip
+    for header, written in forms.items():
+        files = [
+            table(
+                tmp_path / f"{each}.tsv",
+                [written(*line) for line in lines[each]],
+                header,
+                separator="\t",
+            )
+            for each, _ in FILES
+        ]
+        found = read_predictions(files, labels=truth)
+        assert said(found) == {"a": 0.9333, "b": 0.8167}, header
+        assert all(each.probabilities is None for each in found.answers)
+
+
+def test_medmnist_tables(tmp_path: Path) -> None:
+    for each, given in FILES:
+        scored = zip(TRUTH.tolist(), logits(given), strict=True)
+        lines = [(str(at), str(true), *map(str, row)) for at, (true, row) in enumerate(scored)]
+        table(tmp_path / f"{each}.csv", lines, "\ufeffid,true_0,score_0,score_1,score_2")
+    both = [tmp_path / f"{each}.csv" for each, _ in FILES]
+    assert said(read_predictions(both)) == {"a": 0.9333, "b": 0.8167}
+    several = table(
+        tmp_path / "several.csv",
+        [("0", "1", "0", "0.2", "0.9")],
+        "id,true_0,true_1,score_0,score_1",
+    )
+    assert refusal(several) == (
+        f"{several}: true_0, true_1 are several true labels of each item; judge each of them in a "
+        "table of its own"
+    )
+
+
+@pytest.mark.parametrize("text", ["1.5", "inf", "what?", "x y"])
+def test_among_class_numbers_all_predictions_are_numbers(
+    tmp_path: Path, a: Path, text: str
+) -> None:
+    lines = rows(B)
+    lines[7] = ("img-007", "0", text)
+    b = table(tmp_path / "b.csv", lines)
+    assert refusal(a, b) == (
+        f"{b}: line 9: the prediction {text} of img-007 is no class number, and labels are; mend it"
+    )

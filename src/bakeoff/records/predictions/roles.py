@@ -24,7 +24,7 @@ ITEM = (
 LABEL = (
     "label", "labels", "true_label", "y_true", "ytrue", "true", "truth", "true_class", "target",
     "targets", "gold", "gold_label", "ground_truth", "groundtruth", "gt", "actual", "reference",
-    "expected", "correct_answer", "answer_key", "y",
+    "expected", "correct_answer", "answer_key", "y", "true_0",
 )  # fmt: skip
 PREDICTED = (
     "predicted", "prediction", "predictions", "pred", "preds", "y_pred", "ypred", "y_hat", "yhat",
@@ -44,6 +44,8 @@ _SCORES_OF_CLASSES = re.compile(
     r"(?:probabilities|probability|proba|probs|prob|p|log_probability|log_prob|logprob|logp|"
     r"logits|logit|softmax|scores|score|class|confidence|conf)_?(.+)"
 )
+_TIMM = re.compile(r"filename|(?:index|label|prob|logit)(?:_\d+)?")
+_TIMM_ANSWERS = ("index", "index_0", "label", "label_0")
 ROLES = ("entrant", "seed", "item", "label", "predicted", "score", "group")
 
 
@@ -101,6 +103,9 @@ def roles_of(
     first: the first rows, as texts. Raises DataError where two readings are possible, UsageError
     where a column that was asked for is not there.
     """
+    if not asked.columns and (inferred := _of_timm(header)):
+        return inferred
+    _refuse_several_labels(file, header)
     asked_for = _asked_for(file, header, asked)
     taken = set(asked_for.values())
     free = [name for name in header if name not in taken]
@@ -137,6 +142,37 @@ def roles_of(
     if found.predicted is None and found.score is None and not found.classes:
         _refuse_without_answers(file, header, found)
     return found
+
+
+def _of_timm(header: Sequence[str]) -> Roles | None:
+    """Return the columns of an inference table of timm, None where it is none.
+
+    Its `label` names the class that was answered and its `index` numbers it; `prob_0` is the score
+    of the first place, not of the first class.
+    """
+    answers = [name for name in _TIMM_ANSWERS if name in header]
+    scored = any(name.startswith(("prob", "logit")) for name in header)
+    if not answers or not scored or not all(_TIMM.fullmatch(name) for name in header):
+        return None
+    return Roles(
+        entrant=None,
+        seed=None,
+        item="filename" if "filename" in header else None,
+        label=None,
+        predicted=answers[0],
+        score=None,
+        group=None,
+        classes=(),
+    )
+
+
+def _refuse_several_labels(file: Path, header: Sequence[str]) -> None:
+    several = [name for name in header if re.fullmatch(r"true_\d+", plain(name))]
+    if len(several) > 1:
+        raise DataError(
+            f"{file}: {_listed(several)} are several true labels of each item; judge each of them "
+            "in a table of its own"
+        )
 
 
 def _asked_for(file: Path, header: Sequence[str], asked: Asked) -> dict[str, str]:

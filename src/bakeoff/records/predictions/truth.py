@@ -156,6 +156,7 @@ def _open_ended(block: Block, labels: set[str]) -> bool:
 def _refuse_texts(block: Block, predicted: Names, labels: set[str]) -> None:
     """Refuse answers that are no classes: sentences, or a class in another spelling."""
     spelt = {_bare(label): label for label in labels}
+    numbers = all(label.isdecimal() for label in labels)
     foreign = [value for value in predicted.values if value not in labels]
     for value in foreign:
         row = int(np.flatnonzero(predicted.codes == predicted.values.index(value))[0])
@@ -164,6 +165,12 @@ def _refuse_texts(block: Block, predicted: Names, labels: set[str]) -> None:
             raise DataError(
                 f"{where}: {shown(value)} is not {shown(spelt[_bare(value)])}, but nearly; spell "
                 "classes in one way"
+            )
+        if numbers and not value.removeprefix("-").isdecimal():
+            item = f" of {shown(block.item[row])}" if block.item else ""
+            raise DataError(
+                f"{where}: the prediction {shown(value)}{item} is no class number, and labels are; "
+                "mend it"
             )
         if " " in value and not any(" " in label for label in labels):
             raise DataError(
