@@ -50,7 +50,14 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": set(),  # Nobody imports it: its digits are read where it keeps them.
     "safetensors": {"files.tensors", "records.checkpoints"},
     "typer": {"cli"},
-    "rich": {"cli.main", "cli.display", "cli.tables", "cli.survey_text", "cli.check_text"},
+    "rich": {
+        "cli.main",
+        "cli.display",
+        "cli.tables",
+        "cli.survey_text",
+        "cli.check_text",
+        "cli.judge_text",
+    },
 }
 
 # Libraries that a single file imports.

@@ -39,6 +39,13 @@ def draw_photos(folder: Path) -> None:
         Image.fromarray(colours).save(file)
 
 
+def draw_predictions(folder: Path) -> None:
+    """Draw the predictions of which the README speaks: new is right more often than old."""
+    for name, wrong in (("new", 20), ("old", 100)):
+        rows = [f"{item},{item % 4},{(item + (item < wrong)) % 4}\n" for item in range(1000)]
+        (folder / f"{name}.csv").write_text("item,label,predicted\n" + "".join(rows))
+
+
 def commands() -> list[str]:
     """Return every line of the README's shell blocks, without comments."""
     blocks = re.findall(r"```sh\n(.*?)```", README.read_text(), flags=re.DOTALL)
@@ -53,6 +60,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     draw_photos(tmp_path)
+    draw_predictions(tmp_path)
     for command in asked:
         words = shlex.split(LONG.get(command, command))
         folder = ROOT if words[0] == "make" else tmp_path
@@ -62,7 +70,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/judge.md", "docs/python.md"])
 def test_the_python_of_a_page_works(page: str, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
     assert blocks

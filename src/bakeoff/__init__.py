@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bakeoff.commands.bake import Conclusion, Dataset, bake, load
     from bakeoff.commands.compare import compare_run
+    from bakeoff.commands.judge import Judged, judge
     from bakeoff.commands.report import report_run
     from bakeoff.commands.run import Baked, run_study
     from bakeoff.comparison.statistics.crossed import PairedDifference, paired_difference
@@ -27,6 +28,7 @@ __all__ = [
     "Conclusion",
     "Dataset",
     "Entrant",
+    "Judged",
     "PairedDifference",
     "Protocol",
     "Recipe",
@@ -34,6 +36,7 @@ __all__ = [
     "Study",
     "bake",
     "compare_run",
+    "judge",
     "load",
     "mcnemar",
     "paired_difference",
@@ -48,6 +51,7 @@ _HOMES = {
     "bakeoff.comparison.statistics.crossed": ("PairedDifference", "paired_difference"),
     "bakeoff.comparison.statistics.mcnemar": ("mcnemar",),
     "bakeoff.commands.compare": ("compare_run",),
+    "bakeoff.commands.judge": ("Judged", "judge"),
     "bakeoff.commands.report": ("report_run",),
     "bakeoff.errors": ("BakeoffError",),
     "bakeoff.records.record": ("Record",),

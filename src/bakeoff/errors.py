@@ -55,6 +55,12 @@ class DamagedError(StoreError):
         self.what = what
 
 
+class NotShownError(BakeoffError):
+    """A requirement on entrants that predictions do not show to be met."""
+
+    exit_code = 3
+
+
 class TrialsFailedError(BakeoffError):
     """A run that went to its end, with trials that did not complete."""
 

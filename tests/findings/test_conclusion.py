@@ -78,6 +78,7 @@ def test_a_conclusion_keeps_no_logits(finished: Path) -> None:
     found = conclude(RunFolder.open(finished), DIGITS)
     assert len(found.predicted) == 9
     for each in found.predicted.values():
+        assert each.probabilities is not None
         assert each.classes.shape == each.probabilities.shape == DIGITS.test_labels.shape
 
 

@@ -159,7 +159,7 @@ def test_the_first_two_part_where_comparison_json_says(baked: Baked, findings: F
             assert card.label == LABELS[card.index] != card.predicted
             np.testing.assert_array_equal(card.image, DIGITS.test_images[card.index])
             assert not card.known_wrong_label
-        sure = [card.probability for card in cards]
+        sure = [card.probability or 0 for card in cards]
         assert sure == sorted(sure, reverse=True)
 
 
@@ -193,6 +193,7 @@ def test_the_hardest_images_are_those_of_comparison_json(baked: Baked, findings:
         assert (hard.trials, hard.label) == (6, LABELS[hard.index])
         answers = [int(each[hard.index]) for each in trials if each[hard.index] != hard.label]
         assert len(answers) == hard.wrong
+        assert hard.predicted is not None
         assert answers.count(hard.predicted) == max(map(answers.count, answers))
         np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])
 

@@ -51,6 +51,7 @@ def test_a_mistake_says_what_it_is() -> None:
     assert (first.label, first.predicted, last.label, last.predicted) == (1, 0, 0, 1)
     assert first.probability == pytest.approx(1 / (1 + np.exp(-5)))
     assert last.probability == pytest.approx(1 / (1 + np.exp(-1)))
+    assert first.image is not None
     assert first.image.tolist() == [[[3]]]
     assert (first.wrong, first.trials) == (1, 1)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.findings import Disagreement, Findings
-from bakeoff.findings.mistakes import Confusion, confusion_of
+from bakeoff.findings.findings import Findings
+from bakeoff.findings.mistakes import Confusion, Disagreement, confusion_of
 from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped

@@ -94,7 +94,11 @@ def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findin
 
 def test_dots_and_bands_lie_where_comparison_and_records_have_them(five_seeds: Findings) -> None:
     with own_settings():
-        chart = draw_dots(five_seeds)
+        chart = draw_dots(
+            five_seeds.comparison,
+            five_seeds.accuracies,
+            [each.name for each in five_seeds.study.entrants],
+        )
     assert chart is not None
     root = read_svg(chart.drawn)
     ticks = {

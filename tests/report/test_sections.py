@@ -296,6 +296,8 @@ def test_classes_are_told_by_their_names_wherever_they_are_shown(
         places = [each.text for each in numbers.all("span", kind)]
         assert shown == [ANIMALS[int(place)] for place in places]
     first = findings.mistakes[0]
+    assert first.label is not None
+    assert first.predicted is not None
     label, said = ANIMALS[first.label], ANIMALS[first.predicted]
     assert images.all("img")[0].attributes["alt"] == f"labelled {label}, taken for {said}"
     (table,) = _section(named, "classes").all("table", "by-class")

@@ -14,14 +14,14 @@ if TYPE_CHECKING:  # A display is there before statistics are imported.
     from bakeoff.findings.standings import Standing
 
 # Characters: a name has 64 at most.
-_WIDEST_TABLE = 160
+WIDEST_TABLE = 160
 
 
 def results_text(conclusion: Conclusion, of_pairs: Sequence[str]) -> str:
     """Return the table of a run, its finding, and the lines `of_pairs`."""
     console = Console()
     if not console.is_terminal:  # A file or pipe is wide enough for every table.
-        console = Console(width=_WIDEST_TABLE)
+        console = Console(width=WIDEST_TABLE)
     notes = [conclusion.comparison.time_note, conclusion.look_note, *conclusion.leaks]
     metric = conclusion.study.protocol.selection_metric
     with console.capture() as captured:

@@ -85,6 +85,24 @@ class Comparison:
         """The pairs that are tested, and not only described: all, or those with the baseline."""
         return tuple(pair for pair in self.pairs if self.baseline in (None, pair.a, pair.b))
 
+    @property
+    def scale(self) -> Scale:
+        """The unit of differences, and which way is better."""
+        graded = any(entrant.score is not None for entrant in self.entrants)
+        return Scale(self.metric, proportion=not graded)
+
+    def pair(self, a: str, b: str) -> PairComparison:
+        """Return the comparison of two entrants, whichever stands first in it.
+
+        Raises UsageError where there is no such pair.
+        """
+        for pair in self.pairs:
+            if {pair.a, pair.b} == {a, b}:
+                return pair
+        names = [entrant.name for entrant in self.entrants]
+        wrong = next((name for name in (a, b) if name not in names), b)
+        raise UsageError(f"no pair of {a!r} and {b!r}; {did_you_mean(wrong, names)}")
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it; proportions stay proportions, None is "cannot be told".
 

@@ -63,6 +63,11 @@ class Scale:
         """Return what one unit of sentences and of `--margin` is: 0.01 for points, else 1."""
         return 0.01 if self.proportion else 1.0
 
+    @property
+    def unit(self) -> str:
+        """What differences are in: "points", "nats", or nothing where a score has no unit."""
+        return "points" if self.proportion else self._unit.lstrip()
+
     def size(self, value: float) -> str:
         """Return a margin or bound: "0.25 points", "0.02 nats"."""
         if self.proportion:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
 from bakeoff.comparison.words import listed
-from bakeoff.findings.standings import Standing
-from bakeoff.study.study import Study
+
+if TYPE_CHECKING:  # A judgement of predictions waits for neither.
+    from bakeoff.findings.standings import Standing
+    from bakeoff.study.study import Study
+
+
+NAMED = 6
+"""So many names can be read in a sentence."""
 
 
 def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> str:
@@ -36,7 +43,7 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
     where = "On the test images"
     if comparison.about == "models":
         where = "Of these trained models, on new test images,"
-    return f"{first}. {where} {_against(winner.entrant, comparison)}."
+    return f"{first}. {where} it {against(winner.entrant, comparison)}."
 
 
 def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
@@ -44,7 +51,7 @@ def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
     return [pair for pair in comparison.tested if entrant in (pair.a, pair.b)]
 
 
-def _against(winner: str, comparison: Comparison) -> str:
+def against(winner: str, comparison: Comparison) -> str:
     """Return how the winner fares against each of the others, in words."""
     said: dict[str, list[str]] = {
         "is better than": [],
@@ -58,4 +65,8 @@ def _against(winner: str, comparison: Comparison) -> str:
             "is better than" if pair.verdict.better == winner else "is worse than",
         )
         said[kind].append(pair.b if pair.a == winner else pair.a)
-    return "it " + listed([f"{kind} {listed(names)}" for kind, names in said.items() if names])
+    return listed([f"{kind} {_named(names)}" for kind, names in said.items() if names])
+
+
+def _named(names: Sequence[str]) -> str:
+    return listed(names) if len(names) <= NAMED else f"{len(names)} others"

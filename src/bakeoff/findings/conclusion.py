@@ -15,7 +15,7 @@ from bakeoff.comparison.verdict import Verdict, of_trained_models
 from bakeoff.data.copies import leaks
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
-from bakeoff.errors import StoreError, UsageError, did_you_mean
+from bakeoff.errors import StoreError
 from bakeoff.findings.answer import answer, pairs_of
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import PredictedBy, read_predicted
@@ -70,21 +70,12 @@ class Conclusion:
         pairs = pairs_of(self.winner, self.comparison)
         return tuple(pair for pair in pairs if pair.mcnemar is None)
 
-    def pair(self, a: str, b: str) -> PairComparison:
-        """Return the comparison of two entrants, whichever stands first in it.
+    def verdict(self, a: str, b: str) -> Verdict:
+        """Return what can be said of two entrants; as text it is the sentence.
 
         Raises UsageError where there is no such pair.
         """
-        for pair in self.comparison.pairs:
-            if {pair.a, pair.b} == {a, b}:
-                return pair
-        names = [row.entrant for row in self.standings]
-        wrong = next((name for name in (a, b) if name not in names), b)
-        raise UsageError(f"no pair of {a!r} and {b!r}; {did_you_mean(wrong, names)}")
-
-    def verdict(self, a: str, b: str) -> Verdict:
-        """Return what can be said of two entrants; as text it is the sentence."""
-        return self.pair(a, b).verdict
+        return self.comparison.pair(a, b).verdict
 
     def said_of(self, pairs: Sequence[PairComparison]) -> list[str]:
         """Return one line for each pair; what one seed is worth is said once."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bakeoff.comparison.compare import Comparison
-from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.mistakes import (
+    HARDEST,
+    OF_EACH_SIDE,
     Confusion,
+    Disagreement,
     Mistake,
     confusion_of,
     mistake_at,
@@ -20,21 +22,9 @@ from bakeoff.findings.mistakes import (
 )
 from bakeoff.findings.predicted import PredictedBy
 from bakeoff.findings.view import View
-from bakeoff.records.record import Record
+from bakeoff.records.record import Record, evaluations
 
 _MISTAKES = 24
-_OF_EACH_SIDE = 8
-_HARDEST = 24
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """The test images on which two entrants part, as `pair.flips` has them; a selection."""
-
-    pair: PairComparison
-    only_a: tuple[Mistake, ...]
-    """Images that a gets right and b wrong, with what b says; the surest first."""
-    only_b: tuple[Mistake, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +56,14 @@ class Findings(Conclusion):
         """Whether any entrant has more than one complete trial."""
         complete = [record.entrant for record in self.records if record.complete]
         return len(complete) > len(set(complete))
+
+    @property
+    def accuracies(self) -> dict[str, list[float]]:
+        """The test accuracy of each complete trial, by entrant."""
+        return {
+            row.entrant: [each.test.accuracy for each in evaluations(self.trials(row.entrant))]
+            for row in self.standings
+        }
 
     def trials(self, entrant: str) -> tuple[Record, ...]:
         """Return the records of one entrant, by seed, whatever their status."""
@@ -112,7 +110,7 @@ def gather_findings(
         disagreement=_disagreement(comparison, predicted, dataset),
         hardest=tuple(
             mistake_at(image.index, everyone, dataset)
-            for image in comparison.hardest_images[:_HARDEST]
+            for image in comparison.hardest_images[:HARDEST]
         ),
     )
 
@@ -127,6 +125,6 @@ def _disagreement(
     of_a, of_b = ([predicted[name, int(seed)] for seed in pair.seeds] for name in (pair.a, pair.b))
     return Disagreement(
         pair=pair,
-        only_a=surest_mistakes(pair.flips.only_a, of_b, dataset, _OF_EACH_SIDE),
-        only_b=surest_mistakes(pair.flips.only_b, of_a, dataset, _OF_EACH_SIDE),
+        only_a=surest_mistakes(pair.flips.only_a, of_b, dataset, OF_EACH_SIDE),
+        only_b=surest_mistakes(pair.flips.only_b, of_a, dataset, OF_EACH_SIDE),
     )

@@ -9,15 +9,46 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bakeoff.data.dataset import Dataset
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.predicted import Predicted
 
+OF_EACH_SIDE = 8
+"""Images that only one of two entrants gets right."""
+HARDEST = 24
 MOST_CLASSES_SHOWN = 12
 """So many stand side by side on a phone with their numbers legible."""
+
+
+class Pictured(Protocol):
+    """Images [channels, height, width] by index, or None where there is none."""
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8] | None:
+        """Return the image at `index`."""
+
+
+class Tested(Protocol):
+    """What trials were tested on: a `Dataset`, or items that others predicted."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names."""
+
+    @property
+    def test_images(self) -> Pictured:
+        """By index."""
+
+    @property
+    def test_labels(self) -> NDArray[np.int64]:
+        """True classes, [images]."""
+
+    @property
+    def known_wrong_test_labels(self) -> tuple[int, ...]:
+        """Indices of images whose label is known to be wrong."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +56,13 @@ class Mistake:
     """A test image that some of the trials that were asked get wrong."""
 
     index: int
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] | None
     """[channels, height, width]."""
-    label: int
-    predicted: int
-    """The wrong class that most of them say."""
-    probability: float
-    """What those that say so give it, in the mean, in [0, 1]."""
+    label: int | None
+    predicted: int | None
+    """The wrong class that most of them say; None where answers are not classes."""
+    probability: float | None
+    """What those that say so give it, in the mean, in [0, 1]; None where nobody told."""
     wrong: int
     """How many of `trials` are wrong."""
     trials: int
@@ -39,22 +70,23 @@ class Mistake:
     """Whether this label is known to be wrong."""
 
 
-def mistake_at(index: int, asked: Sequence[Predicted], dataset: Dataset) -> Mistake:
+def mistake_at(index: int, asked: Sequence[Predicted], dataset: Tested) -> Mistake:
     """Return what the trials `asked`, of which at least one is wrong, say of a test image."""
     label = int(dataset.test_labels[index])
     said = [int(trial.classes[index]) for trial in asked]
     # Of equally frequent answers the first counts.
     ((predicted, _),) = Counter(each for each in said if each != label).most_common(1)
+    told = [
+        float(trial.probabilities[index])
+        for trial, each in zip(asked, said, strict=True)
+        if each == predicted and trial.probabilities is not None
+    ]
     return Mistake(
         index=index,
         image=dataset.test_images[index],
         label=label,
         predicted=predicted,
-        probability=fmean(
-            float(trial.probabilities[index])
-            for trial, each in zip(asked, said, strict=True)
-            if each == predicted
-        ),
+        probability=fmean(told) if told else None,
         wrong=sum(each != label for each in said),
         trials=len(asked),
         known_wrong_label=index in dataset.known_wrong_test_labels,
@@ -62,7 +94,7 @@ def mistake_at(index: int, asked: Sequence[Predicted], dataset: Dataset) -> Mist
 
 
 def surest_mistakes(
-    indices: NDArray[np.int64], asked: Sequence[Predicted], dataset: Dataset, most: int
+    indices: NDArray[np.int64], asked: Sequence[Predicted], dataset: Tested, most: int
 ) -> tuple[Mistake, ...]:
     """Return up to `most` of the images `indices`, each got wrong by a trial that was asked.
 
@@ -70,8 +102,18 @@ def surest_mistakes(
     the images.
     """
     found = [mistake_at(index, asked, dataset) for index in indices.tolist()]
-    found.sort(key=lambda mistake: (-mistake.wrong, -mistake.probability))
+    found.sort(key=lambda mistake: (-mistake.wrong, -(mistake.probability or 0)))
     return tuple(found[:most])
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The test images on which two entrants part, as `pair.flips` has them; a selection."""
+
+    pair: PairComparison
+    only_a: tuple[Mistake, ...]
+    """Images that a gets right and b wrong, with what b says; the surest first."""
+    only_b: tuple[Mistake, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +127,7 @@ class Confusion:
     """[true class, predicted class], of those shown; a last column counts all other classes."""
 
 
-def confusion_of(entrant: str, asked: Sequence[Predicted], dataset: Dataset) -> Confusion:
+def confusion_of(entrant: str, asked: Sequence[Predicted], dataset: Tested) -> Confusion:
     """Return what the trials `asked` of an entrant take for what."""
     classes = len(dataset.classes)
     true = np.tile(dataset.test_labels, len(asked))

@@ -28,8 +28,8 @@ class Predicted:
 
     classes: NDArray[np.int64]
     """[images]."""
-    probabilities: NDArray[np.float64]
-    """[images], the softmax of the logits at that class, in (0, 1]."""
+    probabilities: NDArray[np.floating] | None
+    """[images], the softmax of the logits at that class, in (0, 1]; None where nobody told."""
 
 
 PredictedBy = Mapping[tuple[str, int], Predicted]

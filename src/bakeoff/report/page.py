@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bakeoff.comparison.compare import Comparison
 from bakeoff.findings.answer import pairs_of
 from bakeoff.findings.findings import Findings
 from bakeoff.findings.mistakes import Mistake
+from bakeoff.report import words
 from bakeoff.report.charts.charts import draw_charts, every_chart
 from bakeoff.report.palette import style_sheet, styles
 from bakeoff.report.pictures.raster import photograph
@@ -37,7 +39,11 @@ class Report:
 
 def draw_report(findings: Findings) -> Report:
     """Return the page and its figures, each chart and picture drawn once."""
-    shown = shown_of(findings)
+    return drawn(shown_of(findings))
+
+
+def drawn(shown: Mapping[str, Any]) -> Report:
+    """Return the page that shows this, and its figures."""
     figures = {chart.name: chart.standalone() for chart in every_chart(shown["charts"])}
     if shown["view"] is not None:
         figures["inside"] = draw_view(shown["view"])
@@ -47,11 +53,11 @@ def draw_report(findings: Findings) -> Report:
 def shown_of(findings: Findings) -> dict[str, Any]:
     """Return what the templates show, each of it under the name by which they know it."""
     comparison, parted = findings.comparison, findings.disagreement
+    light = findings.light_on_dark
     tables, groups = class_tables(findings), batch_groups(findings)
     charts = draw_charts(findings, tables, groups)
-    winner_pairs = pairs_of(findings.winner, comparison)
     waits = [each for each in comparison.entrants if each.epochs_to_target]
-    published, script = published_rows(findings), own_text("page.js")
+    published = published_rows(findings)
     sections = (
         ("entrants", "All entrants", True),
         ("pairs", "Pair by pair", comparison.pairs or charts.seeds),
@@ -66,57 +72,102 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         ("origins", "Where this comes from", True),
     )
     return {
+        **shown_by_all(
+            comparison, findings.winner, [each.name for each in findings.study.entrants], sections
+        ),
+        "opening": "opening.html",
+        "title": findings.study.label,
+        "source": "the records of this run",
         "findings": findings,
         "study": findings.study,
-        "comparison": comparison,
-        "policy": _policy(script),
-        "style": style_sheet() + own_text("page.css"),
-        "script": script,
-        # The anchor, which is also the template's name, and the title of each that shows anything.
-        "sections": [(anchor, title) for anchor, title, anything in sections if anything],
+        "classes": findings.classes,
+        "several": findings.several_seeds,
+        "decides": findings.several_seeds or comparison.about == "models",
+        "data": "test data",
+        "items": "test images",
+        "item": "image",
+        "trials": "trials",
+        "named": "image {}".format,
+        "every_class": "the record.json of each trial",
+        "spreads": {"Accuracy": "accuracy", "Balanced acc.": "balanced_accuracy"},
+        "scored": [each for each in comparison.entrants if each.accuracy],
         "charts": charts,
         "troubles": [line for row in findings.standings for line in row.troubles],
         "columns": columns(findings),
-        "winner_pairs": winner_pairs,
-        "other_pairs": [
-            pair for pair in comparison.tested if findings.winner not in (pair.a, pair.b)
-        ],
-        "matrix": matrix(comparison),
         # The entrants that train until they reach a target.
         "waits": waits,
         "f1": tables["f1"],
-        "mistakes": _pictured(findings.mistakes, findings),
-        "hardest": _pictured(findings.hardest, findings),
+        "mistakes": pictured(findings.mistakes, findings.classes, light),
+        "hardest": pictured(findings.hardest, findings.classes, light),
         # What the first two entrants disagree about.
-        "only_a": _pictured(parted.only_a if parted else (), findings),
-        "only_b": _pictured(parted.only_b if parted else (), findings),
+        "only_a": pictured(parted.only_a if parted else (), findings.classes, light),
+        "only_b": pictured(parted.only_b if parted else (), findings.classes, light),
         "batch_groups": groups,
         "view": findings.view and view_pictures(findings.view),
         "other_views": [view_pictures(view) for view in findings.other_views],
         "published_rows": published,
         "facts": facts(findings),
         "recipes": recipes(findings),
-        # CSS, by entrant.
-        "colours": {
-            name: style.css
-            for name, style in styles(entrant.name for entrant in findings.study.entrants).items()
-        },
+    }
+
+
+def shown_by_all(
+    comparison: Comparison,
+    winner: str,
+    names: Sequence[str],
+    sections: Sequence[tuple[str, str, object]],
+) -> dict[str, Any]:
+    """Return what every page shows, of trainings or of predictions alone.
+
+    winner: whose pairs come first. names: of all entrants, by whose place they have colours.
+    sections: the anchor, which is also the template's name, the title, and what it shows.
+    """
+    scale, margin, script = comparison.scale, comparison.equivalence_margin, own_text("page.js")
+    tested = comparison.tested
+    return {
+        "comparison": comparison,
+        "policy": _policy(script),
+        "style": style_sheet() + own_text("page.css"),
+        "script": script,
+        "sections": [(anchor, title) for anchor, title, anything in sections if anything],
+        "confidence": f"{100 * comparison.confidence:g}",
+        "margin": None if margin is None else f"{margin / scale.per_unit:g} {scale.unit}".rstrip(),
+        "unit": scale.unit,
+        "unit_in_full": "percentage points" if scale.proportion else "its own unit",
+        "amount": words.signed_points if scale.proportion else words.signed,
+        "winner_pairs": pairs_of(winner, comparison),
+        "other_pairs": [pair for pair in tested if winner not in (pair.a, pair.b)],
+        # With a baseline it would be one row.
+        "matrix": matrix(comparison) if comparison.baseline is None else {},
+        "colours": {name: style.css for name, style in styles(names).items()},
         "colour_bar": COLOUR_BAR,
     }
 
 
-def _pictured(mistakes: Sequence[Mistake], findings: Findings) -> list[tuple[Mistake, Picture]]:
-    names, light_on_dark = findings.classes, findings.light_on_dark
+def pictured(
+    mistakes: Sequence[Mistake], classes: Sequence[str], light_on_dark: bool
+) -> list[tuple[Mistake, Picture | None]]:
+    """Return mistakes with their pictures, where there are any."""
     return [
         (
             each,
-            Picture(
-                photograph(each.image, light_on_dark=light_on_dark),
-                f"labelled {names[each.label]}, taken for {names[each.predicted]}",
+            None
+            if each.image is None
+            else Picture(
+                photograph(each.image, light_on_dark=light_on_dark), _words(each, classes)
             ),
         )
         for each in mistakes
     ]
+
+
+def _words(mistake: Mistake, classes: Sequence[str]) -> str:
+    told = [
+        f"{how} {classes[place]}"
+        for how, place in (("labelled", mistake.label), ("taken for", mistake.predicted))
+        if place is not None
+    ]
+    return ", ".join(told)
 
 
 def _policy(script: str) -> str:

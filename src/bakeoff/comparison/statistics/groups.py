@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from bakeoff.comparison.statistics.checks import Floats, Integers
 from bakeoff.comparison.statistics.variance import CrossedParts, Strata
@@ -79,6 +78,9 @@ def groups_of(index: Integers, strata: Strata, lone_variance: float) -> Groups:
         lone_variance: the variance assumed of a class mean where one group holds the whole class.
 
     """
+    # A third of a second, which verdicts that need none of it shall not wait for.
+    from scipy import sparse
+
     _, group = np.unique(index, return_inverse=True)
     number, classes = int(group.max()) + 1, len(strata.sizes)
     # A cell is what a group holds of a class.

@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
+from scipy import special
 
 from bakeoff.comparison.statistics.checks import Floats
 
@@ -132,6 +132,9 @@ def critical_distance(
         inflation, swelling, weights = _spreads_of_both(seed_df, image_df)
     from_seeds = seed_part * inflation
 
+    # A third of a second, which verdicts that need none of it shall not wait for.
+    from scipy.optimize import brentq
+
     def excess(distance: float) -> float:
         spread = np.sqrt(from_seeds + image_part(distance) * swelling)
         return min(float(special.ndtr(-distance / spread) @ weights), 1.0) - tail
@@ -139,7 +142,7 @@ def critical_distance(
     high = math.sqrt(seed_part + image_part(0.0)) if start is None else start
     while excess(high) > 0:
         high *= 2
-    return float(optimize.brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12))
+    return float(brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12))
 
 
 def degrees_of_freedom_of(quantile: float, tail: float, least: float) -> float:

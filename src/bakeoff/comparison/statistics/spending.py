@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -84,11 +84,13 @@ def _price(seeds: tuple[int, ...], level: float) -> float:
 
 def _exceeded_by(share: float, centres: Floats, mass: Floats) -> float:
     """Return what a mixture of normal variables, each of spread 1, exceeds with chance `share`."""
+    # A third of a second, which verdicts that need none of it shall not wait for.
+    from scipy.optimize import brentq
 
     def excess(bound: float) -> float:
         return float(special.ndtr(centres - bound) @ mass) - share
 
-    return float(optimize.brentq(excess, 0.0, _HIGHEST + float(centres.max()), xtol=1e-10))
+    return float(brentq(excess, 0.0, _HIGHEST + float(centres.max()), xtol=1e-10))
 
 
 def _below(bound: float) -> tuple[Floats, Floats]:

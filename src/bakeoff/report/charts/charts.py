@@ -50,7 +50,11 @@ def draw_charts(
     classes = findings.classes
     with own_settings():
         return Charts(
-            seeds=draw_dots(findings),
+            seeds=draw_dots(
+                findings.comparison,
+                findings.accuracies,
+                [entrant.name for entrant in findings.study.entrants],
+            ),
             train_loss=draw_curves(findings, "train_loss", "epoch"),
             validation_loss=draw_curves(findings, "validation_loss", "epoch"),
             validation_accuracy=draw_curves(findings, "validation_accuracy", "epoch"),

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from bakeoff.findings.findings import Findings
-from bakeoff.records.record import evaluations
+from collections.abc import Iterable, Mapping, Sequence
+
+from bakeoff.comparison.compare import Comparison
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import elided
 from bakeoff.report.charts.svg import Chart
 from bakeoff.report.palette import INK, PAPER, styles
 
 
-def draw_dots(findings: Findings) -> Chart | None:
-    """Return the chart: one row per entrant that has scores, its name above the dots."""
-    style = styles(entrant.name for entrant in findings.study.entrants)
+def draw_dots(
+    comparison: Comparison, accuracies: Mapping[str, Sequence[float]], names: Iterable[str]
+) -> Chart | None:
+    """Return the chart: one row per entrant that has scores, its name above the dots.
+
+    accuracies: by entrant, one per run. names: of all entrants, by whose place they have colours.
+    """
+    style = styles(names)
     rows = [
         (
             each.name,
-            [found.test.accuracy for found in evaluations(findings.trials(each.name))],
+            accuracies[each.name],
             each.accuracy,
         )
-        for each in findings.comparison.entrants
+        for each in comparison.entrants
         if each.accuracy
     ]
     if not rows:

@@ -32,16 +32,26 @@ class ClassTable:
 
 def class_tables(findings: Findings) -> dict[ClassScore, ClassTable]:
     """Return F1, recall and precision of each class."""
-    return {score: _class_table(findings, score) for score in get_args(ClassScore)}
+    return {
+        score: class_table(score, _values(findings, score), len(findings.classes))
+        for score in get_args(ClassScore)
+    }
 
 
-def _class_table(findings: Findings, score: ClassScore) -> ClassTable:
+def _values(findings: Findings, score: ClassScore) -> dict[str, NDArray[np.float64]]:
     values = {}
     for row in findings.standings:
         tests = [each.test for each in evaluations(findings.trials(row.entrant))]
         if tests:
             values[row.entrant] = np.mean([getattr(test, score) for test in tests], axis=0)
-    shown = np.arange(len(findings.classes))
+    return values
+
+
+def class_table(
+    score: ClassScore, values: Mapping[str, NDArray[np.float64]], classes: int
+) -> ClassTable:
+    """Return the table of a score, from its [classes] by entrant."""
+    shown = np.arange(classes)
     if values and len(shown) > MOST_CLASSES_SHOWN:
         means = np.mean(list(values.values()), axis=0)
         shown = np.argsort(means, kind="stable")[:MOST_CLASSES_SHOWN]

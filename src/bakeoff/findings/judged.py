@@ -1,0 +1,163 @@
+"""What the page shows of a judgement: its verdicts, and the items behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bakeoff.comparison.pair import PairComparison
+from bakeoff.findings.judgement import Judgement
+from bakeoff.findings.mistakes import (
+    HARDEST,
+    OF_EACH_SIDE,
+    Confusion,
+    Disagreement,
+    Mistake,
+    Pictured,
+    confusion_of,
+    mistake_at,
+    surest_mistakes,
+)
+from bakeoff.findings.predicted import Predicted
+from bakeoff.records.predictions.predictions import Answers
+
+ClassScore = Literal["f1", "recall", "precision"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class JudgedFindings(Judgement):
+    """A judgement, with the items behind it."""
+
+    confusions: tuple[Confusion, ...]
+    """One per entrant whose answers are classes, in the order of `standings`."""
+    disagreement: Disagreement | None
+    """Of the first two entrants, or of the baseline and the best other one."""
+    hardest: tuple[Mistake, ...]
+    """The first of `comparison.hardest_images`."""
+    accuracies: Mapping[str, Sequence[float]]
+    """Of each run, by entrant; empty where answers are not right or wrong."""
+    class_scores: Mapping[ClassScore, Mapping[str, NDArray[np.float64]]]
+    """F1, recall and precision by name, then by entrant: [classes], means over its runs."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items that entrants answered, as `mistakes` asks of them."""
+
+    classes: tuple[str, ...]
+    test_labels: NDArray[np.int64]
+    test_images: Pictured = field(repr=False)
+    known_wrong_test_labels: tuple[int, ...] = ()
+
+
+def judged_findings(judgement: Judgement, pictures: Pictured) -> JudgedFindings:
+    """Return everything that the page shows of a judgement.
+
+    pictures: of the items, by their place.
+    """
+    found, comparison = judgement.predictions, judgement.comparison
+    by_name = {each.name: each for each in found.answers}
+    answers = [by_name[row.name] for row in judgement.standings]
+    said: dict[str, list[Predicted]] = {}
+    labels = np.zeros(0, np.int64) if found.labels is None else found.labels
+    items = Items(found.classes, labels, pictures)
+    if found.labels is not None and found.classes:
+        said = {each.name: _said(each) for each in answers if each.predicted is not None}
+    # Of each item what classes say, if all of them do; else how many are wrong.
+    told = [each for name in said for each in said[name]] if len(said) == len(answers) else []
+    return JudgedFindings(
+        predictions=found,
+        comparison=comparison,
+        confusions=tuple(confusion_of(name, runs, items) for name, runs in said.items()),
+        disagreement=_disagreement(comparison.tested, by_name, said, items),
+        hardest=tuple(
+            mistake_at(image.index, told, items) if told else _wrong_at(image.index, answers, items)
+            for image in comparison.hardest_images[:HARDEST]
+        ),
+        accuracies={
+            each.name: each.correct.mean(axis=1).tolist()
+            for each in answers
+            if each.correct is not None
+        },
+        class_scores=_class_scores(said, items),
+    )
+
+
+def _said(answers: Answers) -> list[Predicted]:
+    predicted, shares = answers.predicted, answers.probabilities
+    if predicted is None:
+        return []
+    every = np.arange(predicted.shape[1])
+    return [
+        Predicted(
+            classes,
+            None if shares is None else shares[run][every, classes],
+        )
+        for run, classes in enumerate(predicted)
+    ]
+
+
+def _wrong_at(index: int, answers: Sequence[Answers], items: Items) -> Mistake:
+    """Return how many runs are wrong about an item, where answers are not classes."""
+    right = [each.correct[:, index] for each in answers if each.correct is not None]
+    return Mistake(
+        index=index,
+        image=items.test_images[index],
+        label=int(items.test_labels[index]) if items.classes and len(items.test_labels) else None,
+        predicted=None,
+        probability=None,
+        wrong=int(sum((~each).sum() for each in right)),
+        trials=sum(len(each) for each in right),
+        known_wrong_label=False,
+    )
+
+
+def _disagreement(
+    tested: Sequence[PairComparison],
+    answers: Mapping[str, Answers],
+    said: Mapping[str, Sequence[Predicted]],
+    items: Items,
+) -> Disagreement | None:
+    pair = tested[0] if tested else None
+    if pair is None or pair.flips is None:
+        return None
+    sides = []
+    for indices, wrong in ((pair.flips.only_a, pair.b), (pair.flips.only_b, pair.a)):
+        if wrong in said:
+            sides.append(surest_mistakes(indices, said[wrong], items, OF_EACH_SIDE))
+        else:
+            some = indices[:OF_EACH_SIDE].tolist()
+            sides.append(tuple(_wrong_at(index, [answers[wrong]], items) for index in some))
+    return Disagreement(pair, *sides)
+
+
+def _class_scores(
+    said: Mapping[str, Sequence[Predicted]], items: Items
+) -> dict[ClassScore, dict[str, NDArray[np.float64]]]:
+    """Return F1, recall and precision of each class; 0 where there is none."""
+    found: dict[ClassScore, dict[str, NDArray[np.float64]]] = {
+        "f1": {},
+        "recall": {},
+        "precision": {},
+    }
+    classes, truth = len(items.classes), items.test_labels
+    there = np.bincount(truth, minlength=classes)
+    for name, runs in said.items():
+        scores = []
+        for run in runs:
+            hits = np.bincount(truth[run.classes == truth], minlength=classes)
+            told = np.bincount(run.classes, minlength=classes)
+            scores.append(
+                (
+                    2 * hits / np.maximum(there + told, 1),
+                    hits / np.maximum(there, 1),
+                    hits / np.maximum(told, 1),
+                )
+            )
+        for score, mean in zip(found, np.mean(scores, axis=0), strict=True):
+            found[score][name] = mean
+    return found
