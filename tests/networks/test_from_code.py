@@ -297,6 +297,35 @@ def test_no_except_hides_that_it_trained(tmp_path: Path) -> None:
     assert refused(file) == f"{file}, line 7: it trains before it is asked to"
 
 
+# Python says nothing of a thread that ends by SystemExit, but pytest does.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_trains_when_a_file_is_imported_is_stopped_and_the_file_named(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "import threading, time\n"
+        "def train():\n"
+        "    optimizer = torch.optim.SGD(layer.parameters())\n"
+        "    while True:\n"
+        "        layer(torch.ones(1, 2)).sum().backward()\n"
+        "        optimizer.step()\n"
+        "thread = threading.Thread(target=train, daemon=True)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+    )
+    file = drawn(tmp_path, {"net.py": MODEL + text})
+    assert refused(file) == f"{file}: it trains before it is asked to"
+
+
+def test_a_file_that_ends_the_process_is_named(tmp_path: Path) -> None:
+    file = drawn(tmp_path, {"net.py": "import os\nos._exit(0)\n"})
+    assert refused(file) == (
+        f'{file}, line 2: it ends Python; let it do so below `if __name__ == "__main__":` alone'
+    )
+    file = drawn(tmp_path, {"forks.py": "import os\nif not os.fork(): os._exit(0)\n"})
+    assert refused(file).startswith(f"{file}: there is no 'Net'")
+
+
 def test_what_trains_below_main_alone_is_fine_and_others_may_train_meanwhile(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -28,6 +29,9 @@ from bakeoff.networks.stopping import StoppedError, limited
 
 LIMIT = 30.0
 """Seconds in which a network has to be imported, or made."""
+
+
+_TRAINS = "it trains before it is asked to"
 
 
 @contextmanager
@@ -47,17 +51,28 @@ def guest(argument: str, seconds: float = LIMIT) -> Iterator[None]:
 
 @contextmanager
 def untrained() -> Iterator[None]:
-    """Stop what this thread does inside if it takes a gradient or the step of an optimizer."""
-    thread = threading.get_ident()
-    watch = _NoGradient()
+    """Stop what this thread does inside if it takes a gradient or the step of an optimizer.
+
+    A thread that it starts is stopped at the step, and told when this one comes to its end.
+    """
+    thread, begun = threading.current_thread(), set[threading.Thread]()
+    watch, start = _NoGradient(), threading.Thread.start
+
+    def started(other: threading.Thread) -> None:
+        if threading.current_thread() is thread:
+            begun.add(other)
+        start(other)
 
     def stop(*_: Any) -> None:
-        if threading.get_ident() == thread:
+        if threading.current_thread() is thread:
             watch.stop()
+        if threading.current_thread() in begun:
+            watch.stopped = StoppedError(_TRAINS)
+            raise SystemExit  # Which ends a thread without a word.
 
     hook = register_optimizer_step_pre_hook(stop)
     try:
-        with watch:
+        with watch, mock.patch.object(threading.Thread, "start", started):
             yield
     finally:
         hook.remove()
@@ -77,7 +92,7 @@ class _NoGradient(TorchDispatchMode):
         return False
 
     def stop(self) -> None:
-        self.stopped = StoppedError("it trains before it is asked to")
+        self.stopped = StoppedError(_TRAINS)
         raise self.stopped
 
     def __torch_dispatch__(
@@ -97,6 +112,7 @@ def _process_as_it_was(argument: str) -> Iterator[None]:
         mock.patch.object(sys, "argv", [argument]),
         mock.patch.object(sys, "stdin", io.StringIO()),
         mock.patch.dict(os.environ),
+        mock.patch.object(os, "_exit", partial(_end, os.getpid(), os._exit)),
     ):
         try:
             yield
@@ -105,6 +121,14 @@ def _process_as_it_was(argument: str) -> Iterator[None]:
             sys.setrecursionlimit(limit)
             if folder is not None and _folder() != folder:
                 os.chdir(folder)
+
+
+def _end(process: int, end: Callable[[int], Any], status: int) -> None:
+    """Let code that ends this process without a word be told of; raise SystemExit."""
+    ours = str(sys._getframe(1).f_globals.get("__name__")).startswith("bakeoff.")  # noqa: SLF001
+    if ours or os.getpid() != process:  # A second Ctrl-C; a child of fork.
+        end(status)
+    raise SystemExit(status)
 
 
 def _folder() -> str | None:

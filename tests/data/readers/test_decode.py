@@ -49,8 +49,22 @@ def test_grey_and_colours_are_what_they_were(kind: str) -> None:
 
 def test_a_header_is_read_as_it_is_stored() -> None:
     header = look(encoded(COLOURS, "JPEG"))
-    assert header == Header("JPEG", "RGB", 3, 4, True, False, False, False)
+    assert header == Header("JPEG", "RGB", 3, 4, True, False, False, False, False)
     assert header.kind == "JPEG RGB 4 x 3"
+
+
+@pytest.mark.parametrize(
+    ("profile", "profiled"),
+    [
+        (b"", False),
+        (b"desc sRGB IEC61966-2.1", False),
+        ("mluc sRGB built-in".encode("utf-16-be"), False),
+        (b"desc Adobe RGB (1998)", True),
+    ],
+)
+def test_a_colour_profile_other_than_srgb_is_seen(profile: bytes, profiled: bool) -> None:
+    for kind in ("PNG", "JPEG", "TIFF", "WEBP"):
+        assert look(encoded(COLOURS, kind, icc_profile=profile)).profiled is profiled
 
 
 def test_grey_becomes_three_channels_and_colour_one() -> None:

@@ -26,6 +26,7 @@ def converted(headers: Sequence[Header], names: Sequence[str], target: Target) -
             lambda each: each.transparent,
             "with an alpha channel or a transparent colour, laid on white",
         ),
+        (lambda each: each.profiled, "with a colour profile other than sRGB, which is not applied"),
         (lambda each: each.deep, "of more than 8 bits, scaled to 8"),
         (
             lambda each: each.colour and not each.transparent and each.mode != "RGB",

@@ -59,6 +59,8 @@ class Header(NamedTuple):
     turned: bool
     """Whether its EXIF tag says that it lies."""
     animated: bool
+    profiled: bool
+    """Whether it has a colour profile that is not sRGB's."""
 
     @property
     def kind(self) -> str:
@@ -100,6 +102,8 @@ def look(content: bytes) -> Header:
             turned=orientation != 1,
             # A photograph in MPO is followed by smaller copies of itself.
             animated=image.format != "MPO" and getattr(image, "is_animated", False),
+            # Version 4 of profiles has its name in two bytes a letter.
+            profiled=b"sRGB" not in (image.info.get("icc_profile") or b"sRGB").replace(b"\0", b""),
         )
     if header.format == "PNG":
         with _opened(content) as image:
