@@ -348,3 +348,34 @@ def test_columns_beside_say_parts_and_groups_of_files(tmp_path: Path) -> None:
 def test_a_name_that_leads_nowhere_is_named(text: str, complaint: str, tmp_path: Path) -> None:
     put(tmp_path, "1.png")
     assert refused(tmp_path, text) == complaint
+
+
+FACES = """emotion,pixels,Usage
+0,0 10 200 255,Training
+3,1 2 3 4,PublicTest
+0,9 8 7 6,PrivateTest
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FACES,
+        FACES.replace(",0 10 200 255,", ',"0 10  200 255 ",'),
+        FACES.replace("emotion", "id,label").replace("\n0,", "\n7,0,").replace("\n3,", "\n8,3,"),
+        FACES.replace(" 4", " 4.0"),
+    ],
+)
+def test_all_pixels_may_stand_in_one_column(text: str, tmp_path: Path) -> None:
+    stock = read(tmp_path, text)
+    assert pixels(stock).reshape(3, 4).tolist() == PIXELS
+    assert list(stock.labels) == ["0", "3", "0"]
+    assert list(stock.parts) == ["train", "validation", "test"]
+    assert "a.csv: all pixels of an image in its column 'pixels'" in stock.notes
+
+
+def test_a_column_of_pixels_has_as_many_in_each_line_and_numbers_alone(tmp_path: Path) -> None:
+    short = FACES.replace("PublicTest", "Training").replace(" 4,", ",")
+    assert refused(tmp_path, short) == "/a.csv: line 3: 3 pixels, 4 in line 2; mend the line"
+    odd = FACES.replace(" 3 ", " x ")
+    assert refused(tmp_path, odd) == ("/a.csv: line 3, field 3: 'x' is no pixel; give a number")

@@ -14,8 +14,8 @@ from bakeoff.data.readers.array_stock import ArrayPart, stock_of_arrays
 from bakeoff.data.readers.file_table import file_stock, is_file_table
 from bakeoff.data.readers.part_names import PARTS, part_named
 from bakeoff.data.readers.pixel_table import (
-    PixelRows,
     Roles,
+    pixel_rows,
     roles_from_values,
     roles_of,
 )
@@ -105,7 +105,7 @@ def _parts(part: str, form: Form, protocol: Protocol, notes: list[str]) -> list[
         raise DataError(f"{lines.names[labels.index('')]}: an empty label; name the class")
     if roles.part is None:
         groups = None if roles.group is None else lines.picked[roles.group]
-        return [ArrayPart(part, PixelRows(lines, roles.pixels), labels, lines.names, groups)]
+        return [ArrayPart(part, pixel_rows(lines, roles.pixels), labels, lines.names, groups)]
     parts = parts_of(lines.picked[roles.part], lines.names)
     return [_divided(lines, roles, parts, each) for each in PARTS if each in parts]
 
@@ -116,7 +116,7 @@ def _divided(lines: Lines, roles: Roles, parts: Sequence[str], part: str) -> Arr
     some = lines.some(rows)
     groups = None if roles.group is None else some.picked[roles.group]
     labels = some.picked[roles.label]
-    return ArrayPart(part, PixelRows(some, roles.pixels), labels, some.names, groups)
+    return ArrayPart(part, pixel_rows(some, roles.pixels), labels, some.names, groups)
 
 
 def _asked(roles: Roles) -> Sequence[int]:

@@ -10,6 +10,7 @@ _SPELLINGS = {
     "train": "train", "training": "train",
     "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
     "test": "test", "testing": "test",
+    "publictest": "validation", "privatetest": "test",  # Of a contest at Kaggle.
 }  # fmt: skip
 
 _SET = re.compile(r"[ _-](set|data|images)$")

@@ -6,7 +6,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,8 +17,11 @@ from bakeoff.errors import DataError, UnreadableError
 from bakeoff.text import shortened
 
 _FIELDS = 1 << 20  # That are read at a time.
+_LISTS = 1000
 _UNNAMED = ("", "index", "id", "unnamed: 0", "imageid")
 """Columns that count the lines, as pandas writes them."""
+_LISTED = ("pixel", "pixels")
+"""Columns that hold all pixels of an image."""
 _PIXEL = re.compile(r"\D*\d+(\D+\d+)*")
 
 
@@ -30,7 +33,7 @@ class Roles:
     part: int | None
     group: int | None
     pixels: tuple[int, ...]
-    """In the order in which they make an image."""
+    """In the order in which they make an image. One alone holds all, with blanks between them."""
     notes: tuple[str, ...]
 
 
@@ -48,6 +51,11 @@ def roles_of(form: Form, group: str | None) -> Roles | None:
     counting = [at for at, name in enumerate(form.columns) if name in _UNNAMED]
     rest = [at for at in range(form.width) if at not in (part, grouped, *counting)]
     label = form.column(LABEL)
+    listed = form.column(_LISTED)
+    if listed is not None and (label is not None or len(rest) == 2):
+        label = label if label is not None else next(at for at in rest if at != listed)
+        note = f"{form.file.name}: all pixels of an image in its column {form.columns[listed]!r}"
+        return Roles(label, part, grouped, (listed,), (note,))
     if label is None:
         others = [at for at in rest if not _PIXEL.fullmatch(form.columns[at])]
         stems = {_stem(form.columns[at]) for at in rest}
@@ -137,6 +145,37 @@ def _numbers(name: str) -> list[int]:
     return [int(each) for each in re.findall(r"\d{1,9}", name)]
 
 
+def pixel_rows(lines: Lines, pixels: tuple[int, ...]) -> PixelRows:
+    """Return the pixels of a table, as `Roles` have them.
+
+    Raises DataError, naming the line, where a column holds more or fewer of them than in the first.
+    """
+    return PixelRows(lines, pixels) if len(pixels) > 1 else _listed_in(lines, pixels[0])
+
+
+def _listed_in(lines: Lines, column: int) -> PixelRows:
+    """Return the pixels that one column holds, as those of a table that has nothing else."""
+    form, count = lines.form, 0
+    starts, ends = np.empty_like(lines.starts), np.empty_like(lines.ends)
+    for first in range(0, len(starts), _LISTS):
+        block = np.arange(first, min(first + _LISTS, len(starts)))
+        for row, line in zip(block, read_lines(lines, block).split(b"\n"), strict=False):
+            fields = line.split(form.separator.encode())
+            pixels = fields[column].strip(b' "')
+            found = len(pixels.split())
+            count = count or found
+            if found != count:
+                raise DataError(
+                    f"{form.file}: line {lines.numbers[row]}: {found:,} pixels, {count:,} in line "
+                    f"{lines.numbers[0]}; mend the line"
+                )
+            before = sum(len(field) + 1 for field in fields[:column])
+            starts[row] = lines.starts[row] + before + fields[column].find(pixels)
+            ends[row] = starts[row] + len(pixels)
+    alone = replace(form, separator=" ", first=("",) * count)
+    return PixelRows(replace(lines, form=alone, starts=starts, ends=ends), tuple(range(count)))
+
+
 @dataclass(frozen=True, eq=False)
 class PixelRows:
     """The pixels of a table. They are `Rows` [n, pixels]."""
@@ -184,9 +223,8 @@ class PixelRows:
     def _small_numbers(self, text: bytes, lines: int) -> NDArray[np.uint16] | None:
         """Return whole numbers of at most three digits; None where there are others."""
         form = self.lines.form
-        if form.separator == " ":
-            return None
-        content = np.frombuffer(text.translate(None, b'" '), np.uint8)
+        padding = b'" '.replace(form.separator.encode(), b"")
+        content = np.frombuffer(text.translate(None, padding), np.uint8)
         ends = np.flatnonzero((content == ord(form.separator)) | (content == ord("\n")))
         if len(ends) != lines * form.width:
             return None
