@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bakeoff.report.pictures.raster import coloured, data_uri, diverging, photograph, tiles
+from bakeoff.report.pictures.raster import (
+    Lettering,
+    coloured,
+    data_uri,
+    diverging,
+    lettered,
+    photograph,
+    tiles,
+)
 
 
 def test_png_decodes_to_the_pixels() -> None:
@@ -56,3 +64,12 @@ def test_tiles_stand_in_rows() -> None:
     assert grid[0, 0, 0] == 1
     assert grid[0, 4, 0] == 2
     assert grid[3, 0, 0] == 3
+
+
+def test_letters_that_the_font_lacks_stand_as_their_codes() -> None:
+    def written(text: str) -> bytes:
+        sheet = np.full((20, 200, 3), 255, np.uint8)
+        return lettered(sheet, [Lettering(text, 0, 15, 12, "black", 200)]).tobytes()
+
+    assert written("猫 cat") == written(r"\u732b cat") != written(" cat")
+    assert written("Käse Ω") != written(r"K\xe4se Ω")

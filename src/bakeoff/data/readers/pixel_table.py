@@ -51,11 +51,11 @@ def roles_of(form: Form, group: str | None) -> Roles | None:
     counting = [at for at, name in enumerate(form.columns) if name in _UNNAMED]
     rest = [at for at in range(form.width) if at not in (part, grouped, *counting)]
     label = form.column(LABEL)
-    listed = form.column(_LISTED)
-    if listed is not None and (label is not None or len(rest) == 2):
-        label = label if label is not None else next(at for at in rest if at != listed)
-        note = f"{form.file.name}: all pixels of an image in its column {form.columns[listed]!r}"
-        return Roles(label, part, grouped, (listed,), (note,))
+    whole = form.column(_LISTED)
+    if whole is not None and (label is not None or len(rest) == 2):
+        label = label if label is not None else next(at for at in rest if at != whole)
+        note = f"{form.file.name}: all pixels of an image in its column {form.columns[whole]!r}"
+        return Roles(label, part, grouped, (whole,), (note,))
     if label is None:
         others = [at for at in rest if not _PIXEL.fullmatch(form.columns[at])]
         stems = {_stem(form.columns[at]) for at in rest}

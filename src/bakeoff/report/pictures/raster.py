@@ -100,9 +100,20 @@ def lettered(pixels: Pixels, lines: Iterable[Lettering]) -> Pixels:
     pen = ImageDraw.Draw(image)
     for line in lines:
         font = _font(line.size)
-        text = _narrowed(line.text, font, line.widest)
+        text = _narrowed(_drawable(line.text, font), font, line.widest)
         pen.text((line.x, line.y), text, fill=line.colour, font=font, anchor="ls")
     return np.asarray(image)
+
+
+def _drawable(text: str, font: ImageFont.FreeTypeFont) -> str:
+    r"""Return a text with the codes of letters that the font lacks: `猫` as `\u732b`."""
+    lacking = bytes(font.getmask("\uffff"))
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if bytes(font.getmask(letter)) == lacking
+        else letter
+        for letter in text
+    )
 
 
 def _narrowed(text: str, font: ImageFont.FreeTypeFont, widest: int) -> str:
