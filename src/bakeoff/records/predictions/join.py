@@ -13,7 +13,14 @@ from bakeoff.records.predictions.block import Block
 from bakeoff.records.predictions.names import Names
 from bakeoff.records.predictions.predictions import Answers, Predictions
 from bakeoff.records.predictions.runs import Items, Run, shown
-from bakeoff.records.predictions.truth import classes_of, groups_of, judgement, labels_of, renamed
+from bakeoff.records.predictions.truth import (
+    classes_of,
+    groups_of,
+    judgement,
+    labels_of,
+    refuse_other_content,
+    renamed,
+)
 from bakeoff.text import counted
 
 
@@ -28,6 +35,7 @@ def join(
     runs = [run for block, entrant, seed in blocks for run in _runs(block, entrant, seed)]
     _refuse_double_runs(runs)
     found = _items_of(runs, labels, intersect=intersect)
+    refuse_other_content(runs, found)
     scored, score = judgement(runs)
     truth, other_names = labels_of(runs, labels, found, scored=scored)
     runs = [renamed(run, other_names) for run in runs]

@@ -188,6 +188,28 @@ def _bare(text: str) -> str:
     return "".join(each for each in text.casefold() if each.isalnum())
 
 
+def refuse_other_content(runs: Sequence[Run], found: Items) -> None:
+    """Raise DataError where one name stands for two different items, as their digests say."""
+    first: tuple[Path, Names] | None = None
+    for run, rows in zip(runs, found.rows, strict=True):
+        content = run.block.content
+        if content is None:
+            continue
+        mine = Names(content.codes[rows], content.values)
+        if first is None:
+            first = run.block.file, mine
+            continue
+        file, known = first
+        other = mine.numbers_in(known.values) != known.codes
+        if other.any():
+            at, number = int(np.flatnonzero(other)[0]), int(other.sum())
+            raise DataError(
+                f"{shown(found.names[at])} of {run.block.file} is another question than in {file} "
+                f"({counted(number, 'item')} {'are' if number > 1 else 'is'}); give answers to the "
+                "same questions"
+            )
+
+
 def groups_of(runs: Sequence[Run], labels: Block | None, found: Items) -> Names | None:
     """Return the group of each item; refuse where two files say two."""
     groups: Names | None = None
