@@ -34,9 +34,12 @@ def test_two_models_with_one_run_each_have_a_verdict_over_new_items() -> None:
     assert (found.about, pair.verdict.kind, pair.verdict.better) == ("models", "better", "new")
     assert pair.verdict.sentence == (
         "of these trained models, on new items: new is better than old by 7.50 points "
-        "(5.32 to 10.62), p < 0.001"
+        "(5.32 to 10.62), p < 0.001; alone right on 30 and 0, exact McNemar p < 0.001"
     )
     assert pair.paired is None
+    assert pair.mcnemar is not None
+    assert (pair.mcnemar.only_a, pair.mcnemar.only_b) == (30, 0)
+    assert pair.of_one_seed is None
     assert pair.over_items is not None
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["pairs"][0]["low"] > 0.05
 

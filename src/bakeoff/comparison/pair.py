@@ -50,7 +50,8 @@ class PairComparison:
         paired: the analysis over new seeds and new items; None with fewer than two common seeds.
         evidence: the p-values that the verdict rests on, of `paired` or of `over_items`; None where
             the pair is not tested.
-        mcnemar: with exactly one common seed, about the two trained models' accuracy.
+        mcnemar: with exactly one common seed, about the two trained models' accuracy; about models
+            where each has one run.
         accuracy_without_known_wrong: the analysis of accuracy with the images of known wrong labels
             left out; None with fewer than two common seeds, or without such images.
         flips: images that one gets right and the other wrong in most common seeds.
@@ -79,6 +80,11 @@ class PairComparison:
     time_ratio: TimeRatio | None
     notes: tuple[str, ...]
     over_items: OverItems | None = None
+
+    @property
+    def of_one_seed(self) -> McNemar | None:
+        """McNemar's test, where nothing else can be said."""
+        return None if self.over_items else self.mcnemar
 
     def to_dict(self) -> dict[str, Any]:
         """Return it flat for JSON: the parts of `paired`, `verdict` and `evidence` on one level.

@@ -28,6 +28,7 @@ from bakeoff.comparison.verdict import (
     Evidence,
     Nearness,
     Verdict,
+    alone_right,
     verdict,
     verdict_of_one_score,
     verdict_of_one_seed,
@@ -175,6 +176,10 @@ def _comparison(
     if question.about == "architectures" and len(seeds) == 1:
         one_seed = _mcnemar(a, b, seeds, question)
     said = _verdict(a, b, question, found, evidence, difference, one_seed)
+    if evidence and len(a.outcome.seeds) == len(b.outcome.seeds) == 1:
+        one_seed = _mcnemar_of_runs(a, b, question)
+    if evidence and one_seed:
+        said = replace(said, sentence=f"{said.sentence}; {alone_right(one_seed)}")
     if question.layout.groups and found:
         said = replace(said, sentence=f"{said.sentence}; {question.layout.groups.number} groups")
     if lost:
@@ -224,6 +229,14 @@ def _verdict(
     if difference is not None:
         return verdict_of_one_score(*names, difference, question.scale, items)
     return verdict_without_seeds(*names)
+
+
+def _mcnemar_of_runs(a: Judged, b: Judged, question: Question) -> McNemar | None:
+    """Return the test on the only run of each; None where it would pass over groups."""
+    if a.graded or question.layout.groups:
+        return None
+    of_a, of_b = (each.of_seeds(each.outcome.seeds)[0] for each in (a, b))
+    return mcnemar(of_a, of_b, question.confidence)
 
 
 def _mcnemar(a: Judged, b: Judged, seeds: Seeds, question: Question) -> McNemar | None:

@@ -182,7 +182,6 @@ def verdict_of_one_seed(a: str, b: str, result: McNemar, items: str = "test imag
 def of_trained_models(a: str, b: str, result: McNemar, items: str = "test images") -> str:
     """Return what one seed in common says of the two models that were trained with it."""
     ahead, behind = (a, b) if result.difference >= 0 else (b, a)
-    only_ahead, only_behind = sorted((result.only_a, result.only_b), reverse=True)
     if result.only_a == result.only_b:
         compared = f"{a} and {b} get equally many {items} right"
     else:
@@ -190,10 +189,17 @@ def of_trained_models(a: str, b: str, result: McNemar, items: str = "test images
             f"{ahead} gets {points(abs(result.difference))} points more of the {items} right "
             f"than {behind}"
         )
-    return (
-        f"{compared} (alone right on {only_ahead} and {only_behind}), "
-        f"exact McNemar {p_text(result.p_value)}"
-    )
+    return f"{compared} ({_alone(result)}), exact McNemar {p_text(result.p_value)}"
+
+
+def alone_right(result: McNemar) -> str:
+    """Return on how many items one of two models alone is right, and what that says exactly."""
+    return f"{_alone(result)}, exact McNemar {p_text(result.p_value)}"
+
+
+def _alone(result: McNemar) -> str:
+    more, fewer = sorted((result.only_a, result.only_b), reverse=True)
+    return f"alone right on {more} and {fewer}"
 
 
 def verdict_without_seeds(a: str, b: str) -> Verdict:

@@ -68,7 +68,7 @@ class Conclusion:
     def pairs_of_winner(self) -> tuple[PairComparison, ...]:
         """The pairs that decide about the winner; none with one seed, which decides nothing."""
         pairs = pairs_of(self.winner, self.comparison)
-        return tuple(pair for pair in pairs if pair.mcnemar is None)
+        return tuple(pair for pair in pairs if pair.of_one_seed is None)
 
     def verdict(self, a: str, b: str) -> Verdict:
         """Return what can be said of two entrants; as text it is the sentence.
@@ -79,9 +79,11 @@ class Conclusion:
 
     def said_of(self, pairs: Sequence[PairComparison]) -> list[str]:
         """Return one line for each pair; what one seed is worth is said once."""
-        lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.mcnemar is None]
+        lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.of_one_seed is None]
         single = [
-            f"- {of_trained_models(pair.a, pair.b, pair.mcnemar)}" for pair in pairs if pair.mcnemar
+            f"- {of_trained_models(pair.a, pair.b, found)}"
+            for pair in pairs
+            if (found := pair.of_one_seed)
         ]
         if single:
             more = how_to_train(self.report.parent, "--seeds", "5")

@@ -165,6 +165,12 @@ def test_a_log_of_an_evaluation_that_failed(tmp_path: Path) -> None:
     )
 
 
+def test_a_log_without_samples(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(inspected("a", samples=[])))
+    assert refusal(file) == f"{file}: a log without samples; give one that was written with them"
+
+
 def instances(name: str, perturbed: bool = False) -> list[dict[str, Any]]:
     """Return statistics per instance as HELM writes them."""
     plain = [
@@ -206,8 +212,9 @@ def test_an_inference_table_of_timm(tmp_path: Path) -> None:
         [(f"{at:02d}.png", names[x]) for at, x in enumerate(TRUTH.tolist())],
         "filename,label",
     )
-    assert "no predictions beside 'label'" in refusal(file)
-    assert right(file, labels=truth) == {"resnet": 0.9333}
+    assert refusal(file).endswith("no true labels, and no judgement; give --labels FILE")
+    assert "no prediction (1, …) is any of the labels (cat, …)" in refusal(file, labels=truth)
+    assert right(file, labels=truth, columns={"predicted": "label"}) == {"resnet": 0.9333}
 
 
 def test_prediction_files_of_wilds(tmp_path: Path) -> None:

@@ -156,10 +156,10 @@ def test_scores_of_classes_in_any_form(tmp_path: Path, form: str) -> None:
 def test_scores_that_sum_to_something_else_are_refused(tmp_path: Path) -> None:
     scores = FORMS["probabilities"](logits(A))
     halved = scored(tmp_path / "a.csv", scores / 2)
-    assert "line 2: scores between 0 and 1 sum to 0.5, not to 1" in refusal(halved)
+    assert "line 2 (img-000): scores between 0 and 1 sum to 0.5, not to 1" in refusal(halved)
     scores[7] *= 1.5
     one = scored(tmp_path / "b.csv", scores)
-    assert "line 9: scores sum to 1.5, not to 1 as those of other rows" in refusal(one)
+    assert "line 9 (img-007): scores sum to 1.5, not to 1 as those of other rows" in refusal(one)
 
 
 def test_ties_count_for_the_first_class_and_are_said(tmp_path: Path) -> None:
@@ -279,7 +279,9 @@ def test_scores_that_are_no_numbers(tmp_path: Path, text: str) -> None:
     lines = [(item, text if at == 3 else "0.5") for at, item in enumerate(ITEMS)]
     file = table(tmp_path / "a.csv", lines, "id,f1")
     shown = repr(text) if text else "nothing"
-    assert refusal(file) == (f"{file}: line 5: {shown} in column 'f1' is no finite number; mend it")
+    assert refusal(file) == (
+        f"{file}: line 5 (img-003): {shown} in column 'f1' is no finite number; mend it"
+    )
 
 
 def test_totals_are_no_predictions(tmp_path: Path) -> None:
@@ -455,3 +457,34 @@ def test_among_class_numbers_all_predictions_are_numbers(
     assert refusal(a, b) == (
         f"{b}: line 9: the prediction {text} of img-007 is no class number, and labels are; mend it"
     )
+
+
+def test_probabilities_that_were_rounded_are_what_they_are(tmp_path: Path) -> None:
+    scores = np.round(FORMS["probabilities"](logits(A)), 2)
+    assert (np.abs(scores.sum(axis=1) - 1) > 0.005).any()
+    found = read_predictions([scored(tmp_path / "a.csv", scores)])
+    assert "scores are probabilities" in found.understood[0]
+
+
+def test_a_probability_of_nobody_knows_which_class(tmp_path: Path) -> None:
+    lines = [(item, str(x), "0.7") for item, x, _ in rows(A)]
+    file = table(tmp_path / "a.csv", lines, "id,label,prob")
+    assert refusal(file) == (
+        f"{file}: prob is a probability, and nothing says of which class; give a column for each "
+        "class, or the predicted class"
+    )
+
+
+def test_labels_without_names_for_items_that_have_some(tmp_path: Path, a: Path) -> None:
+    labels = save(tmp_path / "labels.npy", TRUTH)
+    assert refusal(a, labels=labels) == (
+        f"{labels}: 60 labels without names of items, those of {a} have names (img-000, …); add a "
+        "column of items"
+    )
+
+
+def test_numbers_of_items_are_places_in_labels_without_names(tmp_path: Path) -> None:
+    lines = [(str(at), str(answer)) for at, answer in enumerate(A)]
+    file = table(tmp_path / "a.csv", lines[::-1], "id,predicted")
+    labels = save(tmp_path / "labels.npy", TRUTH)
+    assert said(read_predictions([file], labels=labels)) == {"a": 0.9333}

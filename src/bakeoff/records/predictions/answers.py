@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bakeoff.errors import DataError
 
 Form = Literal["probabilities", "log-probabilities", "percent", "logits"]
-_NEAR_ONE = 0.01
-"""How far a row of probabilities may be from 1: they were rounded for the file."""
+_NEAR_ONE = 0.001
+_FURTHEST = 0.05
 _RIGHT = ("1", "1.0", "true", "yes", "correct", "right", "c")
 _WRONG = ("0", "0.0", "false", "no", "incorrect", "wrong", "i")
 _VERDICTS = dict.fromkeys(_RIGHT, True) | dict.fromkeys(_WRONG, False)
@@ -25,10 +25,11 @@ def form_of(scores: NDArray[np.float64], where: Callable[[int], str]) -> Form:
     and one is not, and where they are shares that do not sum to one: nothing is made to fit.
     """
     sums, low, high = scores.sum(axis=1), scores.min(axis=1), scores.max(axis=1)
-    share = (low >= 0) & (high <= 1 + _NEAR_ONE)
+    near = _rounding(scores)
+    share = (low >= 0) & (high <= 1 + near)
     kinds: tuple[tuple[Form, NDArray[np.bool_], str], ...] = (
-        ("probabilities", share & (np.abs(sums - 1) <= _NEAR_ONE), "1"),
-        ("percent", (low >= 0) & (np.abs(sums - 100) <= 100 * _NEAR_ONE), "100"),
+        ("probabilities", share & (np.abs(sums - 1) <= near), "1"),
+        ("percent", (low >= 0) & (np.abs(sums - 100) <= max(near, 100 * _NEAR_ONE)), "100"),
         ("log-probabilities", (high <= 0) & _sums_to_one(scores), "1 as probabilities"),
     )
     for name, fits, total in kinds:
@@ -48,9 +49,19 @@ def form_of(scores: NDArray[np.float64], where: Callable[[int], str]) -> Form:
     return "logits"
 
 
+def _rounding(scores: NDArray[np.float64]) -> float:
+    """Return how far from 1 a row may be because its probabilities were rounded for the file."""
+    for decimals in (1, 2, 3, 4):
+        shifted = scores * 10**decimals
+        if (np.abs(shifted - np.round(shifted)) < 1e-6).all():
+            most = float(scores.shape[1] * 0.5 / 10**decimals + 1e-9)
+            return min(max(most, _NEAR_ONE), _FURTHEST)
+    return _NEAR_ONE
+
+
 def _sums_to_one(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
     with np.errstate(over="ignore"):
-        found: NDArray[np.bool_] = np.abs(np.exp(scores).sum(axis=1) - 1) <= _NEAR_ONE
+        found: NDArray[np.bool_] = np.abs(np.exp(scores).sum(axis=1) - 1) <= 10 * _NEAR_ONE
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from bakeoff.records.predictions.table import Sheet, Table, cell
 _PIECE = 8 << 20
 
 
-def read_quickly(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> Table | None:
+def read_quickly(
+    sheet: Sheet, texts: Sequence[str], numbers: Sequence[str], item: str | None
+) -> Table | None:
     """Return these columns; None where pyarrow is not there, or does not take the table as it is.
 
     Whoever called reads it row by row then, and can name the row that is bad.
@@ -30,7 +33,7 @@ def read_quickly(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> 
         table = csv.read_csv(
             sheet.file,
             read_options=csv.ReadOptions(
-                column_names=list(sheet.header), skip_rows=int(sheet.has_header)
+                column_names=list(sheet.header), skip_rows=int(sheet.has_header), block_size=_PIECE
             ),
             parse_options=csv.ParseOptions(delimiter=sheet.separator, newlines_in_values=False),
             convert_options=csv.ConvertOptions(
@@ -38,7 +41,6 @@ def read_quickly(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> 
                 include_columns=[*texts, *numbers],
                 strings_can_be_null=False,
                 null_values=[],
-                auto_dict_encode=False,
             ),
         )
     except (pa.ArrowException, OSError):
@@ -49,18 +51,21 @@ def read_quickly(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> 
         np.isfinite(each).all() for each in values.values()
     ):
         return None  # Blank lines, or what is no number: row by row one knows where.
+    with ThreadPoolExecutor() as pool:  # pyarrow lets others run meanwhile.
+        names = list(pool.map(_names, [table[name] for name in texts]))
     return Table(
         sheet.file,
         sheet.header,
-        {name: _names(table[name]) for name in texts},
+        dict(zip(texts, names, strict=True)),
         values,
         np.arange(first, first + table.num_rows),
+        item=item,
     )
 
 
 def _names(column: Any) -> Names:
     encoded = column.dictionary_encode().combine_chunks()
-    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     return Names(codes, tuple(encoded.dictionary.to_pylist())).mapped(cell)
 
 

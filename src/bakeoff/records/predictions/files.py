@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bakeoff.errors import DataError, UsageError
-from bakeoff.records.own_study import STUDY
 
 TABLES = (".csv", ".tsv", ".txt")
 LINES = (".jsonl", ".ndjson")
@@ -52,7 +51,11 @@ def sources_of(paths: Sequence[Path]) -> tuple[list[Source], Path | None]:
 
 def is_run_folder(path: Path) -> bool:
     """Return whether `bakeoff run` made this folder."""
-    return (path / STUDY).is_file() and (path / "trials").is_dir()
+    if not (path / "trials").is_dir():
+        return False
+    from bakeoff.records.own_study import STUDY
+
+    return (path / STUDY).is_file()
 
 
 def _alone(path: Path) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,9 @@ def join(
     understood.append(
         f"{counted(len(answers), 'entrant')}: {_runs_said(answers)}; "
         f"{counted(len(found.names), 'item')} {found.by}"
-        + (f"; {counted(len(classes), 'class').replace('classs', 'classes')}" if classes else "")
+        + (f"; {len(classes):,} class{'es' if len(classes) > 1 else ''}" if classes else "")
+        + (f"; {counted(len(groups.values), 'group')}" if groups else "")
+        + ("; runs of one seed are pairs" if max(len(each.seeds) for each in answers) > 1 else "")
     )
     return Predictions(
         items=found.names,
@@ -119,6 +122,8 @@ def _items_of(runs: Sequence[Run], labels: Block | None, *, intersect: bool) -> 
             f"{unnamed[0].block.file}: its items have no names, those of {named[0][0].block.file} "
             "have; add a column of items"
         )
+    if labels is not None and labels.item is None:
+        labels = _numbered(labels, named[0])
     if labels is not None and labels.item is not None:
         first, reference = labels.file, labels.item
         _refuse_double_items(Run("", "", labels, np.arange(labels.rows)), reference)
@@ -158,6 +163,18 @@ def _items_of(runs: Sequence[Run], labels: Block | None, *, intersect: bool) -> 
             f"{len(kept):,} of {len(known):,} remain"
         )
     return Items(names, "by name", tuple(each[kept] for each in rows), tuple(left))
+
+
+def _numbered(labels: Block, first: tuple[Run, Names]) -> Block:
+    """Return labels without names by their places, if these are what items are called."""
+    run, item = first
+    numbers = [str(at) for at in range(labels.rows)]
+    if not set(item.values) <= set(numbers):
+        raise DataError(
+            f"{labels.file}: {counted(labels.rows, 'label')} without names of items, those of "
+            f"{run.block.file} have names ({shown(item.values[0])}, …); add a column of items"
+        )
+    return replace(labels, item=Names.of(numbers))
 
 
 def _by_position(runs: Sequence[Run], labels: Block | None) -> Items:
@@ -268,7 +285,8 @@ def _predicted(
     for at, (run, rows) in enumerate(runs):
         block = run.block
         if block.predicted is not None:
-            found[at] = block.predicted.numbers_in(classes)[rows]
+            answers = Names(block.predicted.codes[rows], block.predicted.values)
+            found[at] = answers.numbers_in(classes)
         elif block.first_class is not None:
             columns = np.array([classes.index(each) for each in block.classes])
             found[at] = columns[block.first_class[rows]]

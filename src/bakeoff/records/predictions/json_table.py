@@ -79,7 +79,7 @@ def table_of(file: Path, entries: Entries, asked: Asked, line: str) -> tuple[Tab
                     f"{file}: {line} {number}: {shown} in {name!r} is no finite number; mend it"
                 )
         numbers[name] = np.array(column, np.float64)
-    return Table(file, header, texts, numbers, lines, line), roles
+    return Table(file, header, texts, numbers, lines, line, roles.item), roles
 
 
 def is_number(value: object) -> bool:

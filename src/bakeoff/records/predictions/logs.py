@@ -165,7 +165,9 @@ def read_inspect(file: Path, document: Mapping[str, Any], asked: Asked) -> Block
     """Return the samples of a log of Inspect: items by id, epochs as runs, one scorer's value."""
     status = document.get("status", "success")
     samples = document["samples"]
-    if status != "success" or not samples:
+    if not samples:
+        raise DataError(f"{file}: a log without samples; give one that was written with them")
+    if status != "success":
         raise DataError(
             f"{file}: the log of an evaluation that did not end ({status}); give a finished one"
         )

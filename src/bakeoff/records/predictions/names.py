@@ -36,7 +36,10 @@ class Names:
 
     def mapped(self, change: Callable[[str], str]) -> Names:
         """Return the column with `change` made to each text; equal ones become one."""
-        other = Names.of(change(value) for value in self.values)
+        changed = tuple(map(change, self.values))
+        if changed == self.values:
+            return self
+        other = Names.of(changed)
         return Names(other.codes[self.codes], other.values)
 
     def some(self, rows: NDArray[np.integer]) -> Names:

@@ -46,6 +46,7 @@ _SCORES_OF_CLASSES = re.compile(
 )
 _TIMM = re.compile(r"filename|(?:index|label|prob|logit)(?:_\d+)?")
 _TIMM_ANSWERS = ("index", "index_0", "label", "label_0")
+_OF_ONE_CLASS = ("p", "prob", "proba", "probability", "confidence", "conf", "y_score", "y_prob")
 ROLES = ("entrant", "seed", "item", "label", "predicted", "score", "group")
 
 
@@ -273,6 +274,12 @@ def _refuse_without_answers(file: Path, header: Sequence[str], found: Roles) -> 
         raise DataError(
             f"{file}: totals, one row for each model, and no predictions; give one row for each "
             "model and item"
+        )
+    of_one = [name for name in header if plain(name) in _OF_ONE_CLASS]
+    if of_one:
+        raise DataError(
+            f"{file}: {of_one[0]} is a probability, and nothing says of which class; give a column "
+            "for each class, or the predicted class"
         )
     if found.label and found.item:
         raise DataError(

@@ -18,6 +18,7 @@ from bakeoff.data.readers.text_table import fields_of
 from bakeoff.errors import DataError
 from bakeoff.files.reading import open_file
 from bakeoff.records.predictions.names import Names
+from bakeoff.text import shortened
 
 _LONGEST_FIRST = 1 << 20
 _LARGEST_FIELD = 1 << 24
@@ -38,6 +39,7 @@ class Table:
         texts, numbers: the columns that were read, as texts or float64 [rows].
         lines: int64 [rows], the line of the file that each row begins on, counted from 1.
         line: what `lines` count: lines, or rows of a file without lines.
+        item: the column of what rows are about, where there is one.
 
     """
 
@@ -47,13 +49,15 @@ class Table:
     numbers: Mapping[str, NDArray[np.float64]]
     lines: NDArray[np.int64]
     line: str = "line"
+    item: str | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def at(self, row: int) -> str:
-        """Return where a row stands: `a.csv: line 7`."""
-        return f"{self.file}: {self.line} {self.lines[row]}"
+        """Return where a row stands: `a.csv: line 7 (img-005)`."""
+        of_item = f" ({shortened(self.texts[self.item][row])})" if self.item else ""
+        return f"{self.file}: {self.line} {self.lines[row]}{of_item}"
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,20 @@ class Sheet:
     has_header: bool
     first: tuple[tuple[str, ...], ...] = field(repr=False)
 
-    def read(self, texts: Sequence[str], numbers: Sequence[str]) -> Table:
-        """Return these columns. Raises DataError, naming file and line, for a row that is bad."""
+    def read(
+        self, texts: Sequence[str], numbers: Sequence[str] = (), item: str | None = None
+    ) -> Table:
+        """Return these columns; `item` is that of what rows are about.
+
+        Raises DataError, naming file, line and item, for a row that is bad.
+        """
         if self.file.stat().st_size >= _LARGE:
             from bakeoff.records.predictions.arrow_table import read_quickly
 
-            found = read_quickly(self, texts, numbers)
+            found = read_quickly(self, texts, numbers, item)
             if found is not None:
                 return found
-        return _read_rows(self, texts, numbers)
+        return _read_rows(self, texts, numbers, item)
 
 
 def sheet_of(file: Path, known: Collection[str]) -> Sheet:
@@ -138,7 +147,9 @@ def cell(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def _read_rows(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+def _read_rows(
+    sheet: Sheet, texts: Sequence[str], numbers: Sequence[str], item: str | None
+) -> Table:
     place = {name: at for at, name in enumerate(sheet.header)}
     known: dict[str, dict[str, int]] = {name: {} for name in texts}
     codes: dict[str, list[NDArray[np.int32]]] = {name: [] for name in texts}
@@ -153,8 +164,9 @@ def _read_rows(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> Ta
             codes[name].append(
                 np.array([one.setdefault(text, len(one)) for text in column], np.int32)
             )
+        items = columns[place[item]] if item else ("",) * len(at)
         for name in numbers:
-            values[name].append(_floats(sheet, name, columns[place[name]], at))
+            values[name].append(_floats(sheet, name, columns[place[name]], at, items))
     if not lines:
         raise DataError(f"{sheet.file}: a header and no row; give predictions")
     return Table(
@@ -166,6 +178,7 @@ def _read_rows(sheet: Sheet, texts: Sequence[str], numbers: Sequence[str]) -> Ta
         },
         {name: np.concatenate(values[name]) for name in numbers},
         np.concatenate(lines),
+        item=item,
     )
 
 
@@ -178,23 +191,30 @@ def _chunks(sheet: Sheet) -> Iterator[tuple[list[list[str]], NDArray[np.int64]]]
         reader = csv.reader(text, delimiter=sheet.separator, skipinitialspace=True)
         skip = sheet.has_header
         while rows := _some(reader, sheet, begun):
-            spans = 1 + np.array([sum(each.count("\n") for each in row) for row in rows], np.int64)
-            if reader.line_num + 1 - begun == len(rows):
-                spans[:] = 1
-            starts = begun + np.concatenate([[0], np.cumsum(spans)[:-1]])
+            starts = _starts(rows, begun, reader.line_num)
             begun = reader.line_num + 1
-            filled = [any(each.strip() for each in row) for row in rows]
-            if skip and any(filled):
-                filled[filled.index(True)] = skip = False
-            for row, good, line in zip(rows, filled, starts, strict=True):
-                if good and len(row) != width:
+            if skip or set(map(len, rows)) != {width} or width == 1:
+                filled = [any(each.strip() for each in row) for row in rows]
+                if skip and any(filled):
+                    filled[filled.index(True)] = skip = False
+                rows = [row for row, good in zip(rows, filled, strict=True) if good]
+                starts = starts[np.array(filled, np.bool_)]
+            for row, line in zip(rows, starts, strict=True):
+                if len(row) != width:
                     raise DataError(
                         f"{sheet.file}: line {line}: {len(row)} fields, {width} in the first line; "
                         "mend the line"
                     )
-            kept = [row for row, good in zip(rows, filled, strict=True) if good]
-            if kept:
-                yield kept, starts[np.array(filled, np.bool_)]
+            if rows:
+                yield rows, starts
+
+
+def _starts(rows: Sequence[Sequence[str]], begun: int, last: int) -> NDArray[np.int64]:
+    """Return the line that each row begins on; a cell may go over several."""
+    if last + 1 - begun == len(rows):
+        return np.arange(begun, last + 1)
+    spans = [1 + sum(each.count("\n") for each in row) for row in rows]
+    return begun + np.cumsum([0, *spans[:-1]])
 
 
 def _some(reader: Iterator[list[str]], sheet: Sheet, begun: int) -> list[list[str]]:
@@ -209,7 +229,11 @@ def _some(reader: Iterator[list[str]], sheet: Sheet, begun: int) -> list[list[st
 
 
 def _floats(
-    sheet: Sheet, name: str, column: Sequence[str], lines: NDArray[np.int64]
+    sheet: Sheet,
+    name: str,
+    column: Sequence[str],
+    lines: NDArray[np.int64],
+    items: Sequence[str],
 ) -> NDArray[np.float64]:
     try:
         found = np.array(column, np.float64)
@@ -217,11 +241,9 @@ def _floats(
         found = np.full(len(column), np.nan)
     if np.isfinite(found).all():
         return found
-    for text, line in zip(column, lines, strict=True):
+    for text, line, item in zip(column, lines, items, strict=True):
         if not _is_number(text) or not np.isfinite(float(text)):
             shown = repr(text.strip()) if text.strip() else "nothing"
-            raise DataError(
-                f"{sheet.file}: line {line}: {shown} in column {name!r} is no finite number; "
-                "mend it"
-            )
+            where = f"{sheet.file}: line {line}" + (f" ({cell(item)})" if item else "")
+            raise DataError(f"{where}: {shown} in column {name!r} is no finite number; mend it")
     return np.array([float(text) for text in column])

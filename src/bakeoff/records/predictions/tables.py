@@ -33,7 +33,9 @@ def read_text(file: Path, asked: Asked) -> Block:
         return _headerless(sheet, asked)
     roles = roles_of(file, sheet.header, asked, sheet.first)
     kind = "TSV" if sheet.separator == "\t" else "CSV"
-    return block_of(sheet.read(texts_of(roles), [name for name, _ in roles.classes]), roles, kind)
+    return block_of(
+        sheet.read(texts_of(roles), [name for name, _ in roles.classes], roles.item), roles, kind
+    )
 
 
 def _known(asked: Asked) -> frozenset[str]:

@@ -95,11 +95,12 @@ def renamed(run: Run, other_names: dict[Path, dict[str, str]]) -> Run:
 
 def _in_order(labels: Block, column: Names, found: Items) -> Names:
     """Return what a column of the file of labels says of each item."""
-    if labels.item is None or found.by != "by name":
+    if found.by != "by name":
         return column
-    place = {text: at for at, text in enumerate(labels.item.values)}
-    first = np.zeros(len(labels.item.values), np.int64)
-    first[labels.item.codes] = np.arange(labels.rows)
+    item = labels.item or Names.of(str(at) for at in range(labels.rows))
+    place = {text: at for at, text in enumerate(item.values)}
+    first = np.zeros(len(item.values), np.int64)
+    first[item.codes] = np.arange(labels.rows)
     lacking = [name for name in found.names if name not in place]
     if lacking:
         raise DataError(f"{shown(lacking[0])} is not in {labels.file}; add its label")
