@@ -15,11 +15,16 @@ from jinja2 import TemplateNotFound, UndefinedError
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.nodes import Template
 
+from bakeoff.commands.item_pictures import ItemPictures
 from bakeoff.comparison.compare import compare
 from bakeoff.findings.findings import Findings
+from bakeoff.findings.judged import judged_findings
+from bakeoff.findings.judgement import judge_predictions
 from bakeoff.findings.standings import standings
+from bakeoff.records.predictions.given import predictions_of_arrays
 from bakeoff.report import Report, draw_report
 from bakeoff.report.charts.charts import draw_charts
+from bakeoff.report.judgement import shown_of_judgement
 from bakeoff.report.page import shown_of
 from bakeoff.report.palette import TONES
 from bakeoff.report.sections.batches import batch_groups
@@ -27,6 +32,12 @@ from bakeoff.report.sections.classes import class_tables
 from bakeoff.report.templating import environment, own_text
 from tests.report.bakeoffs import LABELS, findings_of, small_study
 from tests.report.page_reading import Element, everything, read_page
+
+JUDGED = judge_predictions(
+    predictions_of_arrays(
+        {"a": [[0, 1, 2, 0]] * 2, "b": [[0, 1, 2, 1]] * 2}, [0, 1, 2, 2], None, None, None
+    )
+)
 
 
 def test_no_request_leaves_the_page(page: Element, html: str) -> None:
@@ -177,7 +188,9 @@ def test_every_chart_that_is_drawn_is_shown_once(
 
 def test_every_template_is_part_of_a_page_or_a_figure(page: Element, fair_page: Element) -> None:
     sections = {s.attributes["id"] for of in (page, fair_page) for s in of.all("section")}
-    named = {"page.html", "view.svg"} | {f"{anchor}.html" for anchor in sections}
+    # What a page of a run opens with, one of predictions alone, and what a notebook shows of these.
+    named = {"page.html", "view.svg", "opening.html", "understood.html", "card.html"}
+    named |= {f"{anchor}.html" for anchor in sections}
     for template in sorted(named):
         named |= {name for name in find_referenced_templates(parsed(template)) if name}
     assert named == set(environment().list_templates(extensions=["html", "svg"]))
@@ -186,8 +199,14 @@ def test_every_template_is_part_of_a_page_or_a_figure(page: Element, fair_page: 
 def test_templates_use_what_the_page_has_and_all_of_it(small: Findings) -> None:
     used = set()
     for template in environment().list_templates(extensions=["html"]):
-        used |= find_undeclared_variables(parsed(template))
-    assert used == {*shown_of(small), "show"}
+        if template != "card.html":
+            used |= find_undeclared_variables(parsed(template))
+    shown = {
+        *shown_of(small),
+        *shown_of_judgement(judged_findings(JUDGED, ItemPictures(None, ("0", "1", "2", "3")))),
+    }
+    assert used == {*shown, "show"}
+    assert find_undeclared_variables(parsed("card.html")) == {"judgement", "rows"}
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ _CONFUSIONS = 6
 
 def draw_judgement(findings: JudgedFindings) -> Report:
     """Return the page and its figures, each chart and picture drawn once."""
-    return drawn(_shown_of(findings))
+    return drawn(shown_of_judgement(findings))
 
 
-def _shown_of(findings: JudgedFindings) -> dict[str, Any]:
+def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
+    """Return what the templates show, each of it under the name by which they know it."""
     comparison, parted = findings.comparison, findings.disagreement
     names = [row.name for row in findings.standings]
     classes = findings.predictions.classes
