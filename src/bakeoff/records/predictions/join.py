@@ -81,8 +81,12 @@ def _runs(block: Block, entrant: str, seed: str) -> list[Run]:
     who = block.entrant or Names.constant(entrant, block.rows)
     which = block.seed or Names.constant(seed, block.rows)
     key = who.codes.astype(np.int64) * len(which.values) + which.codes
-    order = np.argsort(key, kind="stable")
-    keys, starts = np.unique(key[order], return_index=True)
+    few = len(who.values) * len(which.values) <= 1 << 16
+    # Numbers of 16 bits are sorted in one pass.
+    order = np.argsort(key.astype(np.uint16) if few else key, kind="stable")
+    sizes = np.bincount(key)
+    keys = np.flatnonzero(sizes)
+    starts = np.cumsum(sizes[keys]) - sizes[keys]
     found = [
         Run(
             who.values[one // len(which.values)],
