@@ -83,6 +83,9 @@ class Sheet:
             found = read_quickly(self, texts, numbers, item)
             if found is not None:
                 return found
+            # A row that is bad is named before minutes go by.
+            for _ in _chunks(self):
+                pass
         return _read_rows(self, texts, numbers, item)
 
 
@@ -199,12 +202,11 @@ def _chunks(sheet: Sheet) -> Iterator[tuple[list[list[str]], NDArray[np.int64]]]
                     filled[filled.index(True)] = skip = False
                 rows = [row for row, good in zip(rows, filled, strict=True) if good]
                 starts = starts[np.array(filled, np.bool_)]
-            for row, line in zip(rows, starts, strict=True):
-                if len(row) != width:
-                    raise DataError(
-                        f"{sheet.file}: line {line}: {len(row)} fields, {width} in the first line; "
-                        "mend the line"
-                    )
+            for at in [at for at, many in enumerate(map(len, rows)) if many != width][:1]:
+                raise DataError(
+                    f"{sheet.file}: line {starts[at]}: {len(rows[at])} fields, {width} in the "
+                    "first line; mend the line"
+                )
             if rows:
                 yield rows, starts
 
