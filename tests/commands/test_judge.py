@@ -52,7 +52,7 @@ def test_one_run_each_is_about_these_models() -> None:
 def test_several_runs_are_about_architectures() -> None:
     found = judge({"good": np.tile(GOOD, (3, 1)), "bad": np.tile(BAD, (3, 1))}, LABELS)
     assert found.comparison.about == "architectures"
-    assert found.answer == "good is better than bad."
+    assert found.answer == "With new seeds, on new items, good is better than bad."
 
 
 def test_losses_are_those_of_the_probability_of_the_label() -> None:

@@ -25,6 +25,8 @@ def judgement_text(judged: Judgement, page: Path | None = None) -> str:
             say(console, line)
         console.print()
         console.print(_table(judged))
+        if judged.comparison.tested:
+            say(console, judged.speaks_of)
         for pair in judged.comparison.tested:
             say(console, f"- {pair.verdict.sentence}")
         for line in (*judged.notes, *(each.sentence for each in judged.comparison.required)):

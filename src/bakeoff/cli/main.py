@@ -278,7 +278,7 @@ def judge(
     out: Annotated[Path | None, typer.Option(help="Where a report goes.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge predictions that were made anywhere: differences, intervals, verdicts."""
+    """Judge predictions that were made anywhere; train nothing."""
     from bakeoff.cli.judge_text import judgement_text
     from bakeoff.commands.judge import judge_files
 

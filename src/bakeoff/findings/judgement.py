@@ -60,8 +60,20 @@ class Judgement:
         name = comparison.baseline or self.standings[0].name
         if not comparison.tested:
             return f"There is no other entrant to compare {name} with."
-        of_what = "Of these trained models, on new items," if comparison.about == "models" else ""
-        return f"{of_what} {name} {against(name, comparison)}.".lstrip()
+        of_what = "Of these trained models, on new items,"
+        if comparison.about == "architectures":
+            of_what = "With new seeds, on new items,"
+        return f"{of_what} {name} {against(name, comparison)}."
+
+    @property
+    def speaks_of(self) -> str:
+        """What all verdicts are about, in words."""
+        if self.comparison.about == "models":
+            return "verdicts are about these trained models, and speak of new items alone:"
+        return (
+            "verdicts are about architectures, and speak of other seeds and new items; runs of one "
+            "seed are pairs:"
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

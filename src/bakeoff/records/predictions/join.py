@@ -61,7 +61,6 @@ def join(
         f"{counted(len(found.names), 'item')} {found.by}"
         + (f"; {len(classes):,} class{'es' if len(classes) > 1 else ''}" if classes else "")
         + (f"; {counted(len(groups.values), 'group')}" if groups else "")
-        + ("; runs of one seed are pairs" if max(len(each.seeds) for each in answers) > 1 else "")
     )
     return Predictions(
         items=found.names,
