@@ -181,3 +181,28 @@ def test_images_lie_behind_a_header_of_numpy(cache: Path) -> None:
     assert content[:6] == b"\x93NUMPY"
     assert b"'shape': (6, 1, 4, 5)" in content[:128]
     assert content[128:] == images_of(6, 1).tobytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how a mapping is read")
+def test_what_fills_the_memory_is_not_read_ahead(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rr` stands in smaps for a mapping that is read at random."""
+
+    def flags_of_images() -> list[str]:
+        maps = Path("/proc/self/smaps").read_text().split("VmFlags:")
+        return [
+            after.split("\n")[0]
+            for before, after in zip(maps, maps[1:], strict=False)
+            if f"{key_of(1)}/{IMAGES}" in before
+        ]
+
+    keep(cache, 1, 1.0)
+    found = opened(cache, key_of(1))
+    assert found is not None
+    assert " rr " not in flags_of_images()[0]
+    del found
+    monkeypatch.setattr("bakeoff.data.kept.usable_memory", lambda: 200)
+    found = opened(cache, key_of(1))
+    assert found is not None
+    assert " rr " in flags_of_images()[0]

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from bakeoff.errors import StoreError, UnreadableError, UsageError
 from bakeoff.files.arrays import from_npz, to_npz
+from bakeoff.files.memory import usable_memory
 from bakeoff.files.place import Place
 from bakeoff.files.private import cache_folder, is_own, is_private, make_missing
 from bakeoff.files.reading import read_file, sealed, unsealed
@@ -280,5 +281,10 @@ def _locked(file: Path, kind: int) -> Iterator[int]:
 
 def _mapped(file: int, shape: tuple[int, ...], access: int) -> NDArray[np.uint8]:
     # The mapping has a descriptor of its own for the same open file, and so the lock.
-    mapping = mmap.mmap(file, _HEADER + math.prod(shape), access=access)
+    length = _HEADER + math.prod(shape)
+    mapping = mmap.mmap(file, length, access=access)
+    if length > usable_memory() // 2:
+        # Batches take images from everywhere: what the system reads ahead of each would drive out
+        # what is needed next.
+        mapping.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapping, np.uint8, offset=_HEADER).reshape(shape)
