@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -193,7 +194,7 @@ def test_what_fills_the_memory_is_not_read_ahead(
         maps = Path("/proc/self/smaps").read_text().split("VmFlags:")
         return [
             after.split("\n")[0]
-            for before, after in zip(maps, maps[1:], strict=False)
+            for before, after in itertools.pairwise(maps)
             if f"{key_of(1)}/{IMAGES}" in before
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,21 @@ def test_a_package_that_somebody_else_named_is_not_called_either() -> None:
         load_kept([theirs], Path)
     assert str(caught.value) == (
         "theirs: torch.nn:Linear is code that you never had run; look at torch 1.0, then say "
+        "--trust-code"
+    )
+
+
+def test_another_version_of_a_package_is_not_taken_for_the_one_that_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs = Entrant(name="theirs", architecture="torch.nn:Linear", source="torch 1.0")
+    load_kept([theirs], Path, trusted=True)  # The user said so.
+    monkeypatch.setattr(known, "_LOADED", {})
+    with pytest.raises(NetworkError) as caught:
+        load_kept([theirs], Path)
+    assert str(caught.value) == (
+        "theirs: torch.nn:Linear was trained with torch 1.0, and "
+        f"torch {importlib.metadata.version('torch')} is installed; install the former, or say "
         "--trust-code"
     )
 

@@ -110,7 +110,8 @@ def load_kept(
     files from. While the same code lies there still, it is loaded there, since it may read what
     else lies beside it. trusted: whether the user said so, or
     a command that the user gave has loaded it before. Raises UntrustedError where this user never
-    had that code run, NetworkError where it is gone or damaged.
+    had that code run, NetworkError where it is gone or damaged, or where another version of its
+    package is installed.
     """
     for entrant in entrants:
         if is_known(*entrant.network):
@@ -126,7 +127,13 @@ def load_kept(
         if file.endswith(".py") and not _lies_in(home, file, entrant.source):
             folder = kept_in(entrant.source or "")
             where = f"{_main(folder, file, entrant.source)}{colon}{name}"
-        remember(*entrant.network, network(where, entrant.arguments, folder))
+        found = network(where, entrant.arguments, folder)
+        if found.version not in ("", entrant.source) and not trusted:
+            raise NetworkError(
+                f"{entrant.name}: {entrant.architecture} was trained with {entrant.source}, and "
+                f"{found.version} is installed; install the former, or say --trust-code"
+            )
+        remember(*entrant.network, found)
         trust(_fingerprint(entrant))
 
 
