@@ -13,6 +13,8 @@ from hypothesis import settings
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.digits import load_digits
 from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.records.checkpoints import Checkpoints
+from bakeoff.training import fit
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -62,6 +64,18 @@ def mnist() -> Dataset:
 @pytest.fixture(scope="session")
 def digits() -> Dataset:
     return load_digits()
+
+
+@pytest.fixture
+def checkpoint_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a checkpoint after each step, however short it is, and after each epoch."""
+    monkeypatch.setattr(Checkpoints, "due", lambda _: True)
+
+
+@pytest.fixture
+def checkpoint_each_epoch(checkpoint_each_step: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a checkpoint after each epoch, and none within."""
+    monkeypatch.setattr(fit._KeepPart, "__call__", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ from bakeoff.training import provenance
 from bakeoff.training.provenance import checkout_commit
 
 from . import faults, trouble
-from .shortcuts import Figures, figures_of, install_short_timing
+from .shortcuts import Figures, figures_of, install_frequent_checkpoints, install_short_timing
 
 CRASHED = 70
 COUNT = "operations.json"
@@ -45,6 +45,7 @@ def main() -> None:
     checkout_commit(Path(provenance.__file__).resolve().parent.parent)
     load_digits()
     install_short_timing()
+    install_frequent_checkpoints()
     figures: Figures | None = None
     for line in sys.stdin:
         request = json.loads(line)

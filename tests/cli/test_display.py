@@ -109,7 +109,7 @@ def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
     trials = [trial("cnn-2conv"), trial("linear")]
     display.planned(trials, 0)
     display.trial_started(trials[0])
-    display.trial_resumed(trials[0], 5)
+    display.trial_resumed(trials[0], 5, 0)
     clock[0] = 10.0
     display.epoch_ended(trials[0], epoch(6))
     assert bars(display) == [

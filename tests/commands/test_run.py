@@ -242,6 +242,7 @@ def test_a_damaged_trial_is_set_aside_and_trained_again(baked: Baked, tmp_path: 
     assert aside.read_bytes() == whole[:-1]
 
 
+@pytest.mark.usefixtures("checkpoint_each_epoch")
 def test_failed_trials_are_trained_again_only_if_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,13 +267,14 @@ def test_failed_trials_are_trained_again_only_if_asked(
     assert again.trained == 2
     # Memory ran out after the training, which is not repeated.
     assert [line for line in heard.lines if "epoch" in line] == [
-        f"{each.name} 0 goes on after epoch {each.recipe.epochs}" for each in SMALL.entrants
+        f"{each.name} 0 goes on after epoch {each.recipe.epochs}, step 0" for each in SMALL.entrants
     ]
     assert not (tmp_path / "unfinished").exists()
     assert again.conclusion.troubles == ()
     assert (tmp_path / "set-aside" / "convolution" / "0-1" / "record.json").exists()
 
 
+@pytest.mark.usefixtures("checkpoint_each_epoch")
 def test_memory_that_ran_out_in_an_epoch_costs_no_more_than_the_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +299,8 @@ def test_memory_that_ran_out_in_an_epoch_costs_no_more_than_the_epoch(
         asked, tmp_path / "run", precision="float32", retry_failed=True, listener=heard
     )
     assert [line for line in heard.lines if line.startswith("a 0")] == [
-        "a 0 started", "a 0 goes on after epoch 2", "a 0 epoch 3", "a 0 epoch 4", "a 0 ended",
+        "a 0 started", "a 0 goes on after epoch 2, step 0",
+        "a 0 epoch 3", "a 0 epoch 4", "a 0 ended",
     ]  # fmt: skip
     whole = run_study(asked, tmp_path / "whole", precision="float32").folder
     assert (baked.folder.trial("a", 0).path / "model.safetensors").read_bytes() == (

@@ -63,3 +63,8 @@ def test_the_last_batch_is_smaller_where_the_size_does_not_divide() -> None:
     sizes = [len(y) for _, y in batches(images, labels, torch.arange(10), 4)]
     assert sizes == [4, 4, 2]
     assert all(i.dtype == torch.uint8 for i, _ in batches(images, labels, torch.arange(10), 4))
+
+
+def test_no_examples_are_no_batch() -> None:
+    images, labels = torch.zeros(3, 1, 2, 2, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)
+    assert list(batches(images, labels, torch.arange(0), 2)) == []

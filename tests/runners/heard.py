@@ -15,8 +15,9 @@ class Heard(Listener):
     def trial_started(self, trial: PlannedTrial) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} started")
 
-    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
-        self.lines.append(f"{trial.entrant.name} {trial.seed} goes on after epoch {epochs}")
+    def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
+        name = f"{trial.entrant.name} {trial.seed}"
+        self.lines.append(f"{name} goes on after epoch {epochs}, step {steps}")
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} epoch {epoch.epoch}")

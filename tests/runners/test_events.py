@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def tell_all(listener: Listener) -> None:
     listener.trial_started(TRIAL)
-    listener.trial_resumed(TRIAL, 3)
+    listener.trial_resumed(TRIAL, 3, 40)
     listener.epoch_ended(TRIAL, RECORD.epochs[0])
     listener.trial_ended(TRIAL, RECORD)
     listener.trial_elsewhere(TRIAL)

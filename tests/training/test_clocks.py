@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.training import clocks
-from bakeoff.training.clocks import Clocks, of_children
+from bakeoff.training.clocks import NOTHING, Clocks, Taken, of_children
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="as Linux tells it")
 
@@ -94,3 +94,11 @@ def test_children_are_counted_while_they_live_and_when_they_have_ended() -> None
         child.communicate(b"\n")
     ended = of_children(os.getpid()) - before
     assert 0.15 <= alive <= ended
+
+
+def test_two_stretches_together_weigh_the_share_of_others_by_their_seconds() -> None:
+    known, unknown = Taken(3.0, 2.0, 0.5), Taken(1.0, 0.5, None)
+    assert known + unknown == Taken(4.0, 2.5, 0.5)
+    assert known + Taken(1.0, 1.0, 0.1) == Taken(4.0, 3.0, 0.4)
+    assert unknown + unknown == Taken(2.0, 1.0, None)
+    assert NOTHING + known == known

@@ -29,7 +29,7 @@ from bakeoff.training import finish
 from bakeoff.training import run_trial as running
 from bakeoff.training import trial as start
 from bakeoff.training.clocks import Clocks, Taken
-from bakeoff.training.fit import Streams, fit
+from bakeoff.training.fit import EpochPart, Streams, fit
 from bakeoff.training.memory import is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance as made_here
@@ -39,6 +39,7 @@ from bakeoff.training.trial import Trial, TrialSpec, to_device
 from ..factories import entrant, first_of, provenance, study, trial_spec
 from .test_trial import same_but_for_times
 
+pytestmark = pytest.mark.usefixtures("checkpoint_each_epoch")
 CPU = torch.device("cpu")
 EPOCHS = 4
 
@@ -91,7 +92,7 @@ def trained(
     recipe: Recipe,
     precision: str,
     start: Start,
-    keep: Callable[[Sequence[Epoch], Moving], None],
+    keep: Callable[[Sequence[Epoch], Moving, EpochPart | None], None],
 ) -> nn.Module:
     network = build("cnn-2conv-dropout", (1, 8, 8), 10, initialisation="framework-default", seed=3)
     model = place(network, CPU)
@@ -124,7 +125,7 @@ def test_state_after_a_resume_at_any_epoch_is_that_without_one(
     states: list[dict[str, torch.Tensor]] = []
     histories: list[tuple[Epoch, ...]] = []
 
-    def note(history: Sequence[Epoch], moving: Moving) -> None:
+    def note(history: Sequence[Epoch], moving: Moving, _: EpochPart | None) -> None:
         histories.append(tuple(history))
         states.append(copied(moving))
 
@@ -153,7 +154,7 @@ def test_losing_the_optimizer_would_be_seen(digits: Dataset) -> None:
     states: list[dict[str, torch.Tensor]] = []
     histories: list[tuple[Epoch, ...]] = []
 
-    def note(history: Sequence[Epoch], moving: Moving) -> None:
+    def note(history: Sequence[Epoch], moving: Moving, _: EpochPart | None) -> None:
         histories.append(tuple(history))
         states.append(copied(moving))
 
@@ -173,7 +174,7 @@ def test_a_training_that_was_at_its_end_takes_no_further_step(
     starts: list[Start] = []
     trained(
         digits, recipe, "float32", FROM_THE_BEGINNING,
-        lambda history, moving: starts.append((tuple(history), copied(moving))),
+        lambda history, moving, _: starts.append((tuple(history), copied(moving))),
     )  # fmt: skip
     monkeypatch.setattr(Step, "__call__", lambda *_: pytest.fail("a step"))
     model = trained(digits, recipe, "float32", starts[0], lambda *_: pytest.fail("an epoch"))
@@ -205,8 +206,8 @@ def test_what_was_left_is_taken_up_to_the_last_bit(
 ) -> None:
     after_two = copied(begun(name, optimizer, 2, schedule=schedule))
     fresh = begun(name, optimizer, schedule=schedule)
-    assert fresh.misfit(after_two, 2) is None
-    fresh.restore(after_two, 2)
+    assert fresh.misfit(after_two, 8) is None
+    fresh.restore(after_two, 8)
     assert same(copied(fresh), after_two)
     assert same(layout(fresh), layout(begun(name, optimizer, 2, schedule=schedule)))
 
@@ -280,17 +281,17 @@ RIGHT = "float32 [200, 64]"
 def test_a_state_that_this_training_never_left_is_named(spoil: Spoil, complaint: str) -> None:
     state = copied(begun(epochs=2))
     spoil(state)
-    assert begun().misfit(state, 2) == complaint
+    assert begun().misfit(state, 8) == complaint
 
 
 def test_what_a_training_leaves_fits_itself_and_what_it_cannot_leave_does_not() -> None:
     """As it is asked before a checkpoint is written."""
     moving = begun("cnn-2conv", epochs=2)
-    assert moving.misfit(moving.state(), 2) is None
-    assert moving.misfit(moving.state(), 3) == "no weight has taken all 12 steps"
+    assert moving.misfit(moving.state(), 8) is None
+    assert moving.misfit(moving.state(), 12) == "no weight has taken all 12 steps"
     with torch.no_grad():
         next(moving.model.parameters()).view(-1)[7] = float("nan")
-    complaint = moving.misfit(moving.state(), 2)
+    complaint = moving.misfit(moving.state(), 8)
     assert complaint is not None
     assert complaint.endswith("holds what is not a number")
 
@@ -300,12 +301,12 @@ def test_counts_of_steps_agree_with_the_history() -> None:
     for name, values in state.items():
         if name.startswith("step."):
             values.fill_(7)
-    assert begun().misfit(state, 2) == "no weight has taken all 8 steps"
+    assert begun().misfit(state, 8) == "no weight has taken all 8 steps"
 
 
 def test_a_state_of_another_network_or_optimizer_is_refused() -> None:
     for other in (begun("logistic-regression", epochs=1), begun(optimizer="sgd", epochs=1)):
-        assert begun().misfit(copied(other), 1) is not None
+        assert begun().misfit(copied(other), 4) is not None
 
 
 def test_a_weight_that_is_not_used_has_no_moments() -> None:
@@ -380,9 +381,11 @@ def test_a_trial_interrupted_after_every_epoch_ends_as_one_that_was_not(
     for after in (1, 2, 3):
         interrupted(spec(few, precision), tmp_path, after)
         torch.rand(3)
-    heard: list[int] = []
-    resumed = run_trial(spec(few, precision), lambda _: None, kept(tmp_path), heard.append)
-    assert heard == [3]
+    heard: list[tuple[int, int]] = []
+    resumed = run_trial(
+        spec(few, precision), lambda _: None, kept(tmp_path), lambda *stands: heard.append(stands)
+    )
+    assert heard == [(3, 0)]
     assert identical(resumed, whole)
     assert resumed.record.provenance.resumed == ()
 
@@ -425,11 +428,11 @@ def test_a_forged_checkpoint_is_named_and_the_one_before_it_taken(
         kept(tmp_path).write(forged)
     newest = sorted(tmp_path.iterdir())[-1]
     said: list[str] = []
-    heard: list[int] = []
+    heard: list[tuple[int, int]] = []
     store = Checkpoints(Place(tmp_path), said.append)
-    resumed = run_trial(spec(few), lambda _: None, store, heard.append)
+    resumed = run_trial(spec(few), lambda _: None, store, lambda *stands: heard.append(stands))
     assert said == [f"{newest}: {complaint}; going back to the checkpoint before it"]
-    assert heard == [1]
+    assert heard == [(1, 0)]
     assert identical(resumed, whole)
 
 

@@ -156,9 +156,10 @@ class RunDisplay(Listener):
             self._names[trial.key], budget, f"epoch 0/{budget}"
         )
 
-    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+    def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
         """Say where the trial goes on, and move the bars there."""
-        self.stage(f"{self._names[trial.key]}: going on after epoch {epochs}")
+        within = f", step {steps}" if steps else ""
+        self.stage(f"{self._names[trial.key]}: going on after epoch {epochs}{within}")
         self._reach(trial, epochs, trained=False)
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:

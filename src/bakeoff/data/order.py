@@ -35,7 +35,7 @@ def batches(
     rows: int64 [n], where each example's image lies, if not in the order of the labels.
     The last batch is smaller where `batch_size` does not divide m; no example is left out.
     """
-    for block in order.split(_BLOCK * batch_size):
+    for block in order.split(_BLOCK * batch_size) if len(order) else ():
         yield from zip(
             images[block if rows is None else rows[block]].split(batch_size),
             labels[block].split(batch_size),

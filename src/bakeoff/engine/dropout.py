@@ -24,6 +24,16 @@ class BlockDropout(nn.Dropout):
         """Start the stream anew; `place` tells the dropout layers of one network apart."""
         self._generator = np.random.SFC64([seed, place])
 
+    def position(self) -> torch.Tensor:
+        """Return where the stream stands: the generator's four words, int64 [4]."""
+        return torch.from_numpy(self._generator.state["state"]["state"].view(np.int64))
+
+    def go_to(self, position: torch.Tensor) -> None:
+        """Take the stream to where `position` found it."""
+        state = self._generator.state
+        state["state"]["state"] = position.numpy().view(np.uint64)
+        self._generator.state = state
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Set each number to 0 with probability p (rounded to 1 / 65,536), scale the others up."""
         if not self.training:
@@ -44,8 +54,12 @@ class BlockDropout(nn.Dropout):
         return self._generator.random_raw(math.ceil(size / 8)).view(np.uint8)
 
 
+def dropout_layers(model: nn.Module) -> list[BlockDropout]:
+    """Return the dropout layers of a twin, in the order of its modules."""
+    return [layer for layer in model.modules() if isinstance(layer, BlockDropout)]
+
+
 def reseed(model: nn.Module, seed: int) -> None:
     """Start the streams of all dropout layers of a twin anew from `seed`."""
-    layers = [layer for layer in model.modules() if isinstance(layer, BlockDropout)]
-    for place, layer in enumerate(layers):
+    for place, layer in enumerate(dropout_layers(model)):
         layer.reseed(seed, place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bakeoff.errors import UsageError
+from bakeoff.networks.positions import NUMPY, PYTHON, Stream
 
 _DRAWING = (_DropoutNd, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d, nn.RReLU)
 _DRAWING_IF_ASKED = (nn.RNNBase, nn.MultiheadAttention)
@@ -33,6 +34,10 @@ class OwnGenerator(TorchDispatchMode):
     def __init__(self, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._generator = torch.Generator().manual_seed(seed)
+        self.stream = Stream(self._generator.get_state, self._go_to)
+
+    def _go_to(self, position: torch.Tensor) -> None:
+        self._generator.set_state(position)
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -95,8 +100,8 @@ def states_as_they_were() -> Iterator[None]:
 
 
 @contextmanager
-def own_numbers(seed: int) -> Iterator[None]:
-    """Let everything that is drawn inside follow from `seed` alone.
+def own_numbers(seed: int) -> Iterator[dict[str, Stream]]:
+    """Let everything that is drawn inside follow from `seed` alone; yield the streams by name.
 
     From PyTorch on the CPU as `OwnGenerator` does it, which code inside cannot seed anew, and
     outside of `torch.inference_mode`, where dropout would draw past it. Python's `random` and
@@ -106,39 +111,39 @@ def own_numbers(seed: int) -> Iterator[None]:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     try:
-        with _own_tensors(seed):
-            yield
+        with _own_tensors(seed) as stream:
+            yield {"torch": stream, "python": PYTHON, "numpy": NUMPY}
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
 
 
 @contextmanager
-def _own_tensors(seed: int) -> Iterator[None]:
+def _own_tensors(seed: int) -> Iterator[Stream]:
     with ExitStack() as lasting:
         if torch.is_inference_mode_enabled():
             lasting.enter_context(torch.inference_mode(mode=False))
             lasting.enter_context(torch.no_grad())
-        lasting.enter_context(OwnGenerator(seed))
-        yield
+        yield lasting.enter_context(OwnGenerator(seed)).stream
 
 
 @contextmanager
-def seeded(model: nn.Module, seed: int) -> Iterator[None]:
-    """Let what a network draws follow from `seed` alone, while this lasts.
+def seeded(model: nn.Module, seed: int) -> Iterator[dict[str, Stream]]:
+    """Let what a network draws follow from `seed` alone, while this lasts; yield the streams.
 
     Under `OwnGenerator` every operator passes through Python, some ten microseconds each, so only
     networks with layers that may draw are: those known to, and all that are not PyTorch's.
     """
+    streams: dict[str, Stream] = {}
     with ExitStack() as lasting:
         if not all(_is_known(layer) for layer in model.modules()):
-            lasting.enter_context(own_numbers(seed))
+            streams |= lasting.enter_context(own_numbers(seed))
         elif any(map(_may_draw, model.modules())):
-            lasting.enter_context(_own_tensors(seed))
+            streams["torch"] = lasting.enter_context(_own_tensors(seed))
         for device in {parameter.device for parameter in model.parameters()}:
             if device.type == "cuda":
-                lasting.enter_context(_seeded_device(device, seed))
-        yield
+                streams[str(device)] = lasting.enter_context(_seeded_device(device, seed))
+        yield streams
 
 
 def _is_known(layer: nn.Module) -> bool:
@@ -160,12 +165,13 @@ def _may_draw(layer: nn.Module) -> bool:
 
 
 @contextmanager
-def _seeded_device(device: torch.device, seed: int) -> Iterator[None]:
+def _seeded_device(device: torch.device, seed: int) -> Iterator[Stream]:
     """Seed the generator of a GPU, and set it back: its fused dropout takes no other."""
     before = torch.cuda.get_rng_state(device)
     with torch.cuda.device(device):
         torch.cuda.manual_seed(seed)
     try:
-        yield
+        go_to = partial(torch.cuda.set_rng_state, device=device)
+        yield Stream(partial(torch.cuda.get_rng_state, device), go_to)
     finally:
         torch.cuda.set_rng_state(before, device)

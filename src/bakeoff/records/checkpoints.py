@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from bakeoff.errors import StoreError, UnreadableError
 from bakeoff.files.place import Place
 from bakeoff.files.reading import parse_json
 from bakeoff.files.tensors import from_safetensors, header_of, to_safetensors
-from bakeoff.records.contradictions import impossible_history
+from bakeoff.records.contradictions import impossible_history, unmeasured
 from bakeoff.records.record import Epoch, Part, Provenance
 from bakeoff.text import visible
 
@@ -33,20 +34,43 @@ _LARGEST_HEADER = 4_000_000
 _LONGEST = 10_000
 """Characters of one text in a provenance."""
 
+_SOONEST, _LATEST, _COSTS = 1.0, 240.0, 50
+"""Seconds from one checkpoint to when the next is due, and how many times what the last one took:
+what is lost by a kill stays small, and so does what checkpoints take of a training."""
+
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
-_NAME = re.compile(r"^epoch-(\d{4,})-([0-9a-f]{64})\.safetensors$")
+_NAME = re.compile(r"^epoch-(\d{4,})(?:-step-(\d{6,}))?-([0-9a-f]{64})\.safetensors$")
+
+
+class Begun(Part):
+    """What is known of an epoch that is not over."""
+
+    steps: int
+    """That are done; one at least."""
+    seconds: float
+    """Wall seconds that these took, as `processor_seconds` and `others` as in `Epoch`."""
+    processor_seconds: float
+    others: float | None
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training as it stood after the last epoch of its history."""
+    """A training as it stood after the last epoch of its history, or in the one after that."""
 
     history: tuple[Epoch, ...]
     origin: Provenance
     """Of the process that wrote it."""
     state: Mapping[str, torch.Tensor]
-    """All that moves, by name."""
+    """All that moves, by name; within an epoch also `losses`, of its steps so far, [steps], and
+    `draws.NAME`, where each stream of random numbers stands."""
+    begun: Begun | None = None
+    """None between two epochs."""
+
+    @property
+    def stands(self) -> tuple[int, int]:
+        """How many epochs are done, and how many steps of the next."""
+        return len(self.history), self.begun.steps if self.begun else 0
 
 
 class _Header(Part):
@@ -56,6 +80,7 @@ class _Header(Part):
     """Raised when what is kept changes its meaning."""
     history: tuple[Epoch, ...]
     origin: Provenance
+    begun: Begun | None = None
 
 
 Misfit = Callable[[Checkpoint], str | None]
@@ -68,6 +93,11 @@ class Checkpoints:
     def __init__(self, folder: Place, say: Callable[[str], None]) -> None:
         self.folder = folder
         self._say = say
+        self._due = time.monotonic() + _SOONEST
+
+    def due(self) -> bool:
+        """Return whether it is time for one; asked after each step, as epochs may be long."""
+        return time.monotonic() >= self._due
 
     def write(self, checkpoint: Checkpoint, misfit: Misfit = lambda checkpoint: None) -> None:
         """Write it, and then remove all but the newest two. Raises StoreError.
@@ -75,16 +105,23 @@ class Checkpoints:
         One that `newest` would not go on from is not written, and that is said: the training can
         end without it.
         """
-        epoch = len(checkpoint.history)
+        began = time.monotonic()
+        self._write(checkpoint, misfit)
+        ended = time.monotonic()
+        self._due = ended + min(max(_SOONEST, _COSTS * (ended - began)), _LATEST)
+
+    def _write(self, checkpoint: Checkpoint, misfit: Misfit) -> None:
+        epoch, steps = checkpoint.stands
         try:
             content = encode(checkpoint, str(self.folder))
             _refuse(misfit, checkpoint, str(self.folder))
         except UnreadableError as error:
-            self._say(f"{error}; no checkpoint is left of epoch {epoch}")
+            within = f", step {steps}" if steps else ""
+            self._say(f"{error}; no checkpoint is left of epoch {epoch + bool(steps)}{within}")
             return
-        file = self.folder / f"epoch-{epoch:04d}-{hashlib.sha256(content).hexdigest()}.safetensors"
-        # Flushed like every other file. For small networks this takes a millisecond an epoch, for
-        # the largest here a tenth of a second in an epoch of a minute.
+        within = f"-step-{steps:06d}" if steps else ""
+        digest = hashlib.sha256(content).hexdigest()
+        file = self.folder / f"epoch-{epoch:04d}{within}-{digest}.safetensors"
         file.write(content)
         older = [each for _, each in self._files() if each != file]
         for superseded in older[KEPT - 1 :]:
@@ -99,12 +136,12 @@ class Checkpoints:
         for match, file in self._files():
             try:
                 content = file.read(_LARGEST)
-                if hashlib.sha256(content).hexdigest() != match[2]:
+                if hashlib.sha256(content).hexdigest() != match[3]:
                     raise UnreadableError(
                         f"{file}: damaged, its SHA-256 is not the one in its name"
                     )
                 found = decode(content, str(file))
-                if len(found.history) != int(match[1]):
+                if found.stands != _counts(match):
                     raise UnreadableError(f"{file}: its name counts other epochs than it holds")
                 _refuse(misfit, found, str(file))
             except UnreadableError as error:
@@ -121,8 +158,13 @@ class Checkpoints:
     def _files(self) -> list[tuple[re.Match[str], Place]]:
         """Return the checkpoints, the newest first, each with what its name says."""
         found = [match for name in self.folder.names() if (match := _NAME.match(name))]
-        found.sort(key=lambda match: (int(match[1]), match[2]), reverse=True)
+        found.sort(key=lambda match: (_counts(match), match[3]), reverse=True)
         return [(match, self.folder / match[0]) for match in found]
+
+
+def _counts(name: re.Match[str]) -> tuple[int, int]:
+    """Return how many epochs, and steps of the next, the name of a checkpoint counts."""
+    return int(name[1]), int(name[2] or 0)
 
 
 def _refuse(misfit: Misfit, checkpoint: Checkpoint, where: str) -> None:
@@ -137,7 +179,7 @@ def encode(checkpoint: Checkpoint, where: str) -> bytes:
     Raises UnreadableError where `decode` would not read it.
     """
     tensors = {name: each.detach().cpu().contiguous() for name, each in checkpoint.state.items()}
-    header = _Header(history=checkpoint.history, origin=checkpoint.origin)
+    header = _Header(history=checkpoint.history, origin=checkpoint.origin, begun=checkpoint.begun)
     content = to_safetensors(tensors, {"bakeoff": header.model_dump_json()})
     _header_in(content, where)
     return content
@@ -150,7 +192,7 @@ def decode(content: bytes, where: str) -> Checkpoint:
     """
     header = _header_in(content, where)
     tensors = from_safetensors(content, where, _LARGEST_HEADER)
-    return Checkpoint(header.history, header.origin, tensors)
+    return Checkpoint(header.history, header.origin, tensors, header.begun)
 
 
 def _header_in(content: bytes, where: str) -> _Header:
@@ -159,26 +201,32 @@ def _header_in(content: bytes, where: str) -> _Header:
         document = header_of(content, where, _LARGEST_HEADER)["__metadata__"]["bakeoff"].encode()
         parse_json(document, where)
         header = _Header.model_validate_json(document, strict=True)
-        if not _possible(header.history, header.origin):
+        if not _possible(header):
             raise ValueError("impossible")
     except (KeyError, TypeError, AttributeError, ValueError, UnreadableError) as error:
         raise UnreadableError(f"{where}: not a checkpoint of this version") from error
     return header
 
 
-def _possible(history: Sequence[Epoch], origin: Provenance) -> bool:
+def _possible(header: _Header) -> bool:
     """Return whether any training can have had this history and this origin."""
+    history, origin, begun = header.history, header.origin, header.begun
     datetime.fromisoformat(origin.started)
     texts = _texts(origin.model_dump())
     resumed = [resume.epoch for resume in origin.resumed]
     return (
         impossible_history(history) is None
+        and (begun is None or _possible_part(begun))
         and all(text == visible(text) and len(text) <= _LONGEST for text in texts)
         and resumed == sorted(resumed)
-        and all(1 <= epoch <= len(history) for epoch in resumed)
+        and all(1 <= epoch <= len(history) + (begun is not None) for epoch in resumed)
         and origin.threads >= 1
         and origin.stacked == 1
     )
+
+
+def _possible_part(begun: Begun) -> bool:
+    return begun.steps >= 1 and unmeasured(begun.model_dump()) is None and (begun.others or 0) <= 1
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -30,7 +30,7 @@ def contradiction_in(record: Record, entrant: Entrant) -> str | None:
         return "complete, but without scores"
     if complaint := impossible_history(record.epochs):
         return complaint
-    if complaint := _unmeasured(record.model_dump(exclude={"recipe", "provenance", "epochs"})):
+    if complaint := unmeasured(record.model_dump(exclude={"recipe", "provenance", "epochs"})):
         return complaint
     for scores in (record.validation, record.test):
         if scores is not None and not _possible(scores):
@@ -44,10 +44,11 @@ def impossible_history(epochs: Sequence[Epoch]) -> str | None:
         return "epochs are not counted from 1"
     if any(max(epoch.validation_accuracy, epoch.others or 0) > 1 for epoch in epochs):
         return "impossible shares"
-    return _unmeasured([epoch.model_dump() for epoch in epochs])
+    return unmeasured([epoch.model_dump() for epoch in epochs])
 
 
-def _unmeasured(values: Any) -> str | None:
+def unmeasured(values: Any) -> str | None:
+    """Return which number among the values, however nested, no clock and no network can give."""
     for value in _numbers(values):
         if value != 0 and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER:
             return f"{shortened(str(value), 20)} was not measured"

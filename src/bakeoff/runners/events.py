@@ -29,7 +29,7 @@ class Event(Frozen):
     ]
     """`failed`: the last of a worker that could not go on, with the line that says why."""
     trial: tuple[str, int] | None = None
-    detail: Epoch | int | str | None = None
+    detail: Epoch | tuple[int, int] | str | None = None
 
     def tell(
         self,
@@ -44,8 +44,8 @@ class Event(Frozen):
         match self.event, self.detail, self.trial and trials.get(self.trial):
             case "trial_started", None, PlannedTrial() as trial:
                 listener.trial_started(trial)
-            case "trial_resumed", int(epochs), PlannedTrial() as trial:
-                listener.trial_resumed(trial, epochs)
+            case "trial_resumed", (int(epochs), int(steps)), PlannedTrial() as trial:
+                listener.trial_resumed(trial, epochs, steps)
             case "epoch_ended", Epoch() as epoch, PlannedTrial() as trial:
                 listener.epoch_ended(trial, epoch)
             case "trial_ended", None, PlannedTrial() as trial:
@@ -77,9 +77,9 @@ class EventWriter(Listener):
         """Write that it began."""
         self._write(Event(event="trial_started", trial=trial.key))
 
-    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
+    def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
         """Write where it goes on."""
-        self._write(Event(event="trial_resumed", trial=trial.key, detail=epochs))
+        self._write(Event(event="trial_resumed", trial=trial.key, detail=(epochs, steps)))
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Write the epoch."""

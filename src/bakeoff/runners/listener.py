@@ -45,8 +45,8 @@ class Listener:
     def trial_started(self, trial: PlannedTrial) -> None:
         """Hear that training of this trial begins."""
 
-    def trial_resumed(self, trial: PlannedTrial, epochs: int) -> None:
-        """Hear that so many epochs of it were done before an interruption."""
+    def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
+        """Hear how many epochs of it, and steps of the next, were done before an interruption."""
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
         """Hear that one more epoch of it is done."""

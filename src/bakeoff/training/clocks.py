@@ -28,6 +28,20 @@ class Taken:
     """The share of the cores, 0 to 1, that other programs than this run took; None where the system
     does not tell, and of less than half a second."""
 
+    def __add__(self, later: Taken) -> Taken:
+        """Return what both took; the others' share is that of the seconds of which it is known."""
+        known = [each for each in (self, later) if each.others is not None]
+        seconds = sum(each.seconds for each in known)
+        taken = sum((each.others or 0.0) * each.seconds for each in known)
+        return Taken(
+            self.seconds + later.seconds,
+            self.processor_seconds + later.processor_seconds,
+            taken / seconds if known else None,
+        )
+
+
+NOTHING = Taken(0.0, 0.0, None)
+
 
 @dataclass(frozen=True)
 class Clocks:

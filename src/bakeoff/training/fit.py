@@ -6,23 +6,24 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.data.order import batches, epoch_order
-from bakeoff.engine import fast, reseed
+from bakeoff.engine import fast
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
 from bakeoff.engine.step import make_update
-from bakeoff.networks.randomness import seeded
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.seeds import derive_seed
-from bakeoff.training.clocks import Clocks, Processor, Taken
-from bakeoff.training.loop import EpochLoss, train_epoch
+from bakeoff.training.clocks import NOTHING, Clocks, Processor, Taken
+from bakeoff.training.draws import Draws
+from bakeoff.training.loop import EpochLoss, StepLosses, train_epoch
 from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
 
@@ -73,6 +74,17 @@ class Streams:
         )
 
 
+@dataclass(frozen=True)
+class EpochPart:
+    """An epoch that is not over, as it stands between two steps."""
+
+    losses: torch.Tensor
+    """Of its steps so far, [steps]."""
+    positions: Mapping[str, torch.Tensor]
+    """Where the streams of its `Draws` stand."""
+    taken: Taken
+
+
 def fit(
     model: nn.Module,
     recipe: Recipe,
@@ -85,43 +97,76 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
     state: Mapping[str, torch.Tensor] | None = None,
-    keep: Callable[[Sequence[Epoch], Moving], None] = lambda history, moving: None,
+    part: EpochPart | None = None,
+    keep: Callable[[Sequence[Epoch], Moving, EpochPart | None], None] = lambda *standing: None,
+    due: Callable[[], bool] = lambda: False,
     processor: Processor = time.process_time,
 ) -> tuple[list[Epoch], Stopped]:
     """Train `model` in place; return its history and where it stopped.
 
     An epoch in which it diverges ends the training and is not part of the history. `keep` gets the
-    history and what moves after each epoch, before `on_epoch` hears of it. A training that begins
-    with the history `before`, and with the `state` of `Moving` after it, goes on as if there had
-    been no interruption: order and dropout of an epoch follow from its number alone, so no
-    generator has a position.
+    history and what moves after each epoch, before `on_epoch` hears of it, and within an epoch
+    also its part so far, after each step at which it is `due`. A training that begins with the
+    history `before`, the `state` of `Moving` and the `part` that `keep` got with it goes on as if
+    there had been no interruption.
     """
-    moving = Moving.of(model, recipe, steps_per_epoch(recipe, len(train)))
+    steps = steps_per_epoch(recipe, len(train))
+    moving = Moving.of(model, recipe, steps)
     twin = fast(model)
     update = make_update(twin, moving.optimizer, pixels, autocast, recipe.label_smoothing)
     step = make_step(update, moving.schedule, recipe.batch_size, train.images.device)
     history, stopped = list(before), None
     if state is not None:
-        moving.restore(state, len(history))
-    if history:
+        moving.restore(state, len(history) * steps + (0 if part is None else len(part.losses)))
+    if history and part is None:
         stopped = planned_end(recipe, len(history), history[-1].validation_accuracy)
     while stopped is None:
         number = len(history) + 1
         clocks = Clocks.read(processor)
         order = streams.order(len(train), number).to(train.images.device)
-        seed = streams.dropout_seed(number)
-        reseed(twin, seed)
+        losses, earlier = StepLosses(), NOTHING
         twin.train()
-        with seeded(twin, seed):
-            (loss,) = train_epoch(step, train.batches(order, recipe.batch_size))
+        with Draws.begun(twin, streams.dropout_seed(number)) as draws:
+            if part is not None:
+                draws.go_to(part.positions)
+                earlier, losses = part.taken, _of_part(part, order, recipe)
+                order, part = order[sum(losses.sizes) :], None
+            keep_part = _KeepPart(due, partial(keep, history, moving), draws, earlier, clocks)
+            (loss,) = train_epoch(step, train.batches(order, recipe.batch_size), losses, keep_part)
         logits = predict_logits(twin, validation.images, pixels, validation.rows)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
-        stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), clocks.taken())
+        taken = earlier + clocks.taken()
+        stopped = add_epoch(history, recipe, loss, (validation_loss, accuracy), taken)
         if stopped is None or not stopped.diverged:
-            keep(history, moving)
+            keep(history, moving, None)
             on_epoch(history[-1])
     return history, stopped
+
+
+def _of_part(part: EpochPart, order: torch.Tensor, recipe: Recipe) -> StepLosses:
+    """Return the losses of the steps that an epoch in this order has behind it."""
+    sizes = [len(batch) for batch in order.split(recipe.batch_size)[: len(part.losses)]]
+    return StepLosses([*part.losses], sizes)
+
+
+@dataclass(frozen=True)
+class _KeepPart:
+    """Keeps the part of an epoch that is done, after each step at which that is due."""
+
+    due: Callable[[], bool]
+    keep: Callable[[EpochPart], None]
+    draws: Draws
+    earlier: Taken
+    """By the steps before those that `clocks` have seen."""
+    clocks: Clocks
+
+    def __call__(self, losses: StepLosses) -> None:
+        # One that diverges ends with the epoch, and is not gone on with.
+        if self.due() and (of_steps := torch.stack(losses.of_steps)).isfinite().all():
+            positions = self.draws.positions()
+            self.keep(EpochPart(of_steps, positions, self.earlier + self.clocks.taken()))
+            self.draws.go_to(positions)  # To write a file may draw from what is shared.
 
 
 def add_epoch(

@@ -22,23 +22,23 @@ _MOST_COUNTED = 1 << 24
 
 @dataclass(frozen=True)
 class Moving:
-    """All that an epoch moves: weights and buffers, the optimizer, the schedule.
+    """All that a step moves: weights and buffers, the optimizer, the schedule.
 
-    Between two epochs there is nothing else. The order of the examples and everything random
-    inside the network are drawn anew in each epoch, from seeds that follow from its number.
+    Between two epochs there is nothing else: the order of the examples and everything random
+    inside the network follow from seeds, and those from the number of the epoch. Within one there
+    is also where the random numbers stand (`Draws`).
     """
 
     model: nn.Module
     optimizer: Optimizer
     schedule: LambdaLR
-    steps_per_epoch: int
 
     @classmethod
     def of(cls, model: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Self:
         """Return what moves in a training of `model`, which has yet to begin."""
         optimizer = make_optimizer(model, recipe)
         schedule = make_schedule(optimizer, recipe, steps_per_epoch)
-        return cls(model, optimizer, schedule, steps_per_epoch)
+        return cls(model, optimizer, schedule)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return its tensors, not copied: `model.<name>`, and `<moment>.<name>` of each weight.
@@ -57,8 +57,8 @@ class Moving:
         """The weights, in the order in which the optimizer counts them."""
         return [name for name, _ in self.model.named_parameters()]
 
-    def misfit(self, state: Mapping[str, torch.Tensor], epochs: int) -> str | None:
-        """Return what in a state this training cannot have left after `epochs` epochs, or None.
+    def misfit(self, state: Mapping[str, torch.Tensor], steps: int) -> str | None:
+        """Return what in a state this training cannot have left after `steps` steps, or None.
 
         Asked before a state is kept, and before a training that has yet to begin takes it up.
         """
@@ -74,7 +74,7 @@ class Moving:
                     return f"{name} is missing"
             elif _told(state[name]) != _told(expected[name]):
                 return f"{name} is {_told(state[name])}, not {_told(expected[name])}"
-        return _impossible_number(state, min(epochs * self.steps_per_epoch, _MOST_COUNTED))
+        return _impossible_number(state, min(steps, _MOST_COUNTED))
 
     def _is_still(self, weight: str, state: Mapping[str, torch.Tensor]) -> bool:
         """Return whether a weight is where it started: one that nobody uses has no moments."""
@@ -102,12 +102,12 @@ class Moving:
             for moment, kept in stepped.state[number].items()
         }
 
-    def restore(self, state: Mapping[str, torch.Tensor], epochs: int) -> None:
-        """Set everything, which has yet to begin, to what `state` returned after `epochs` epochs.
+    def restore(self, state: Mapping[str, torch.Tensor], steps: int) -> None:
+        """Set everything, which has yet to begin, to what `state` returned after `steps` steps.
 
         It is one that `misfit` has nothing to say about. Moments lie in memory as their weights do.
         """
-        self._count(epochs * self.steps_per_epoch)
+        self._count(steps)
         names = self._names
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, expected in self._moments().items():

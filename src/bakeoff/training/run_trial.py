@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 
+from bakeoff.engine import fast
 from bakeoff.errors import StoreError
-from bakeoff.records.checkpoints import Checkpoint, Checkpoints
+from bakeoff.records.checkpoints import Begun, Checkpoint, Checkpoints
 from bakeoff.records.conditions import changed_conditions, foreign_origin
 from bakeoff.records.record import Epoch, Provenance, Record, Resumed, Stopped
-from bakeoff.training.clocks import Processor
+from bakeoff.training.clocks import Processor, Taken
+from bakeoff.training.draws import Draws
 from bakeoff.training.finish import ended_by_memory, finish_trial, unscored
-from bakeoff.training.fit import fit, planned_end, steps_per_epoch
+from bakeoff.training.fit import EpochPart, fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
 from bakeoff.training.trial import Trial, TrialSpec, autocast_for, code_of
+
+_LOSSES, _DRAWS = "losses", "draws."
+"""Names in a checkpoint within an epoch."""
 
 
 def run_trial(
     spec: TrialSpec,
     on_epoch: Callable[[Epoch], None],
     checkpoints: Checkpoints | None = None,
-    on_resume: Callable[[int], None] = lambda epochs: None,
+    on_resume: Callable[[int, int], None] = lambda epochs, steps: None,
     processor: Processor = time.process_time,
 ) -> Trial:
     """Train the entrant once and score it, calling `on_epoch` after each epoch.
 
     Validation data stop the training; test data are read once, at the end. The global random
     state is left as it was. With `checkpoints` the training goes on from the newest of them, and
-    leaves one after each epoch; `on_resume` hears how many epochs there were. `processor` tells
-    what this run takes of the cores; what others take of them is noted in each epoch.
+    leaves one whenever that is due, between two epochs or two steps; `on_resume` hears how many
+    epochs there were, and steps of the next. `processor` tells what this run takes of the cores;
+    what others take of them is noted in each epoch.
     Raises StoreError where a checkpoint cannot be written, or is of another study, of other data
     or in other precision, NetworkError where code of the user's fails.
     """
     progress = _take_up(spec, checkpoints)
-    if progress.state is not None:
-        on_resume(len(progress.history))
+    if progress.newest is not None:
+        on_resume(*progress.newest.stands)
     try:
         with code_of(spec.entrant, f" seed {spec.seed}"):
             return _trained(spec, progress, on_epoch, processor)
@@ -60,18 +66,24 @@ class _Progress:
 
     origin: Provenance
     history: tuple[Epoch, ...]
-    state: Mapping[str, torch.Tensor] | None
-    """What moves, as it was after the last epoch of the history; None before the first."""
+    newest: Checkpoint | None
+    """That it goes on from; None where it begins."""
     checkpoints: Checkpoints | None
     trained: bool = False
 
-    def keep(self, spec: TrialSpec, history: Sequence[Epoch], moving: Moving) -> None:
-        """Note that an epoch is done, and write a checkpoint of it."""
+    def due(self) -> bool:
+        """Return whether the training is to be kept as it stands."""
+        return self.checkpoints is not None and self.checkpoints.due()
+
+    def keep(
+        self, spec: TrialSpec, history: Sequence[Epoch], moving: Moving, part: EpochPart | None
+    ) -> None:
+        """Note which epochs are done, and write a checkpoint where one is due."""
         self.history = tuple(history)
-        if self.checkpoints is not None:
+        if self.checkpoints is not None and self.checkpoints.due():
+            begun, state = (None, moving.state()) if part is None else _kept(part, moving)
             self.checkpoints.write(
-                Checkpoint(self.history, self.origin, moving.state()),
-                partial(_misfit, spec, moving),
+                Checkpoint(self.history, self.origin, state, begun), partial(_misfit, spec, moving)
             )
 
     def record(self, spec: TrialSpec, stopped: Stopped) -> Record:
@@ -90,11 +102,12 @@ def _take_up(spec: TrialSpec, checkpoints: Checkpoints | None) -> _Progress:
         raise StoreError(f"{file}: {complaint}")
     resumed = checkpoint.origin.resumed
     if differs := changed_conditions(checkpoint.origin, now):
-        resumed = (*resumed, Resumed(epoch=len(checkpoint.history), differs=differs))
+        epoch = len(checkpoint.history) + (checkpoint.begun is not None)
+        resumed = (*resumed, Resumed(epoch=epoch, differs=differs))
     return _Progress(
         origin=now.model_copy(update={"started": checkpoint.origin.started, "resumed": resumed}),
         history=checkpoint.history,
-        state=checkpoint.state,
+        newest=checkpoint,
         checkpoints=checkpoints,
     )
 
@@ -107,12 +120,65 @@ def _misfit(spec: TrialSpec, moving: Moving | None, checkpoint: Checkpoint) -> s
     if foreign_origin(checkpoint.origin, **spec.conditions):
         return None  # Of another training: refused, not set aside.
     recipe, history = spec.entrant.recipe, checkpoint.history
-    if any(planned_end(recipe, each.epoch, each.validation_accuracy) for each in history[:-1]):
+    ended = history[:-1] if checkpoint.begun is None else history
+    if any(planned_end(recipe, each.epoch, each.validation_accuracy) for each in ended):
         return "its history goes on where training ends"
-    if moving is None:
-        moving = Moving.of(spec.network(), recipe, steps_per_epoch(recipe, len(spec.split.train)))
-    misfit = moving.misfit(checkpoint.state, len(history))
+    steps = steps_per_epoch(recipe, len(spec.split.train))
+    epochs, of_next = checkpoint.stands
+    state, part = _parted(checkpoint)
+    if part is not None and not _possible_losses(part.losses, of_next, steps):
+        return f"its losses are not those of {of_next} steps of {steps}"
+    stands = Moving.of(spec.network(), recipe, steps) if moving is None else moving
+    misfit = stands.misfit(state, epochs * steps + of_next)
+    if misfit is None and moving is None and part is not None:
+        misfit = _misfit_of_draws(stands, part)
     return misfit and f"not of this network and optimizer: {misfit}"
+
+
+def _possible_losses(losses: torch.Tensor, of_next: int, steps: int) -> bool:
+    """Return whether an epoch of `steps` steps can have these losses after its first `of_next`."""
+    return (
+        of_next <= steps
+        and losses.shape == (of_next,)
+        and losses.is_floating_point()
+        and bool(losses.isfinite().all())
+    )
+
+
+def _misfit_of_draws(moving: Moving, part: EpochPart) -> str | None:
+    """Return why the streams of the network cannot stand where they stood in the part."""
+    try:
+        with Draws.begun(fast(moving.model), 0) as draws:
+            draws.go_to(part.positions)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _kept(part: EpochPart, moving: Moving) -> tuple[Begun, dict[str, torch.Tensor]]:
+    """Return what a checkpoint within an epoch keeps of its part, and of all that moves."""
+    taken = part.taken
+    begun = Begun(
+        steps=len(part.losses),
+        seconds=taken.seconds,
+        processor_seconds=taken.processor_seconds,
+        others=taken.others,
+    )
+    drawn = {f"{_DRAWS}{name}": position for name, position in part.positions.items()}
+    return begun, moving.state() | {_LOSSES: part.losses} | drawn
+
+
+def _parted(checkpoint: Checkpoint) -> tuple[dict[str, torch.Tensor], EpochPart | None]:
+    """Return what moves in a checkpoint, and the part of an epoch in it, if there is one."""
+    begun, state = checkpoint.begun, dict(checkpoint.state)
+    if begun is None:
+        return state, None
+    positions = {
+        name.removeprefix(_DRAWS): state.pop(name) for name in [*state] if name.startswith(_DRAWS)
+    }
+    losses = state.pop(_LOSSES, torch.empty(0))
+    taken = Taken(begun.seconds, begun.processor_seconds, begun.others)
+    return state, EpochPart(losses, positions, taken)
 
 
 def _trained(
@@ -121,6 +187,7 @@ def _trained(
     on_epoch: Callable[[Epoch], None],
     processor: Processor,
 ) -> Trial:
+    state, part = (None, None) if progress.newest is None else _parted(progress.newest)
     model, held_out = spec.network(), spec.examples(spec.split.validation)
     _, stopped = fit(
         model,
@@ -132,8 +199,10 @@ def _trained(
         autocast=autocast_for(spec.device, spec.precision),
         on_epoch=on_epoch,
         before=progress.history,
-        state=progress.state,
+        state=state,
+        part=part,
         keep=partial(progress.keep, spec),
+        due=progress.due,
         processor=processor,
     )
     progress.trained = True
