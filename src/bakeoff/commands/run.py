@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -183,8 +182,8 @@ def run_study(
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
         if crew is not None:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
-            # Statistics and figures, a second's work; nothing else uses this process meanwhile.
-            Thread(target=import_module, args=["bakeoff.commands.report"], daemon=True).start()
+            # A second's work; nothing else uses this process meanwhile.
+            Thread(target=_make_ready_to_report, daemon=True).start()
         _runner(stack, crew, min(at_once, len(trials)), each)(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
@@ -194,6 +193,14 @@ def run_study(
         from bakeoff.commands.report import report_folder
 
         return Baked(folder, len(trials), report_folder(folder, dataset, reopen=reopen))
+
+
+def _make_ready_to_report() -> None:
+    """Import statistics and figures, and compile the page's templates."""
+    import bakeoff.commands.report  # noqa: F401
+    from bakeoff.report.templating import compile_templates
+
+    compile_templates()
 
 
 def _tell_of_idle_cores(trials: int, at_once: int, threads: int, listener: Listener) -> None:

@@ -34,7 +34,7 @@ _LARGEST_HEADER = 4_000_000
 _LONGEST = 10_000
 """Characters of one text in a provenance."""
 
-_SOONEST, _LATEST, _COSTS = 1.0, 240.0, 50
+_SOONEST, _LATEST, _COSTS = 0.2, 240.0, 50
 """Seconds from one checkpoint to when the next is due, and how many times what the last one took:
 what is lost by a kill stays small, and so does what checkpoints take of a training."""
 

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from bakeoff.comparison.statistics.checks import Floats
+from bakeoff.comparison.statistics.roots import bracketed_root
 
 # The average over U is a trapezoid sum in log U, whose integrand is smooth and dies at both ends:
 # 300 nodes give about twelve digits. What is cut off at the ends is no more than this probability.
@@ -132,9 +133,6 @@ def critical_distance(
         inflation, swelling, weights = _spreads_of_both(seed_df, image_df)
     from_seeds = seed_part * inflation
 
-    # A third of a second, which verdicts that need none of it shall not wait for.
-    from scipy.optimize import brentq
-
     def excess(distance: float) -> float:
         spread = np.sqrt(from_seeds + image_part(distance) * swelling)
         return min(float(special.ndtr(-distance / spread) @ weights), 1.0) - tail
@@ -142,7 +140,7 @@ def critical_distance(
     high = math.sqrt(seed_part + image_part(0.0)) if start is None else start
     while excess(high) > 0:
         high *= 2
-    return float(brentq(excess, 0.0, high, xtol=1e-12 * high, rtol=1e-12))
+    return bracketed_root(excess, 0.0, high, within=1e-13 * high)
 
 
 def degrees_of_freedom_of(quantile: float, tail: float, least: float) -> float:

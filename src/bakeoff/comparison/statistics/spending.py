@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from bakeoff.comparison.statistics.roots import bracketed_root
+
 Floats = NDArray[np.float64]
 
 # The first look has the whole level; all later ones together have this share of it. That makes 5 %
@@ -84,13 +86,11 @@ def _price(seeds: tuple[int, ...], level: float) -> float:
 
 def _exceeded_by(share: float, centres: Floats, mass: Floats) -> float:
     """Return what a mixture of normal variables, each of spread 1, exceeds with chance `share`."""
-    # A third of a second, which verdicts that need none of it shall not wait for.
-    from scipy.optimize import brentq
 
     def excess(bound: float) -> float:
         return float(special.ndtr(centres - bound) @ mass) - share
 
-    return float(brentq(excess, 0.0, _HIGHEST + float(centres.max()), xtol=1e-10))
+    return bracketed_root(excess, 0.0, _HIGHEST + float(centres.max()), within=1e-11)
 
 
 def _below(bound: float) -> tuple[Floats, Floats]:
