@@ -16,6 +16,7 @@ from bakeoff.data.readers.mnist import load_mnist
 from bakeoff.data.split import split_of
 from bakeoff.engine import claimed_process, fast
 from bakeoff.engine.devices import place
+from bakeoff.engine.loss import CrossEntropy
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Update, make_update
 from bakeoff.records.record import Epoch
@@ -144,8 +145,9 @@ def same_tricks(task: Task) -> SameTricks:
     model = place(task.network(), CPU)
     twin = fast(model)
     autocast = autocast_for(CPU, task.precision)
-    optimizer, smoothing = make_optimizer(model, task.recipe), task.recipe.label_smoothing
-    update = make_update(twin, optimizer, task.pixels, autocast, smoothing)
+    optimizer = make_optimizer(model, task.recipe)
+    loss = CrossEntropy(task.recipe.label_smoothing or 0.0)
+    update = make_update(twin, optimizer, task.pixels, autocast, loss)
     return SameTricks(model, twin, update)
 
 

@@ -26,6 +26,7 @@ from bakeoff.engine import adam, linear, twin
 from bakeoff.engine import step as steps
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.study import Entrant, Study
+from bakeoff.training import moving
 from bakeoff.training import timing_pass as bursts
 from bakeoff.training import trial as trials
 from benchmarks.interleaved import Turns, always_ready, take_turns
@@ -53,7 +54,7 @@ def _unfused(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 TRICKS = {
-    "fused optimizer": Trick(bursts, "make_optimizer", _unfused),
+    "fused optimizer": Trick(moving, "make_optimizer", _unfused),
     "lean optimizer": Trick(steps, "lean", lambda optimizer, _: optimizer),
     "backward pass by hand": Trick(twin, "as_chain", lambda _: None),
     "channels last": Trick(trials, "place", lambda model, _: model),

@@ -7,7 +7,7 @@ import torch
 
 from bakeoff.engine import adam, linear, twin
 from bakeoff.engine import step as steps
-from bakeoff.training import timing_pass as bursts
+from bakeoff.training import moving
 from bakeoff.training import trial as trials
 from bakeoff.training.loop import EpochLoss
 from benchmarks.task import assignment
@@ -23,7 +23,7 @@ def test_a_trick_is_left_out_inside_and_back_afterwards(name: str) -> None:
     with trick.left_out():
         assert getattr(trick.module, trick.name) is not before
     assert getattr(trick.module, trick.name) is before
-    assert trick.module in (bursts, trials, steps, adam, linear, twin)
+    assert trick.module in (moving, trials, steps, adam, linear, twin)
 
 
 @pytest.mark.parametrize("network", ["mlp-2x200", "cnn-2conv"])

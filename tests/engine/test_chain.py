@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bakeoff.engine import LinearChain, fast
+from bakeoff.engine.loss import CrossEntropy
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import make_update
 from bakeoff.networks.build import build
@@ -41,7 +42,8 @@ def test_gradients_by_hand_are_those_of_autograd(
     twin = fast(model)
     assert isinstance(twin, LinearChain)
     still = torch.optim.SGD(model.parameters(), lr=0.0)
-    loss = make_update(twin, still, Pixels(1 / 255), autocast, smoothing)(images, labels)
+    update = make_update(twin, still, Pixels(1 / 255), autocast, CrossEntropy(smoothing or 0.0))
+    loss = update(images, labels)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
     for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
         assert ours.grad is not None

@@ -24,7 +24,13 @@ RECIPES: list[dict[str, Any]] = [
     {"learning_rate": 0.002},
     {"schedule": "one-cycle"},
     {"schedule": "one-cycle", "warmup": 0.1},
+    {"schedule": "cosine"},
+    {"schedule": "cosine", "warmup": 0.1},
     {"weight_decay": 0.1},
+    {"weight_decay": 0.1, "decay_norms_and_biases": False},
+    {"clip": 1.0},
+    {"average": 0.99},
+    {"class_weights": "balanced"},
     {"batch_size": 51},
     {"initialisation": "xavier-normal"},
     {"epochs": 9},
@@ -91,8 +97,8 @@ def test_every_two_recipes_that_differ_have_hashes_that_differ() -> None:
 
 
 def test_every_key_of_a_recipe_that_is_set_is_hashed() -> None:
-    unset = {"label_smoothing", "target_validation_accuracy"}
-    details = {"momentum", "nesterov", "betas", "epsilon", "warmup"}
+    unset = {"label_smoothing", "target_validation_accuracy", "clip", "average", "class_weights"}
+    details = {"momentum", "nesterov", "betas", "epsilon", "warmup", "decay_norms_and_biases"}
     hashed = BASE.asked()["entrants"][0]["recipe"].keys()
     assert hashed == Recipe.model_fields.keys() - unset - details
     tried = {key for recipe in RECIPES for key in recipe}

@@ -212,9 +212,25 @@ MISTAKES = {
         f'{NAME}{ENTRANT}recipe = {{ optimizer = "sgd", epsilon = 0.1 }}\n',
         "entrants[0].recipe.epsilon: only for adam and adamw; leave it out",
     ),
-    "warm-up at a constant rate": (
-        f"{NAME}{ENTRANT}recipe.warmup = 0.1\n",
-        "entrants[0].recipe.warmup: only for one-cycle; leave it out",
+    "a warm-up longer than the budget": (
+        f'{NAME}{ENTRANT}recipe = {{ schedule = "cosine", warmup = 1.5 }}\n',
+        "entrants[0].recipe.warmup: must be less than 1, not 1.5",
+    ),
+    "a gradient clipped to nothing": (
+        f"{NAME}{ENTRANT}recipe.clip = 0.0\n",
+        "entrants[0].recipe.clip: must be greater than 0, not 0.0",
+    ),
+    "an average that never moves": (
+        f"{NAME}{ENTRANT}recipe.average = 1.0\n",
+        "entrants[0].recipe.average: must be less than 1, not 1.0",
+    ),
+    "biases that are spared a decay that is not there": (
+        f"{NAME}{ENTRANT}recipe.decay_norms_and_biases = false\n",
+        "entrants[0].recipe.decay_norms_and_biases: only for weight_decay above 0; leave it out",
+    ),
+    "another way to weigh classes": (
+        f'{NAME}{ENTRANT}recipe.class_weights = "sqrt"\n',
+        "entrants[0].recipe.class_weights: must be 'balanced', not \"sqrt\"",
     ),
     "momentum beside an unknown optimizer": (
         f'{NAME}{ENTRANT}recipe = {{ momentum = 0.9, optimizer = "sdg" }}\n',
@@ -382,7 +398,7 @@ def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
 
 def test_toml_has_every_default_written_out() -> None:
     lines = to_toml(
-        study(entrant(optimizer="sgd", schedule="one-cycle"), entrant("b"))
+        study(entrant(optimizer="sgd", schedule="one-cycle", weight_decay=0.1), entrant("b"))
     ).splitlines()
     files = Protocol(dataset="./photos", image_size=64)
     lines += to_toml(Study(name="s", protocol=files, entrants=(entrant("a"),))).splitlines()
@@ -462,12 +478,17 @@ common: dict[str, st.SearchStrategy[Any]] = {
     "batch_size": st.integers(1, 10**6),
     "label_smoothing": st.none() | st.floats(0.001, 0.999),
     "target_validation_accuracy": st.none() | st.floats(0.001, 1),
+    "clip": st.none() | floats,
+    "average": st.none() | st.floats(0.001, 0.999),
+    "class_weights": st.none() | st.just("balanced"),
 }
 recipes = st.builds(
     Recipe,
     optimizer=st.sampled_from(["adam", "adamw"]),
     betas=st.tuples(shares, shares),
     epsilon=st.floats(0, 1, exclude_min=True),
+    schedule=st.sampled_from(["constant", "cosine"]),
+    warmup=st.none() | shares,
     **common,
 ) | st.builds(
     Recipe,

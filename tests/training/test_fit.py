@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -7,9 +8,12 @@ from unittest.mock import patch
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.order import epoch_order
 from bakeoff.engine.devices import place
+from bakeoff.engine.loss import balanced
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Step
 from bakeoff.networks.build import build
@@ -71,6 +75,76 @@ def after_each_step(call: Callable[[], None]) -> Iterator[None]:
 
     with patch.object(Step, "__call__", told):
         yield
+
+
+def test_a_recipe_with_everything_is_the_plain_loop_with_everything(mnist: Dataset) -> None:
+    """AdamW that spares norms and biases, a cosine with warm-up, clipping, weights, an average."""
+    train, held_out = examples(mnist, 0, 60), examples(mnist, 200, 230)
+    recipe = Recipe(
+        optimizer="adamw",
+        epsilon=1e-3,  # Else rounding decides where a tiny gradient leads.
+        learning_rate=0.01,
+        schedule="cosine",
+        warmup=0.25,
+        weight_decay=0.1,
+        decay_norms_and_biases=False,
+        clip=0.2,
+        average=0.5,
+        class_weights="balanced",
+        label_smoothing=0.1,
+        batch_size=25,
+        epochs=2,
+    )
+    model, plain = place(network("cnn-3conv"), CPU), network("cnn-3conv")
+    weights = balanced(train.labels, 10)
+    history, _ = fit(
+        model,
+        recipe,
+        train,
+        held_out,
+        Streams(entrant="e", **SEEDS),
+        pixels=Pixels(1 / 255),
+        autocast=torch.autocast("cpu", enabled=False),
+        class_weights=weights,
+        on_epoch=lambda _: None,
+    )
+    decaying = [each for each in plain.parameters() if each.dim() > 1]
+    spared = [each for each in plain.parameters() if each.dim() == 1]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": decaying, "weight_decay": 0.1},
+            {"params": spared, "weight_decay": 0.0},
+        ],
+        lr=0.01,
+        eps=1e-3,
+    )
+    averages = {name: value.clone() for name, value in plain.state_dict().items()}
+    rates = [1 / 3, 2 / 3, *(0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4))]
+    norms, step = [], 0
+    for epoch in (1, 2):
+        for batch in epoch_order(60, epoch=epoch, **SEEDS).split(25):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.01 * rates[step]
+            logits = plain.train()(train.images[batch].float() / 255)
+            optimizer.zero_grad()
+            F.cross_entropy(
+                logits, train.labels[batch], weight=weights, label_smoothing=0.1
+            ).backward()
+            norms.append(torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.2).item())
+            optimizer.step()
+            step += 1
+            for name, value in plain.state_dict().items():
+                keep = min(0.5, (1 + step) / (10 + step))
+                if value.is_floating_point():
+                    averages[name] = keep * averages[name] + (1 - keep) * value
+    assert max(norms) > 0.2
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value.contiguous(), averages[name], rtol=1e-3, atol=1e-4)
+    plain.load_state_dict({**plain.state_dict(), **averages})
+    logits = plain.eval()(held_out.images.float() / 255)
+    expected = F.cross_entropy(logits, held_out.labels).item()
+    assert history[-1].validation_loss == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(

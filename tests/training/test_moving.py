@@ -188,9 +188,8 @@ def begun(
     network = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
     model = place(network, CPU)
     moving = Moving.of(model, Recipe(optimizer=optimizer, **recipe), 4)
-    update = make_update(
-        model, moving.optimizer, Pixels(1 / 255), torch.autocast("cpu", enabled=False), None
-    )
+    autocast = torch.autocast("cpu", enabled=False)
+    update = make_update(model, moving.optimizer, Pixels(1 / 255), autocast)
     images = torch.arange(5 * 64, dtype=torch.uint8).reshape(5, 1, 8, 8)
     for _ in range(4 * epochs):
         update(images, torch.arange(5))

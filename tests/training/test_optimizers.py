@@ -51,6 +51,40 @@ def test_a_constant_schedule_keeps_the_rate() -> None:
     assert rates_used(Recipe(learning_rate=0.3, epochs=2), 3) == [0.3] * 6
 
 
+def test_a_constant_schedule_may_warm_up() -> None:
+    recipe = Recipe(learning_rate=0.3, epochs=2, warmup=0.5)
+    assert rates_used(recipe, 3) == pytest.approx([0.075, 0.15, 0.225, 0.3, 0.3, 0.3])
+
+
+def test_a_cosine_falls_from_the_first_step_unless_it_warms_up() -> None:
+    recipe = Recipe(learning_rate=0.2, epochs=2, schedule="cosine")
+    half = [0.1 * (1 + math.cos(math.pi * step / 6)) for step in range(6)]
+    assert rates_used(recipe, 3) == pytest.approx(half)
+    warmed = recipe.model_copy(update={"warmup": 0.25})
+    once = Recipe(learning_rate=0.2, epochs=2, schedule="one-cycle")
+    assert rates_used(warmed, 4) == rates_used(once, 4)
+
+
+def test_norms_and_biases_are_spared_the_decay_if_asked() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 2))
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+    recipe = Recipe(
+        optimizer="adamw", learning_rate=0.1, weight_decay=0.5, decay_norms_and_biases=False
+    )
+    make_optimizer(model, recipe).step()
+    for name, weight in model.named_parameters():
+        left = 0.95 if weight.dim() > 1 else 1.0
+        torch.testing.assert_close(weight.detach(), left * before[name])
+
+
+def test_a_network_of_norms_alone_has_one_group() -> None:
+    recipe = Recipe(weight_decay=0.5, decay_norms_and_biases=False)
+    (group,) = make_optimizer(nn.BatchNorm2d(2), recipe).param_groups
+    assert group["weight_decay"] == 0.0
+
+
 def test_one_cycle_spans_the_whole_budget_up_to_the_recipes_rate() -> None:
     recipe = Recipe(learning_rate=0.3, epochs=2, schedule="one-cycle")
     assert rates_used(recipe, 4) == pytest.approx(

@@ -36,6 +36,24 @@ DROP = study(entrant("drop", "cnn-2conv-dropout", epochs=2, batch_size=60), vali
 PLAIN = study(
     entrant("plain", epochs=2, batch_size=60, optimizer="sgd", schedule="one-cycle"), validation=60
 )
+EVERYTHING = study(
+    entrant(
+        "all",
+        "cnn-3conv",
+        epochs=2,
+        batch_size=60,
+        optimizer="adamw",
+        schedule="cosine",
+        warmup=0.2,
+        weight_decay=0.1,
+        decay_norms_and_biases=False,
+        clip=0.5,
+        average=0.9,
+        class_weights="balanced",
+        label_smoothing=0.1,
+    ),
+    validation=60,
+)
 
 
 class Drawing(nn.Module):
@@ -85,7 +103,8 @@ def killed_at(step: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "precision"), [(DROP, "float32"), (DROP, "bfloat16"), (PLAIN, "float32")]
+    ("asked", "precision"),
+    [(DROP, "float32"), (DROP, "bfloat16"), (PLAIN, "float32"), (EVERYTHING, "float32")],
 )
 @pytest.mark.parametrize("step", [2, STEPS + 1, STEPS + 3])
 def test_a_trial_killed_at_any_step_ends_as_one_that_was_not(

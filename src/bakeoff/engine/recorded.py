@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
+from bakeoff.engine.average import Average
 from bakeoff.engine.step import Step, Update
 
 WARM_UPS = 3
@@ -82,8 +83,14 @@ class RecordedUpdate:
         return self._repeat().clone()
 
 
-def make_step(update: Update, schedule: LRScheduler, batch_size: int, device: torch.device) -> Step:
+def make_step(
+    update: Update,
+    schedule: LRScheduler,
+    batch_size: int,
+    device: torch.device,
+    average: Average | None = None,
+) -> Step:
     """Return what takes one step: recorded on a GPU, operation by operation elsewhere."""
     if device.type == "cuda":
         update = RecordedUpdate(update, batch_size, CudaGraphs())
-    return Step(update, schedule)
+    return Step(update, schedule, average)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from bakeoff.engine import LeanAdam, LinearChain, lean
+from bakeoff.engine.average import Average
+from bakeoff.engine.loss import PLAIN, CrossEntropy
 from bakeoff.engine.pixels import Pixels
 
 Update = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -28,11 +30,15 @@ class Step:
 
     update: Update
     schedule: LRScheduler
+    average: Average | None = None
+    """What follows the weights, where they are averaged."""
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Take the step; return the loss before it, which is not to be changed."""
         loss = self.update(images, labels)
         self.schedule.step()
+        if self.average is not None:
+            self.average.follow()
         return loss
 
 
@@ -44,15 +50,18 @@ class PlainUpdate:
     optimizer: Optimizer | LeanAdam
     pixels: Pixels
     autocast: torch.autocast
-    label_smoothing: float = 0.0
+    loss: CrossEntropy = PLAIN
+    clip: float | None = None
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
         with self.autocast:
             logits = self.model(self.pixels(images))
-            loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+            loss = self.loss(logits, labels)
         self.optimizer.zero_grad()
         loss.backward()
+        if self.clip is not None:
+            clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         return loss.detach()
 
@@ -64,23 +73,17 @@ class ChainUpdate:
     chain: LinearChain
     optimizer: Optimizer | LeanAdam
     pixels: Pixels
-    label_smoothing: float = 0.0
+    loss: CrossEntropy = PLAIN
+    clip: float | None = None
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the mean cross-entropy of uint8 images [b, channels, height, width]."""
         rows = self.pixels(images).flatten(1)
-        log_probabilities = F.log_softmax(self.chain.logits(rows), dim=1)
-        loss, smoothing = F.nll_loss(log_probabilities, labels), self.label_smoothing
-        if smoothing > 0:
-            loss = (1 - smoothing) * loss - smoothing * log_probabilities.mean()
-        # The gradient of the mean loss by the logits: (probability - target) / b.
-        upstream = log_probabilities.exp_()
-        if smoothing > 0:
-            upstream.sub_(smoothing / upstream.shape[1])
-        sure = upstream.new_full((len(labels), 1), smoothing - 1)
-        upstream.scatter_add_(1, labels.unsqueeze(1), sure)
-        self.chain.backward(upstream.div_(len(labels)))
+        loss, upstream = self.loss.with_gradient(self.chain.logits(rows), labels)
+        self.chain.backward(upstream)
+        if self.clip is not None:
+            clip_grad_norm_(self.chain.parameters(), self.clip)
         self.optimizer.step()
         return loss
 
@@ -90,10 +93,15 @@ def make_update(
     optimizer: Optimizer,
     pixels: Pixels,
     autocast: torch.autocast,
-    label_smoothing: float | None = None,
+    loss: CrossEntropy = PLAIN,
+    clip: float | None = None,
 ) -> Update:
-    """Return the update of `twin`, what `fast` made of a network."""
-    smoothing = label_smoothing or 0.0
+    """Return the update of `twin`, what `fast` made of a network.
+
+    clip: the largest norm of the gradient of all weights; a longer one is shortened to it.
+    """
+    # The norm needs every gradient, and the lean step makes some of them only as it uses them up.
+    moves = lean(optimizer, twin) if clip is None else optimizer
     if isinstance(twin, LinearChain):
-        return ChainUpdate(twin, lean(optimizer, twin), pixels, smoothing)
-    return PlainUpdate(twin, lean(optimizer, twin), pixels, autocast, smoothing)
+        return ChainUpdate(twin, moves, pixels, loss, clip)
+    return PlainUpdate(twin, moves, pixels, autocast, loss, clip)

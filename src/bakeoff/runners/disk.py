@@ -60,8 +60,8 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _moments(entrant: Entrant) -> int:
-    """Return how many numbers the optimizer keeps for each weight."""
-    return 1 if entrant.recipe.optimizer == "sgd" else 2
+    """Return how many numbers a training keeps for each weight, beside the weight."""
+    return (1 if entrant.recipe.optimizer == "sgd" else 2) + (entrant.recipe.average is not None)
 
 
 def _megabytes(size: int) -> str:

@@ -32,8 +32,11 @@ _DETAILS = {
     "nesterov": _Detail("sgd with momentum", lambda recipe: bool(recipe.get("momentum")), True),
     "betas": _Detail("adam and adamw", _adam, (0.9, 0.999)),
     "epsilon": _Detail("adam and adamw", _adam, 1e-8),
-    "warmup": _Detail("one-cycle", lambda recipe: recipe.get("schedule") == "one-cycle", 0.25),
+    "decay_norms_and_biases": _Detail(
+        "weight_decay above 0", lambda recipe: recipe.get("weight_decay", 0.0) > 0, True
+    ),
 }
+_ONE_CYCLE_WARMUP = 0.25
 
 
 def _detail(key: str, **limits: Any) -> Any:
@@ -44,6 +47,10 @@ def _detail(key: str, **limits: Any) -> Any:
         return detail.default if detail.applies(before) else None
 
     return Field(default_factory=default, **limits)
+
+
+def _usual_warmup(before: Mapping[str, Any]) -> float | None:
+    return _ONE_CYCLE_WARMUP if before.get("schedule") == "one-cycle" else None
 
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
@@ -61,12 +68,22 @@ class Recipe(Frozen):
     """Added to the root of the mean of squares that a step is divided by."""
     learning_rate: float = Field(default=0.001, gt=0)
     """The rate itself, or the peak that a schedule reaches."""
-    schedule: Literal["constant", "one-cycle"] = "constant"
-    """`one-cycle`: a linear warm-up, then a cosine to zero."""
-    warmup: float | None = _detail("warmup", ge=0, lt=1)
-    """The share of the steps in which the rate rises."""
+    schedule: Literal["constant", "one-cycle", "cosine"] = "constant"
+    """After the warm-up: `constant` stays, `one-cycle` and `cosine` fall to zero as half a cosine.
+    These two differ in the warm-up that they have by default."""
+    warmup: float | None = Field(default_factory=_usual_warmup, ge=0, lt=1)
+    """The share of all steps in which the rate rises, linearly; None is 0."""
     weight_decay: float = Field(default=0.0, ge=0)
     """Decoupled for `adamw`; added to the gradient for `adam` and `sgd`."""
+    decay_norms_and_biases: bool | None = _detail("decay_norms_and_biases")
+    """Whether weights of one dimension decay too: those of norms, and all biases."""
+    clip: float | None = Field(default=None, gt=0)
+    """The largest norm of the gradient of all weights together: a longer one is shortened to it."""
+    average: float | None = Field(default=None, gt=0, lt=1)
+    """How much of an exponential moving average of the weights stays in each step. That average is
+    what is validated, scored and saved."""
+    class_weights: Literal["balanced"] | None = None
+    """`balanced`: a loss counts as training images / (classes * training images of its class)."""
     batch_size: int = Field(default=50, ge=1, le=1_000_000)
     initialisation: Literal[
         "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
@@ -88,10 +105,19 @@ class Recipe(Frozen):
             raise ValueError("must have a value; leave it out for the default")
         raise ValueError(f"only for {detail.whose}; leave it out")
 
+    @field_validator("warmup")
+    @classmethod
+    def _one_cycle_has_a_warmup(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None and info.data.get("schedule") == "one-cycle":
+            raise ValueError("must have a value; leave it out for the default")
+        return value
+
     def asked(self) -> dict[str, Any]:
         """Return the keys that are set, without details at their defaults.
 
         Details came later than the first run folders, and shall change the hash of none.
         """
         usual = {key for key, detail in _DETAILS.items() if getattr(self, key) == detail.default}
+        if self.warmup == _usual_warmup({"schedule": self.schedule}):
+            usual.add("warmup")
         return self.model_dump(exclude=usual, exclude_none=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,9 +15,10 @@ from torch.nn import functional as F
 
 from bakeoff.data.order import batches, epoch_order
 from bakeoff.engine import fast
+from bakeoff.engine.loss import CrossEntropy
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
-from bakeoff.engine.step import make_update
+from bakeoff.engine.step import Step, make_update
 from bakeoff.records.limits import LARGEST_NUMBER
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.recipe import Recipe
@@ -94,6 +96,7 @@ def fit(
     *,
     pixels: Pixels,
     autocast: torch.autocast,
+    class_weights: torch.Tensor | None = None,
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
     state: Mapping[str, torch.Tensor] | None = None,
@@ -108,13 +111,15 @@ def fit(
     history and what moves after each epoch, before `on_epoch` hears of it, and within an epoch
     also its part so far, after each step at which it is `due`. A training that begins with the
     history `before`, the `state` of `Moving` and the `part` that `keep` got with it goes on as if
-    there had been no interruption.
+    there had been no interruption. Where the recipe averages weights, the model has that average
+    in the end, and what is validated is the average so far.
     """
     steps = steps_per_epoch(recipe, len(train))
     moving = Moving.of(model, recipe, steps)
     twin = fast(model)
-    update = make_update(twin, moving.optimizer, pixels, autocast, recipe.label_smoothing)
-    step = make_step(update, moving.schedule, recipe.batch_size, train.images.device)
+    step = step_of(
+        twin, moving, recipe, pixels=pixels, autocast=autocast, class_weights=class_weights
+    )
     history, stopped = list(before), None
     if state is not None:
         moving.restore(state, len(history) * steps + (0 if part is None else len(part.losses)))
@@ -133,7 +138,8 @@ def fit(
                 order, part = order[sum(losses.sizes) :], None
             keep_part = _KeepPart(due, partial(keep, history, moving), draws, earlier, clocks)
             (loss,) = train_epoch(step, train.batches(order, recipe.batch_size), losses, keep_part)
-        logits = predict_logits(twin, validation.images, pixels, validation.rows)
+        with nullcontext() if moving.average is None else moving.average.in_place():
+            logits = predict_logits(twin, validation.images, pixels, validation.rows)
         validation_loss = F.cross_entropy(logits, validation.labels).item()
         accuracy = (logits.argmax(1) == validation.labels).double().mean().item()
         taken = earlier + clocks.taken()
@@ -141,7 +147,28 @@ def fit(
         if stopped is None or not stopped.diverged:
             keep(history, moving, None)
             on_epoch(history[-1])
+    if moving.average is not None:
+        moving.average.take_over()
     return history, stopped
+
+
+def step_of(
+    twin: nn.Module,
+    moving: Moving,
+    recipe: Recipe,
+    *,
+    pixels: Pixels,
+    autocast: torch.autocast,
+    class_weights: torch.Tensor | None = None,
+) -> Step:
+    """Return what takes one step of the recipe with `twin`, which `fast` made.
+
+    class_weights: float32 [classes] on the device that trains, where classes count differently.
+    """
+    loss = CrossEntropy(recipe.label_smoothing or 0.0, class_weights)
+    update = make_update(twin, moving.optimizer, pixels, autocast, loss, recipe.clip)
+    device = next(twin.parameters()).device
+    return make_step(update, moving.schedule, recipe.batch_size, device, moving.average)
 
 
 def _of_part(part: EpochPart, order: torch.Tensor, recipe: Recipe) -> StepLosses:

@@ -13,8 +13,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from bakeoff.engine.average import Average
 from bakeoff.study.recipe import Recipe
 from bakeoff.training.optimizers import make_optimizer, make_schedule
+
+_MODEL, _AVERAGE = "model.", "average."
 
 _MOST_COUNTED = 1 << 24
 """Where a count of steps stands still: Adam keeps it as a float32."""
@@ -32,45 +35,56 @@ class Moving:
     model: nn.Module
     optimizer: Optimizer
     schedule: LambdaLR
+    average: Average | None = None
 
     @classmethod
     def of(cls, model: nn.Module, recipe: Recipe, steps_per_epoch: int) -> Self:
         """Return what moves in a training of `model`, which has yet to begin."""
         optimizer = make_optimizer(model, recipe)
         schedule = make_schedule(optimizer, recipe, steps_per_epoch)
-        return cls(model, optimizer, schedule)
+        average = None if recipe.average is None else Average(model, recipe.average)
+        return cls(model, optimizer, schedule, average)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return its tensors, not copied: `model.<name>`, and `<moment>.<name>` of each weight.
 
+        Where the weights are averaged also `average.<name>` of all that is.
+
         Rates and counters are no part of it: they follow from the recipe and the number of steps.
         """
         names, moments = self._names, self.optimizer.state_dict()["state"]
-        return {f"model.{name}": value for name, value in self.model.state_dict().items()} | {
+        return self._state_of_model() | {
             f"{moment}.{names[place]}": value
             for place, kept in moments.items()
             for moment, value in kept.items()
         }
 
+    def _state_of_model(self) -> dict[str, torch.Tensor]:
+        averages = {} if self.average is None else self.average.state()
+        return {f"{_MODEL}{name}": value for name, value in self.model.state_dict().items()} | {
+            f"{_AVERAGE}{name}": value for name, value in averages.items()
+        }
+
     @property
     def _names(self) -> list[str]:
         """The weights, in the order in which the optimizer counts them."""
-        return [name for name, _ in self.model.named_parameters()]
+        names = {id(weight): name for name, weight in self.model.named_parameters()}
+        return [names[id(w)] for group in self.optimizer.param_groups for w in group["params"]]
 
     def misfit(self, state: Mapping[str, torch.Tensor], steps: int) -> str | None:
         """Return what in a state this training cannot have left after `steps` steps, or None.
 
         Asked before a state is kept, and before a training that has yet to begin takes it up.
         """
-        expected = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        expected |= self._moments()
-        moved = {name.partition(".")[2] for name in state if not name.startswith("model.")}
+        of_model = self._state_of_model()
+        expected = of_model | self._moments()
+        moved = {name.partition(".")[2] for name in state if name not in of_model}
         for name in [*state, *expected]:
             if name not in expected:
                 return f"{name} is no part"
             if name not in state:
-                moment, _, weight = name.partition(".")
-                if moment == "model" or weight in moved or not self._is_still(weight, state):
+                weight = name.partition(".")[2]
+                if name in of_model or weight in moved or not self._is_still(weight, state):
                     return f"{name} is missing"
             elif _told(state[name]) != _told(expected[name]):
                 return f"{name} is {_told(state[name])}, not {_told(expected[name])}"
@@ -79,14 +93,14 @@ class Moving:
     def _is_still(self, weight: str, state: Mapping[str, torch.Tensor]) -> bool:
         """Return whether a weight is where it started: one that nobody uses has no moments."""
         here = self.model.get_parameter(weight)
-        return here.equal(state[f"model.{weight}"].to(here))
+        return here.equal(state[f"{_MODEL}{weight}"].to(here))
 
     def _moments(self) -> dict[str, torch.Tensor]:
         """Return what the optimizer keeps of each weight, without numbers.
 
         A copy of it takes a step with a single number in the place of each weight.
         """
-        weights = list(self.model.parameters())
+        weights = [self.model.get_parameter(name) for name in self._names]
         numbers = [weight.detach().new_zeros([1] * weight.dim()) for weight in weights]
         for number, weight in zip(numbers, weights, strict=True):
             number.grad = torch.zeros_like(number) if weight.requires_grad else None
@@ -115,8 +129,11 @@ class Moving:
             if name in state:
                 value = torch.empty_like(expected, device="cpu").copy_(state[name])
                 moments.setdefault(names.index(weight), {})[moment] = value
-        model = {name: state[f"model.{name}"] for name in self.model.state_dict()}
+        model = {name: state[f"{_MODEL}{name}"] for name in self.model.state_dict()}
         self.model.load_state_dict(model)
+        if self.average is not None:
+            averages = {name: state[f"{_AVERAGE}{name}"] for name in self.average.state()}
+            self.average.restore(averages, steps)
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
 
     def _count(self, steps: int) -> None:

@@ -21,7 +21,7 @@ from bakeoff.training.fit import EpochPart, fit, planned_end, steps_per_epoch
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.moving import Moving
 from bakeoff.training.provenance import provenance
-from bakeoff.training.trial import Trial, TrialSpec, autocast_for, code_of
+from bakeoff.training.trial import Trial, TrialSpec, autocast_for, class_weights_of, code_of
 
 _LOSSES, _DRAWS = "losses", "draws."
 """Names in a checkpoint within an epoch."""
@@ -189,14 +189,16 @@ def _trained(
 ) -> Trial:
     state, part = (None, None) if progress.newest is None else _parted(progress.newest)
     model, held_out = spec.network(), spec.examples(spec.split.validation)
+    train = spec.examples(spec.split.train)
     _, stopped = fit(
         model,
         spec.entrant.recipe,
-        spec.examples(spec.split.train),
+        train,
         held_out,
         spec.streams,
         pixels=spec.pixels,
         autocast=autocast_for(spec.device, spec.precision),
+        class_weights=class_weights_of(spec.entrant.recipe, train.labels, spec.dataset),
         on_epoch=on_epoch,
         before=progress.history,
         state=state,

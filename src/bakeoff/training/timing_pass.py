@@ -16,18 +16,23 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.order import batches, epoch_order
 from bakeoff.data.split import split_of
 from bakeoff.engine import fast
-from bakeoff.engine.recorded import make_step
-from bakeoff.engine.step import make_update
 from bakeoff.networks.randomness import seeded
 from bakeoff.records.record import NOTICEABLE
 from bakeoff.records.timing_file import Timing
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.clocks import Clocks
-from bakeoff.training.fit import Examples
+from bakeoff.training.fit import Examples, step_of
 from bakeoff.training.loop import train_epoch
-from bakeoff.training.optimizers import make_optimizer, make_schedule
+from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
-from bakeoff.training.trial import autocast_for, build_entrant, code_of, examples_of, pixels_of
+from bakeoff.training.trial import (
+    autocast_for,
+    build_entrant,
+    class_weights_of,
+    code_of,
+    examples_of,
+    pixels_of,
+)
 
 Clock = Callable[[], float]
 Turn = Callable[[], float]
@@ -181,15 +186,19 @@ def make_burst(
     device = train.images.device
     recipe = entrant.recipe
     model = build_entrant(study, entrant, 0, dataset, device)
-    optimizer = make_optimizer(model, recipe)
-    schedule = make_schedule(optimizer, recipe, math.ceil(examples / recipe.batch_size))
+    moving = Moving.of(model, recipe, math.ceil(examples / recipe.batch_size))
     order = epoch_order(len(train), study_seed=study.study_seed, trial_seed=0, epoch=0).to(device)
     pixels = pixels_of(study.protocol, dataset, device)
-    autocast = autocast_for(device, precision)
 
     twin = fast(model)
-    update = make_update(twin, optimizer, pixels, autocast, recipe.label_smoothing)
-    step = make_step(update, schedule, recipe.batch_size, device)
+    step = step_of(
+        twin,
+        moving,
+        recipe,
+        pixels=pixels,
+        autocast=autocast_for(device, precision),
+        class_weights=class_weights_of(recipe, train.labels, dataset),
+    )
 
     def burst() -> object:
         twin.train()

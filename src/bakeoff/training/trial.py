@@ -16,11 +16,13 @@ from torch import nn
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
 from bakeoff.engine.devices import place
+from bakeoff.engine.loss import balanced
 from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import start
 from bakeoff.networks.known import network_of
 from bakeoff.networks.trouble import told
 from bakeoff.records.record import Record
+from bakeoff.study.recipe import Recipe
 from bakeoff.study.seeds import derive_seed
 from bakeoff.study.study import Entrant, Protocol, Study
 from bakeoff.training.fit import Examples, Streams
@@ -106,6 +108,11 @@ def pixels_of(protocol: Protocol, dataset: Dataset, device: torch.device) -> Pix
 def autocast_for(device: torch.device, precision: str) -> torch.autocast:
     """Return what the forward pass of a training step runs under."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def class_weights_of(recipe: Recipe, labels: torch.Tensor, dataset: Dataset) -> torch.Tensor | None:
+    """Return how much each class counts where these train, int64 [n]; None where all do alike."""
+    return None if recipe.class_weights is None else balanced(labels, len(dataset.classes))
 
 
 def build_entrant(

@@ -34,13 +34,20 @@ class Member:
 
 
 def why_alone(
-    model: nn.Module, image_shape: tuple[int, int, int], autocast: torch.autocast
+    model: nn.Module,
+    recipe: Recipe,
+    image_shape: tuple[int, int, int],
+    autocast: torch.autocast,
 ) -> str | None:
     """Return in one line why networks like `model` cannot be stacked, or None where they can.
+
+    What a recipe computes of one network's weights, gradients or labels a stack does not know.
 
     Found out by an update and a validation pass of two tiny batches. What `torch.func.vmap` cannot
     follow is a forward pass whose way depends on numbers, or with operations of its own making.
     """
+    if own := [key for key in ("clip", "average", "class_weights") if getattr(recipe, key)]:
+        return f"recipe.{own[0]} is of each network alone"
     twins = [copy.deepcopy(model).train() for _ in range(2)]
     device = next(model.parameters()).device
     images = torch.zeros(2, 2, *image_shape, dtype=torch.uint8, device=device)
