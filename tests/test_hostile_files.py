@@ -105,7 +105,7 @@ FILES = {
     "looks.json": {"compare", "report", "run"},
     f"{TRIAL}/manifest.json": set(COMMANDS),
     f"{TRIAL}/record.json": set(COMMANDS),
-    f"{TRIAL}/predictions.npz": {"compare", "report", "inspect --all", "run"},
+    f"{TRIAL}/predictions.npz": {"compare", "report", "inspect", "inspect --all", "run"},
     f"{TRIAL}/model.safetensors": {"report", "inspect", "run"},
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bakeoff.cli.main import run
@@ -180,12 +181,22 @@ def test_inspect_draws_the_winner_or_the_network_asked_for(
     text = capsys.readouterr().out.splitlines()
     assert text[0] == "convolution seed 0: 1 convolution: 32 filters of 5 x 5"
     assert text[1].startswith("test image 3: label ")
-    assert Path(text[2]).read_text().startswith("<svg")
+    assert re.fullmatch(
+        r"most of the evidence for \d lies at row [0-7], column [0-7]: \d+\.\d\d nats of its "
+        "log-odds",
+        text[2],
+    )
+    assert re.fullmatch(r"that took 65 forward passes in \d+\.\d\d seconds", text[4])
+    assert re.fullmatch(r"32 filters, (none|\d+) of them dead.* in 100 test images", text[5])
+    assert Path(text[-1]).read_text().startswith("<svg")
 
     assert run(["inspect", str(finished), "--entrant", "plain", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["summary"] == "no convolutions: one weight image per class"
     assert sum(document["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert np.shape(document["occlusion"]["log_odds_lost"]) == (2, 8, 8)
+    assert document["occlusion"]["forward_passes"] == 65
+    assert (document["filters"], document["places"], document["attention"]) == (None, [], None)
 
 
 def test_inspect_all_asks_every_entrant(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:

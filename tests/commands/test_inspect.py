@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bakeoff.commands.inspect import opinions
+from bakeoff.commands.inspect import inspect_run, opinions
+from bakeoff.commands.run import run_study
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError, UsageError
@@ -105,3 +106,30 @@ def test_what_is_not_there_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError) as nothing:
         opinions(empty, 0)
     assert str(nothing.value) == f"{empty}: no finished trial yet; run the study first"
+
+
+def test_entrants_that_say_something_else_are_looked_into_too(tmp_path: Path) -> None:
+    """Those of the same seed; in the text, the document and the picture."""
+    two = study(
+        entrant("sure", "cnn-1conv", epochs=1, learning_rate=0.003),
+        entrant("linear", epochs=1),
+        seeds=2,
+    )
+    baked = run_study(two, tmp_path / "run", precision="float32")
+    said = {
+        name: baked.folder.read_predictions(name, 1)["test_logits"].argmax(1)
+        for name in ("sure", "linear")
+    }
+    parted, agreed = (int(np.flatnonzero(same)[0]) for same in (
+        said["sure"] != said["linear"], said["sure"] == said["linear"]
+    ))  # fmt: skip
+    seen = inspect_run(baked.folder.path, "sure", parted, 1)
+    (other,) = seen.apart
+    assert (other.entrant, other.seed, other.index) == ("linear", 1, parted)
+    assert other.predicted == said["linear"][parted] != seen.view.predicted
+    line = f"linear says {other.predicted_name} with {other.probability:.4f}"
+    assert line in seen.to_text().splitlines()
+    (document,) = seen.to_dict()["entrants_that_disagree"]
+    assert document["predicted"] == other.predicted_name
+    assert f"linear says {other.predicted_name}, and looks" in seen.picture.read_text()
+    assert inspect_run(baked.folder.path, "sure", agreed, 1).apart == ()

@@ -20,7 +20,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.runners.listener import Listener
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Inside, Protocol, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.predict import predict_logits
 
@@ -326,3 +326,11 @@ def test_records_and_reports_of_before_checkpoints_stay_readable(baked: Baked) -
         document = record.model_dump(mode="json")
         del document["stopped"]["step"], document["provenance"]["resumed"]
         assert Record.model_validate_json(json.dumps(document)) == record
+
+
+def test_an_image_that_is_to_be_shown_must_be_there(tmp_path: Path) -> None:
+    asked = SMALL.model_copy(update={"inside": Inside(image=500)})
+    with pytest.raises(StudyError) as caught:
+        run_study(asked, tmp_path / "run", source="s.toml")
+    assert str(caught.value) == "s.toml: inside.image: 500; the last test image is 499"
+    assert not (tmp_path / "run").exists()

@@ -14,26 +14,29 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
-from bakeoff.commands.report import SHOWN_IMAGE
 from bakeoff.commands.run import Baked, run_study
 from bakeoff.data.readers.digits import load_digits
-from bakeoff.findings.findings import Findings, gather_findings
+from bakeoff.findings.findings import Findings, gather_findings, telling_image
 from bakeoff.findings.inside import view_of
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Inside, Protocol, Study
 
+from ..factories import first_of
 from ..report.page_reading import Element, read_page
 
 DIGITS = load_digits()
 LABELS = DIGITS.test_labels
 FEW = Recipe(epochs=1, learning_rate=0.003)
+SHOWN = 3
+"""The test image that the study names."""
 STUDY = Study(
     name="gathered",
     seeds=2,
     protocol=Protocol(dataset="digits", validation_examples=297, train_examples=400),
+    inside=Inside(image=SHOWN, channel=0),
     entrants=(
         Entrant(name="linear", architecture="logistic-regression", recipe=FEW),
         Entrant(name="cnn", architecture="cnn-2conv-dropout", recipe=FEW),
@@ -48,8 +51,8 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
     return run_study(STUDY, tmp_path_factory.mktemp("gather") / "run", precision="float32")
 
 
-def look(baked: Baked, record: Record) -> View:
-    return view_of(baked.folder, record, DIGITS, SHOWN_IMAGE)
+def look(baked: Baked, record: Record, index: int) -> View:
+    return view_of(baked.folder, record, DIGITS, index)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +81,8 @@ def said(baked: Baked, entrant: str, seed: int = 0) -> NDArray[np.int64]:
 
 
 def picture(page: Element, alt: str) -> NDArray[np.uint8]:
-    """Return the pixels of the one picture of the page that shows `alt`."""
-    (shown,) = (each for each in page.all("img") if each.attributes["alt"] == alt)
+    """Return the pixels of the first picture of the page that shows `alt`: the winner's."""
+    shown = next(each for each in page.all("img") if each.attributes["alt"] == alt)
     encoded = (shown.attributes["src"] or "").removeprefix("data:image/png;base64,")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
 
@@ -100,7 +103,7 @@ def test_the_page_shows_the_filters_of_the_winners_file(baked: Baked, page: Elem
 def test_the_page_shows_the_maps_of_the_winners_file(baked: Baked, page: Element) -> None:
     """The first convolution is written out, so that nothing but the file and the image is asked."""
     weights = saved_weights(baked, baked.conclusion.standings[0].entrant)
-    image = np.pad(DIGITS.test_images[SHOWN_IMAGE, 0] / np.float32(255), 2)
+    image = np.pad(DIGITS.test_images[SHOWN, 0] / np.float32(255), 2)
     windows = np.lib.stride_tricks.sliding_window_view(image, (5, 5))
     before = np.einsum("hwij,ij->hw", windows, weights["conv1.weight"][0, 0])
     before += weights["conv1.bias"][0]
@@ -123,10 +126,25 @@ def test_the_look_is_into_the_winners_first_trial(baked: Baked, findings: Findin
     assert findings.winner == baked.conclusion.standings[0].entrant
     assert findings.view is not None
     assert (findings.view.entrant, findings.view.seed) == (findings.winner, 0)
-    logits = saved_logits(baked, findings.winner)[SHOWN_IMAGE].astype(np.float64)
+    logits = saved_logits(baked, findings.winner)[SHOWN].astype(np.float64)
     expected = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(findings.view.probabilities, expected, rtol=1e-4)
-    assert [(view.entrant, view.seed) for view in findings.other_views] == [("linear", 0)]
+    others = [(row.entrant, 0) for row in baked.conclusion.standings[1:]]
+    assert [(view.entrant, view.seed) for view in findings.other_views] == others
+    assert {view.index for view in (findings.view, *findings.other_views)} == {SHOWN}
+
+
+def test_without_a_word_of_the_study_an_image_is_shown_that_most_others_get_wrong() -> None:
+    data = first_of(DIGITS, train=1, test=5)
+    data = replace(data, test_labels=np.array([0, 1, 2, 3, 4]), known_wrong_test_labels=(4,))
+    said = {
+        "first": np.array([9, 1, 2, 3, 4]),
+        "second": np.array([9, 9, 9, 9, 9]),
+        "third": np.array([9, 1, 9, 9, 9]),
+    }
+    # The first entrant is wrong about image 0; the label of image 4 is; 2 comes before 3.
+    assert telling_image(said, "first", data) == 2
+    assert telling_image({"first": said["first"]}, "first", data) == 0
 
 
 def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Findings) -> None:
@@ -196,15 +214,3 @@ def test_the_hardest_images_are_those_of_comparison_json(baked: Baked, findings:
         assert hard.predicted is not None
         assert answers.count(hard.predicted) == max(map(answers.count, answers))
         np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])
-
-
-def test_weight_images_are_shown_of_any_network_that_has_them(baked: Baked) -> None:
-    (other,) = set(CNNS) - {baked.conclusion.standings[0].entrant}
-
-    def look_of_a_linear_network(record: Record) -> View:
-        # Whatever its architecture is called.
-        weights = np.zeros((10, 8, 8), np.float32) if record.entrant == other else None
-        return replace(look(baked, record), class_weights=weights)
-
-    found = gather_findings(baked.conclusion, DIGITS, look_of_a_linear_network)
-    assert [view.entrant for view in found.other_views] == [other]

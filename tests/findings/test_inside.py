@@ -12,7 +12,7 @@ from torch import nn
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.pixels import Pixels
-from bakeoff.errors import StoreError
+from bakeoff.errors import NetworkError, StoreError
 from bakeoff.findings import inside
 from bakeoff.findings.inside import load_network, view_inside, view_of
 from bakeoff.findings.view import View
@@ -50,7 +50,7 @@ def looked(model: nn.Module, image: NDArray[np.uint8] = IMAGE, scale: float = 1.
     images, labels = np.stack([image, image]), np.array([1, 0])
     names = tuple(f"class {number}" for number in range(10))
     dataset = Dataset("d", names, images, labels, images, labels, light_on_dark=True)
-    return view_inside(model, dataset, 1, entrant="e", seed=1, pixels=Pixels(scale))
+    return view_inside(model, dataset, 1, "e", 1, Pixels(scale))
 
 
 # The pixel to the left, 0 outside; and the right neighbour less the left one, less 2.
@@ -62,7 +62,7 @@ BEFORE = [
 
 @pytest.mark.parametrize("inplace", [False, True])
 def test_maps_before_relu_are_the_convolution_worked_out_by_hand(inplace: bool) -> None:
-    (maps,) = looked(tiny(nn.ReLU(inplace=inplace))).convolutions
+    (maps,) = looked(tiny(nn.ReLU(inplace=inplace))).places
     assert maps.name == "c"
     assert maps.output.tolist() == BEFORE
     assert maps.activation is not None
@@ -71,12 +71,12 @@ def test_maps_before_relu_are_the_convolution_worked_out_by_hand(inplace: bool) 
 
 
 def test_pixels_are_scaled_as_in_training() -> None:
-    (maps,) = looked(tiny(nn.ReLU()), scale=0.5).convolutions
+    (maps,) = looked(tiny(nn.ReLU()), scale=0.5).places
     assert maps.output[0].tolist() == (np.array(BEFORE[0]) / 2).tolist()
 
 
 def test_nothing_is_cut_off_after_a_convolution_without_an_activation() -> None:
-    (maps,) = looked(tiny(nn.Identity())).convolutions
+    (maps,) = looked(tiny(nn.Identity())).places
     assert maps.output.tolist() == BEFORE
     assert maps.activation is None
 
@@ -87,7 +87,7 @@ def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees(
     norm.running_mean = torch.tensor([1.0, 0.0])
     norm.running_var = torch.tensor([4.0, 1.0])
     order = OrderedDict(c=layers["c"], n=norm, r=layers["r"], f=nn.Flatten(), o=layers["output"])
-    (maps,) = looked(nn.Sequential(order)).convolutions
+    (maps,) = looked(nn.Sequential(order)).places
     assert maps.output.tolist() == BEFORE
     assert maps.activation is not None
     assert maps.activation.between == ("normalising",)
@@ -98,7 +98,7 @@ def test_a_normalisation_between_convolution_and_relu_belongs_to_what_relu_sees(
 def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
     view = looked(tiny(nn.ReLU()))
     assert view.filters is not None
-    assert view.filters.tolist() == [[LEFT], [EDGE]]
+    assert view.filters.weights.tolist() == [[LEFT], [EDGE]]
     np.testing.assert_allclose(view.probabilities, [1 / (1 + np.e), np.e / (1 + np.e)], rtol=1e-6)
     assert view.predicted == 1
     assert (view.entrant, view.seed, view.index, view.label) == ("e", 1, 1, 0)
@@ -113,17 +113,19 @@ def test_filters_are_the_weights_and_probabilities_the_softmax() -> None:
 def test_every_convolution_is_shown_before_and_after_its_relu(name: str, digits: Dataset) -> None:
     model = build(name, (1, 8, 8), 10, initialisation="framework-default", seed=0)
     view = looked(model, digits.test_images[0], 1 / 255)
-    shapes = [maps.output.shape for maps in view.convolutions]
+    shapes = [maps.output.shape for maps in view.places]
     assert shapes == [(32, 8, 8), (64, 4, 4)][: len(shapes)]
-    assert [maps.name for maps in view.convolutions] == ["conv1", "conv2"][: len(shapes)]
-    for maps in view.convolutions:
+    assert [maps.name for maps in view.places] == ["conv1", "conv2"][: len(shapes)]
+    for maps in view.places:
         assert maps.activation is not None
         np.testing.assert_array_equal(maps.activation.before, maps.output)
         np.testing.assert_array_equal(maps.activation.after, np.maximum(maps.output, 0))
         assert (maps.output < 0).any()
         assert (maps.output > 0).any()
     assert view.filters is not None
-    np.testing.assert_array_equal(view.filters, model.get_parameter("conv1.weight").detach())
+    np.testing.assert_array_equal(
+        view.filters.weights, model.get_parameter("conv1.weight").detach()
+    )
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -141,7 +143,7 @@ def test_logistic_regression_shows_its_weights_as_one_image_per_class() -> None:
     assert view.class_weights is not None
     weight = model.get_parameter("1.weight").detach().numpy()
     np.testing.assert_array_equal(view.class_weights, weight.reshape(10, 8, 8))
-    assert (view.filters, view.convolutions) == (None, ())
+    assert (view.filters, view.places) == (None, ())
 
 
 def test_the_channels_of_a_class_image_are_summed() -> None:
@@ -172,8 +174,7 @@ def test_weights_are_no_images_where_anything_else_is_computed(layers: list[nn.M
         ("logistic-regression", "no convolutions: one weight image per class"),
         (
             "mlp-2x200",
-            "no convolutions: fully connected layers 784 - 200 - 200 - 10, "
-            "whose units have no picture",
+            "no convolutions: fully connected layers 784 - 200 - 200 - 10",
         ),
         ("cnn-1conv", "1 convolution: 32 filters of 5 x 5"),
         ("cnn-2conv", "2 convolutions: 32 filters of 5 x 5, then 64 filters of 5 x 5"),
@@ -189,8 +190,6 @@ def test_one_line_says_what_there_is_to_see(name: str, summary: str) -> None:
     model = build(name, (1, 28, 28), 10, initialisation="framework-default", seed=0)
     view = looked(model, np.zeros((1, 28, 28), np.uint8))
     assert view.summary == summary
-    if name == "mlp-2x200":
-        assert (view.filters, view.convolutions, view.class_weights) == (None, (), None)
 
 
 def test_weights_of_some_of_the_pixels_are_no_images() -> None:
@@ -212,7 +211,87 @@ def test_a_deep_network_is_told_by_its_first_layers() -> None:
 def test_a_network_of_nothing_known_is_looked_at_all_the_same() -> None:
     view = looked(nn.Flatten())
     assert view.summary == "neither convolutions nor fully connected layers: nothing to draw"
-    assert (view.filters, view.convolutions, view.class_weights) == (None, (), None)
+    assert (view.filters, view.places, view.class_weights) == (None, (), None)
+
+
+def test_filters_that_never_respond_are_counted() -> None:
+    """The second filter, an edge less 2, is above zero; less 9 it is nowhere."""
+    model = tiny(nn.ReLU())
+    view = looked(model)
+    assert view.filters is not None
+    assert (view.filters.dead, view.filters.images) == ((), 2)
+    assert view.filters.responses.tolist() == [7, 5]
+    assert view.filters.told == "2 filters, none of them dead in 2 test images"
+    with torch.no_grad():
+        model.get_parameter("c.bias")[1] = -9
+    view = looked(model)
+    assert view.filters is not None
+    assert view.filters.dead == (1,)
+    assert view.filters.told == "2 filters, 1 of them dead: nowhere above zero in 2 test images"
+    view = looked(tiny(nn.Identity()))
+    assert view.filters is not None
+    assert view.filters.dead is None
+    assert view.filters.told == "2 filters, without an activation"
+
+
+def test_at_most_eight_places_lie_evenly_over_the_depth() -> None:
+    layers = [nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Tanh()) for _ in range(15)]
+    view = looked(nn.Sequential(*layers, nn.Flatten()))
+    assert [maps.name for maps in view.places] == [f"{number}.0" for number in range(0, 15, 2)]
+
+
+def test_places_of_one_pixel_are_left_out_where_there_are_others() -> None:
+    head = [nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 4, 1), nn.ReLU(), nn.Flatten()]
+    view = looked(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), *head))
+    assert [maps.name for maps in view.places] == ["0"]
+    view = looked(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), *head))
+    assert [maps.name for maps in view.places] == ["0", "3"]
+
+
+def test_a_network_may_name_its_places() -> None:
+    class Told(nn.Sequential):
+        looked_at: tuple[str, ...] | str = ("r", "output")
+
+    model = Told(OrderedDict(tiny(nn.ReLU()).named_children()))
+    relu, output = looked(model).places
+    assert (relu.name, output.name) == ("r", "output")
+    assert relu.activation is not None
+    assert relu.activation.before.tolist() == BEFORE
+    assert output.output.tolist() == [[[0]], [[1]]]
+    model.looked_at = "r"
+    assert [maps.name for maps in looked(model).places] == ["r"]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("r", "outptu"), "looked_at names 'outptu', no module of it; did you mean 'output'?"),
+        ("idle", "looked_at names 'idle', and no tensor comes out of it"),
+        (3, "looked_at must be names of its modules, not 3"),
+    ],
+)
+def test_names_of_places_that_are_not_there_are_told(names: object, message: str) -> None:
+    class Tiny(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.r, self.output, self.idle = nn.ReLU(), nn.Linear(9, 2), nn.ReLU()
+            self.looked_at = names
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = self.output(self.r(x.flatten(1)))
+            return logits
+
+    with pytest.raises(NetworkError) as caught:
+        looked(Tiny())
+    assert str(caught.value) == f"e: {message}"
+
+
+def test_what_covers_is_the_mean_of_training_images_as_the_network_sees_it() -> None:
+    """Both training images are the image itself, so that covering takes nothing."""
+    view = looked(tiny(nn.ReLU()), scale=0.5)
+    assert view.occlusion.drops.shape == (2, 3, 3)
+    assert not view.occlusion.drops.any()
+    assert view.occlusion.classes == (1, 0)
 
 
 # Of a finished trial
@@ -253,7 +332,7 @@ def test_the_picture_is_of_the_network_that_was_scored(
     logits = torch.from_numpy(trial.predictions["test_logits"][7])
     np.testing.assert_allclose(view.probabilities, logits.softmax(0), rtol=1e-4, atol=1e-6)
     assert view.filters is not None
-    np.testing.assert_array_equal(view.filters, trial.weights["conv1.weight"])
+    np.testing.assert_array_equal(view.filters.weights, trial.weights["conv1.weight"])
     assert (view.entrant, view.seed, view.index) == ("drop", 0, 7)
     assert view.label == few.test_labels[7]
     assert view.label_name == few.classes[few.test_labels[7]]

@@ -60,12 +60,13 @@ def conv(channels: int = 1, filters: int = 3) -> nn.Conv2d:
 
 
 class Forward(nn.Module):
-    """A convolution `c`, another one `d` that takes its channels, and a forward pass of its own."""
+    """Convolutions `c` and, of its channels, `d`; layers for these; a forward pass of its own."""
 
     def __init__(self, forward: Callable[[Forward, torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.c, self.d, self.norm = conv(), conv(3), nn.BatchNorm2d(3)
+        self.lin = nn.Linear(3, 4)
         self._own = forward
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -130,6 +131,7 @@ def test_what_went_into_an_activation_that_works_in_place_is_kept(kind: type[nn.
         (lambda net, x: net.c(x).relu_(), "ReLU"),
         (lambda net, x: torch.tanh(input=net.c(x)), "Tanh"),
         (lambda net, x: F.relu6(net.c(x)), "ReLU6"),
+        (lambda net, x: F.relu(net.c(x).flatten(2)).view(1, 3, 8, 8), "ReLU"),
         (lambda net, x: F.gelu(net.c(x)), "GELU"),
         (lambda net, x: F.relu(F.conv2d(x, net.c.weight, net.c.bias, padding=1)), "ReLU"),
         (lambda net, x: F.elu(F.conv2d(x, bias=net.c.bias, weight=net.c.weight, padding=1)), "ELU"),
@@ -227,7 +229,6 @@ def test_a_gate_is_the_activation_of_its_own_convolution_alone() -> None:
         lambda net, x: F.softmax(net.c(x), 1),
         lambda net, x: F.relu(net.c(x)[:, :1]),
         lambda net, x: (net.c(x), F.relu(x))[0],
-        lambda net, x: F.relu(net.c(x).flatten(2)),
     ],
 )
 def test_a_convolution_without_an_activation_has_its_output_alone(
@@ -288,3 +289,111 @@ def test_what_changes_a_number_is_counted(first: nn.Module, layers: int) -> None
     trace = traced(in_order(("a", first), ("f", nn.Flatten()), ("l", nn.Linear(64, 2))))
     assert trace.layers == layers
     assert [list(weights.shape) for weights in trace.linear] == [[2, 64]]
+
+
+def test_units_are_maps_of_one_place() -> None:
+    model = in_order(("f", nn.Flatten()), ("l", nn.Linear(64, 5)), ("a", nn.ReLU()))
+    read = hooked(model)
+    (maps,) = traced(model).maps
+    assert (maps.name, maps.kind, maps.number) == ("l", "fully connected layer", 1)
+    assert maps.activation is not None
+    assert maps.activation.before.shape == (5, 1, 1)
+    np.testing.assert_array_equal(maps.output[:, 0, 0], read["l"][1])
+    np.testing.assert_array_equal(maps.activation.after[:, 0, 0], read["a"][1])
+
+
+@pytest.mark.parametrize(("more", "placed"), [(0, True), (1, True), (2, False)])
+def test_tokens_are_laid_out_as_their_patches(more: int, placed: bool) -> None:
+    """A token before them, which stands for no patch, is left out; of two nobody knows."""
+
+    def forward(net: Forward, x: torch.Tensor) -> torch.Tensor:
+        patches = net.c(x).flatten(2).transpose(1, 2)
+        return F.gelu(F.linear(torch.cat([x.new_zeros(1, more, 3), patches], 1), torch.eye(3)))
+
+    convolution, connected = traced(Forward(forward)).maps
+    assert connected.activation is not None
+    if placed:
+        np.testing.assert_array_equal(connected.output, convolution.output)
+        np.testing.assert_array_equal(connected.activation.before, convolution.output)
+    else:
+        assert connected.output.shape == (3, 1, 64 + more)
+        np.testing.assert_array_equal(
+            connected.output[:, 0, more:], convolution.output.reshape(3, 64)
+        )
+
+
+def test_channels_that_come_last_are_known_by_the_layer() -> None:
+    """As in ConvNeXt, whose fully connected layers see [n, height, width, channels]."""
+    model = Forward(lambda net, x: F.gelu(net.lin(net.c(x).permute(0, 2, 3, 1)) + 1))
+    connected = traced(model).maps[1]
+    with torch.inference_mode():
+        expected = model.lin(model.c(IMAGE).permute(0, 2, 3, 1))[0].permute(2, 0, 1)
+    np.testing.assert_array_equal(connected.output, expected)
+    assert connected.activation is not None
+    assert connected.activation.between == ("adding",)
+    np.testing.assert_array_equal(connected.activation.before, expected + 1)
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_a_recurrent_layer_shows_what_it_returns_step_by_step(
+    kind: type[nn.LSTM | nn.GRU | nn.RNN], batch_first: bool
+) -> None:
+    class Rows(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = kind(8, 3, batch_first=batch_first)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            rows = x[:, 0] if batch_first else x[:, 0].transpose(0, 1)
+            found: torch.Tensor = self.rnn(rows)[0]
+            return found
+
+    model = Rows()
+    (maps,) = traced(model).maps
+    assert (maps.name, maps.kind, maps.activation) == ("rnn", "recurrent layer", None)
+    with torch.inference_mode():
+        steps = model(IMAGE).reshape(8, 3)
+    np.testing.assert_array_equal(maps.output[:, 0], steps.T)
+
+
+def test_an_activation_on_joined_maps_stands_by_itself() -> None:
+    model = Forward(lambda net, x: F.relu(torch.cat([maps := net.norm(net.c(x)), maps], 1)))
+    convolution, joined = traced(model).maps
+    assert convolution.activation is None
+    assert (joined.kind, joined.number, joined.name) == ("activation", 1, "norm")
+    assert joined.activation is not None
+    assert joined.activation.before.shape == (6, 8, 8)
+    np.testing.assert_array_equal(joined.activation.after, np.maximum(joined.output, 0))
+
+
+def test_what_a_network_names_is_kept_with_its_activation() -> None:
+    model = in_order(("stem", conv()), ("block", Block()), ("pool", nn.MaxPool2d(2)))
+    read = hooked(model)
+    trace = Trace(model, looked_at=("block", "stem", "pool"))
+    with torch.inference_mode(), trace:
+        model(IMAGE)
+    stem, block, pool = trace.named
+    assert [maps.name for maps in trace.named] == ["stem", "block", "pool"]
+    assert {maps.kind for maps in trace.named} == {"place"}
+    assert (stem.activation, pool.activation) == (None, None)
+    np.testing.assert_array_equal(stem.output, read["stem"][1])
+    np.testing.assert_array_equal(pool.output, read["pool"][1])
+    assert block.activation is not None
+    np.testing.assert_array_equal(block.activation.before, read["block.relu2"][0])
+    np.testing.assert_array_equal(block.activation.after, read["block"][1])
+    # The hooks are gone.
+    with torch.inference_mode():
+        model(IMAGE)
+    assert len(trace.named) == 3
+    assert trace.layers == traced(model).layers
+
+
+def test_something_else_than_a_copy_may_be_kept() -> None:
+    model = in_order(("c", conv()), ("a", nn.ReLU()))
+    images = torch.cat([IMAGE, -IMAGE])
+    with torch.inference_mode():
+        with Trace(model, kept=lambda maps: maps.amax((0, 2, 3)).numpy()) as trace:
+            model(images)
+        highest = model(images).amax((0, 2, 3))
+    np.testing.assert_array_equal(trace.maps[0].last, highest)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.findings.mistakes import Mistake
-from bakeoff.findings.view import Activation, ConvolutionMaps, View
+from bakeoff.findings.view import Activation, Filters, LayerMaps, Occlusion, View
 
 ANIMALS = ("cat", "dog", "owl", "fox", "elk", "bee", "ant", "hen", "cow", "small pig")
 """Ten classes that are no digits."""
@@ -37,6 +37,7 @@ def view(entrant: str, index: int = 7) -> View:
     second = np.einsum("chw,dc->dhw", pooled, rng.normal(0, 0.2, (64, 32))).astype(np.float32)
     probabilities = np.full(10, 0.001, np.float32)
     probabilities[4] = 0.991
+    drops = rng.normal(0, 2, (2, 14, 14)).astype(np.float32)
     return View(
         entrant=entrant,
         seed=0,
@@ -45,12 +46,21 @@ def view(entrant: str, index: int = 7) -> View:
         light_on_dark=True,
         classes=tuple("0123456789"),
         label=4,
+        channel=0,
         probabilities=probabilities,
-        filters=filters,
-        convolutions=(
-            ConvolutionMaps("convolution 1", first, _cut_off(first)),
-            ConvolutionMaps("convolution 2", second, _cut_off(second)),
+        occlusion=Occlusion(
+            classes=(4, 0),
+            drops=drops,
+            maps=drops.repeat(2, axis=1).repeat(2, axis=2),
+            passes=197,
+            seconds=0.213,
         ),
+        filters=Filters(filters, np.abs(first).max((1, 2)), dead=(3,), images=100),
+        places=(
+            LayerMaps("conv1", "convolution", 1, first, _cut_off(first)),
+            LayerMaps("conv2", "convolution", 2, second, _cut_off(second)),
+        ),
+        attention=None,
         class_weights=None,
         summary="2 convolutions with 32 and 64 channels",
     )
@@ -68,7 +78,7 @@ def weight_look(entrant: str) -> View:
         image=digit(rng),
         probabilities=np.full(10, 0.1, np.float32),
         filters=None,
-        convolutions=(),
+        places=(),
         class_weights=rng.normal(0, 0.3, (10, 28, 28)).astype(np.float32),
         summary="one linear layer: a weight image for each class",
     )

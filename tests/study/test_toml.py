@@ -289,8 +289,8 @@ MISTAKES = {
     ),
     "key that steers a terminal": (
         f'"\\u001b[31m\\n\\u202e" = 1\n{NAME}{ENTRANT}',
-        "\\x1b[31m\\n\\u202e: unknown key; known: about, base, decision, entrants, name, "
-        "protocol, question, recipe, seeds, study_seed, title",
+        "\\x1b[31m\\n\\u202e: unknown key; known: about, base, decision, entrants, inside, "
+        "name, protocol, question, recipe, seeds, study_seed, title",
     ),
     "missing architecture": (
         f'{NAME}[[entrants]]\nname = "a"\n', "entrants[0].architecture: missing; add it",
@@ -428,6 +428,8 @@ def test_toml_is_golden() -> None:
         "confidence = 0.95\n"
         "equivalence_margin = 0.25\n"
         'about = "architectures"\n'
+        "\n"
+        "[inside]\n"
         "\n"
         "[[entrants]]\n"
         'name = "a"\n'

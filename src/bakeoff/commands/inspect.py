@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
-from bakeoff.errors import StoreError, UsageError, did_you_mean
+from bakeoff.errors import NetworkError, StoreError, UsageError, did_you_mean
 from bakeoff.files.place import Place
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.findings.standings import standings
@@ -24,19 +26,18 @@ class Seen:
     """What is seen inside a network, and where its picture went."""
 
     view: View
+    apart: tuple[View, ...]
+    """Of the entrants whose trial with the same seed says something else of the image."""
+    unseen: tuple[str, ...]
+    """One line for each of these that nobody can look into."""
     picture: Path
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""
-        view = self.view
         return {
-            "entrant": view.entrant,
-            "seed": view.seed,
-            "index": view.index,
-            "label": view.label_name,
-            "predicted": view.predicted_name,
-            "probabilities": dict(zip(view.classes, view.probabilities.tolist(), strict=True)),
-            "summary": view.summary,
+            **_told(self.view),
+            "entrants_that_disagree": [_told(view) for view in self.apart],
+            "troubles": list(self.unseen),
             "picture": str(self.picture),
         }
 
@@ -44,12 +45,69 @@ class Seen:
         """Return what a person reads."""
         view = self.view
         verdict = "right" if view.predicted == view.label else "wrong"
-        return (
-            f"{view.entrant} seed {view.seed}: {view.summary}\n"
+        lines = [
+            f"{view.entrant} seed {view.seed}: {view.summary}",
             f"test image {view.index}: label {view.label_name}, says "
-            f"{view.predicted_name} with {view.probability:.4f} ({verdict})\n"
-            f"{self.picture}"
+            f"{view.predicted_name} with {view.probability:.4f} ({verdict})",
+            *_evidence(view),
+            f"that took {view.occlusion.cost}",
+            *([view.filters.told] if view.filters else []),
+            *(
+                f"{other.entrant} says {other.predicted_name} with {other.probability:.4f}"
+                for other in self.apart
+            ),
+            *self.unseen,
+            str(self.picture),
+        ]
+        return "\n".join(lines)
+
+
+def _evidence(view: View) -> Iterator[str]:
+    """Yield where most of the evidence lies, a line for each of the two classes."""
+    seen = view.occlusion
+    for place, values in zip(seen.classes, seen.maps, strict=True):
+        row, column = np.unravel_index(values.argmax(), values.shape)
+        yield (
+            f"most of the evidence for {view.classes[place]} lies at row {row}, column {column}: "
+            f"{values.max():.2f} nats of its log-odds"
         )
+
+
+def _told(view: View) -> dict[str, Any]:
+    seen, filters = view.occlusion, view.filters
+    return {
+        "entrant": view.entrant,
+        "seed": view.seed,
+        "index": view.index,
+        "label": view.label_name,
+        "predicted": view.predicted_name,
+        "probabilities": dict(zip(view.classes, view.probabilities.tolist(), strict=True)),
+        "summary": view.summary,
+        "occlusion": {
+            "classes": [view.classes[place] for place in seen.classes],
+            "log_odds_lost": seen.drops.tolist(),
+            "forward_passes": seen.passes,
+            "seconds": seen.seconds,
+        },
+        "filters": filters
+        and {
+            "count": len(filters.weights),
+            "dead": None if filters.dead is None else list(filters.dead),
+            "images": filters.images,
+        },
+        "places": [
+            {
+                "layer": maps.name,
+                "kind": maps.kind,
+                "activation": maps.activation and maps.activation.name,
+                "between": [] if maps.activation is None else list(maps.activation.between),
+                "shape": list(maps.last.shape),
+                "responses": maps.responses.tolist(),
+            }
+            for maps in view.places
+        ],
+        "attention": None if view.attention is None else view.attention.tolist(),
+    }
 
 
 def inspect_run(
@@ -57,8 +115,9 @@ def inspect_run(
 ) -> Seen:
     """Draw what a network of a run sees in test image `index`, by default the winner's.
 
-    Code of networks that lies in the folder is run if the user had it run before, or with
-    `trust_code`; else UntrustedError is raised.
+    Beside it what other entrants look at, whose trial with the same seed says something else. Code
+    of networks that lies in the folder is run if the user had it run before, or with `trust_code`;
+    else UntrustedError is raised.
     Raises UsageError where entrant, seed or index do not exist, StoreError where files are damaged.
     """
     folder, records, dataset = _finished(directory, index)
@@ -70,18 +129,35 @@ def inspect_run(
     if seed not in by_seed:
         known = ", ".join(map(str, by_seed)) or "none"
         raise UsageError(f"--seed {seed}: {chosen} has no complete trial of it; complete: {known}")
+    said = read_predicted(folder, [each for each in records if each.seed == seed], dataset)
+    apart = [
+        each
+        for each in records
+        if (each.entrant, seed) in said
+        and each.seed == seed
+        and said[each.entrant, seed].classes[index] != said[chosen, seed].classes[index]
+    ]
     # Whoever asks for opinions waits for no torch.
     from bakeoff.engine.team import given_threads
     from bakeoff.findings.inside import view_of
     from bakeoff.report import draw_view, view_pictures
     from bakeoff.training.code import load_kept
 
-    load_kept([folder.study.entrant(chosen)], folder.code, folder.study.folder, trusted=trust_code)
-    with given_threads():
-        view = view_of(folder, by_seed[seed], dataset, index)
-        drawn = draw_view(view_pictures(view))
+    def look(record: Record) -> View:
+        code = [folder.study.entrant(record.entrant)]
+        load_kept(code, folder.code, folder.study.folder, trusted=trust_code)
+        with given_threads():
+            return view_of(folder, record, dataset, index)
+
+    view, others, unseen = look(by_seed[seed]), [], []
+    for each in apart:
+        try:
+            others.append(look(each))
+        except NetworkError as error:
+            unseen.append(str(error))
+    drawn = draw_view(view_pictures(view), [view_pictures(each) for each in others])
     picture = folder.place("figures", f"inside-{chosen}-{seed}-{index}.svg")
-    return Seen(view, _kept(picture, drawn.encode()))
+    return Seen(view, tuple(others), tuple(unseen), _kept(picture, drawn.encode()))
 
 
 def _kept(picture: Place, content: bytes) -> Path:

@@ -22,8 +22,6 @@ from bakeoff.report import draw_report
 from bakeoff.training.code import load_kept
 
 COMPARISON = "comparison.json"
-SHOWN_IMAGE = 0
-"""The test image whose feature maps the report shows."""
 
 
 @given_threads()
@@ -68,8 +66,10 @@ def files_of_report(
     return {file: text.encode() for file, text in texts.items()}
 
 
-def _look(folder: RunFolder, dataset: Dataset, trust_code: bool, record: Record) -> View | str:
-    """Return what the network of a trial sees, or in one line why that cannot be shown."""
+def _look(
+    folder: RunFolder, dataset: Dataset, trust_code: bool, record: Record, index: int
+) -> View | str:
+    """Return what the network of a trial sees in a test image, or in one line why nobody can."""
     try:
         load_kept(
             [folder.study.entrant(record.entrant)],
@@ -77,6 +77,6 @@ def _look(folder: RunFolder, dataset: Dataset, trust_code: bool, record: Record)
             folder.study.folder,
             trusted=trust_code,
         )
-        return view_of(folder, record, dataset, SHOWN_IMAGE)
+        return view_of(folder, record, dataset, index)
     except NetworkError as error:
         return str(error)

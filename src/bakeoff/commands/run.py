@@ -78,12 +78,17 @@ def find_all(study: Study, where: str) -> tuple[Study, Kept]:
     return load_code(study, where)
 
 
-def _refuse_impossible_split(study: Study, dataset: Dataset, where: str) -> None:
-    """Raise StudyError, before there is a folder, where the data are too few for the protocol."""
+def _refuse_too_few_images(study: Study, dataset: Dataset, where: str) -> None:
+    """Raise StudyError, before there is a folder, where the data lack images that are asked for."""
     try:
         split_of(study, 0, dataset)
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
+    last = len(dataset.test_labels) - 1
+    if study.inside.image is not None and study.inside.image > last:
+        raise StudyError(
+            f"{where}: inside.image: {study.inside.image}; the last test image is {last}"
+        )
 
 
 def _refuse_faulty(
@@ -166,7 +171,7 @@ def run_study(
             # Compiled before any trial is timed, and before `jobs` processes would all compile it.
             kernels(listener.stage)
         dataset = load_dataset(study.protocol, study.folder, listener.stage)
-        _refuse_impossible_split(study, dataset, source)
+        _refuse_too_few_images(study, dataset, source)
         if not (out / STUDY).exists():
             _refuse_faulty(study, dataset, on_device, source, listener)
         sizes = network_sizes(study, dataset)

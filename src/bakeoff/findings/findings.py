@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.data.dataset import Dataset
@@ -42,6 +43,7 @@ class Findings(Conclusion):
     unseen: str | None
     """Why, in one line."""
     other_views: tuple[View, ...]
+    """Of the same image, inside each of the others that can be seen."""
     mistakes: tuple[Mistake, ...]
     """Of the winner, the most confident first."""
     confusions: tuple[Confusion, ...]
@@ -76,11 +78,11 @@ class Findings(Conclusion):
 
 
 def gather_findings(
-    conclusion: Conclusion, dataset: Dataset, look: Callable[[Record], View | str]
+    conclusion: Conclusion, dataset: Dataset, look: Callable[[Record, int], View | str]
 ) -> Findings:
     """Return everything that the report shows of the finished trials of a run.
 
-    look: what the network of a trial sees in one image, or why nobody can look inside.
+    look: what the network of a trial sees in a test image, or why nobody can look inside.
     """
     predicted, comparison = conclusion.predicted, conclusion.comparison
     asked = {
@@ -94,7 +96,11 @@ def gather_findings(
     for record in conclusion.records:
         if record.complete:
             first_trials.setdefault(record.entrant, record)
-    looks = {entrant: look(trial) for entrant, trial in first_trials.items()}
+    said = {name: predicted[name, trial.seed].classes for name, trial in first_trials.items()}
+    image = conclusion.study.inside.image
+    if image is None:
+        image = telling_image(said, conclusion.winner, dataset)
+    looks = {entrant: look(trial, image) for entrant, trial in first_trials.items()}
     views = {entrant: seen for entrant, seen in looks.items() if isinstance(seen, View)}
     everyone = list(predicted.values())
     return Findings(
@@ -103,8 +109,9 @@ def gather_findings(
         light_on_dark=dataset.light_on_dark,
         view=views.pop(conclusion.winner, None),
         unseen=None if isinstance(why := looks[conclusion.winner], View) else why,
-        # Those of whose weights there is an image for each class.
-        other_views=tuple(view for view in views.values() if view.class_weights is not None),
+        other_views=tuple(
+            views[row.entrant] for row in conclusion.standings if row.entrant in views
+        ),
         mistakes=surest_mistakes(wrong, of_winner, dataset, _MISTAKES),
         confusions=tuple(confusion_of(name, said, dataset) for name, said in asked.items()),
         disagreement=_disagreement(comparison, predicted, dataset),
@@ -113,6 +120,18 @@ def gather_findings(
             for image in comparison.hardest_images[:HARDEST]
         ),
     )
+
+
+def telling_image(said: Mapping[str, NDArray[np.int64]], winner: str, dataset: Dataset) -> int:
+    """Return the first test image that the winner gets right and most others do not.
+
+    said: the class that a trial of each entrant gives each test image.
+    """
+    wrong = {name: classes != dataset.test_labels for name, classes in said.items()}
+    apart = np.sum([each for name, each in wrong.items() if name != winner], axis=0)
+    told = np.where(wrong[winner], 0, apart)
+    told[list(dataset.known_wrong_test_labels)] = 0
+    return int(told.argmax())
 
 
 def _disagreement(

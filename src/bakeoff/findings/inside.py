@@ -1,4 +1,4 @@
-"""What a trained network sees in one image: its filters, and maps around its activations."""
+"""What a trained network sees in one image: where it looks, its filters, maps, and attention."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.errors import StoreError, UnreadableError
+from bakeoff.errors import NetworkError, StoreError, UnreadableError, did_you_mean
 from bakeoff.files.tensors import from_safetensors
+from bakeoff.findings.attention import over_patches
+from bakeoff.findings.occlusion import occluded
 from bakeoff.findings.trace import Trace
-from bakeoff.findings.view import View
+from bakeoff.findings.view import Filters, LayerMaps, View
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import LARGEST_NUMBER
@@ -24,6 +26,11 @@ from bakeoff.text import counted
 from bakeoff.training.trial import build_entrant, pixels_of
 
 _MOST_SIZES = 6
+_MOST_PLACES = 8
+_LOOKED_AT = 100
+"""Test images that filters may respond to, before they are called dead."""
+_AVERAGED = 500
+"""About so many training images are what covers a part of an image."""
 
 
 def load_network(folder: RunFolder, record: Record, dataset: Dataset) -> nn.Module:
@@ -58,31 +65,35 @@ def view_of(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> 
     """Return what the network of a trial sees in test image `index`."""
     model = load_network(folder, record, dataset)
     pixels = pixels_of(folder.study.protocol, dataset, torch.device("cpu"))
-    return view_inside(
-        model, dataset, index, entrant=record.entrant, seed=record.seed, pixels=pixels
-    )
+    channel = folder.study.inside.channel
+    return view_inside(model, dataset, index, record.entrant, record.seed, pixels, channel)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def view_inside(
     model: nn.Module,
     dataset: Dataset,
     index: int,
-    *,
     entrant: str,
     seed: int,
     pixels: Callable[[torch.Tensor], torch.Tensor],
+    channel: int | None = None,
 ) -> View:
-    """Return what `model` sees in test image `index`.
+    """Return what `model` sees in test image `index`; channel: as `View.channel`.
 
-    All of it comes from one forward pass in evaluation mode, the pass that predicts.
+    Maps, attention and probabilities come from one forward pass in evaluation mode, the pass that
+    predicts. Raises NetworkError where the network names places to look at that it does not have.
     """
     image = dataset.test_images[index]
     seen = pixels(torch.tensor(image[None]))
     model.eval()
-    with Trace(model) as trace:
+    looked_at = _looked_at(model, entrant)
+    with Trace(model, looked_at=looked_at) as trace:
         logits = model(seen)
+    for name in set(looked_at) - {maps.name for maps in trace.named}:
+        raise NetworkError(f"{entrant}: looked_at names {name!r}, and no tensor comes out of it")
     weights = _class_weights(trace, image.shape)
+    attention = over_patches(trace.attention, trace.grid)
     return View(
         entrant=entrant,
         seed=seed,
@@ -91,12 +102,68 @@ def view_inside(
         light_on_dark=dataset.light_on_dark,
         classes=dataset.classes,
         label=int(dataset.test_labels[index]),
+        channel=channel,
         probabilities=logits.softmax(1)[0].numpy(),
-        filters=trace.filters[0].numpy() if trace.filters else None,
-        convolutions=tuple(trace.convolutions),
+        occlusion=occluded(model, image, _mean_image(dataset), pixels),
+        filters=_filters(trace, model, pixels(torch.tensor(dataset.test_images[:_LOOKED_AT]))),
+        places=_places(trace),
+        attention=None if attention is None else attention.numpy(),
         class_weights=weights,
         summary=_summary(trace, has_class_weights=weights is not None),
     )
+
+
+def _looked_at(model: nn.Module, entrant: str) -> tuple[str, ...]:
+    """Return the modules that a network names to be looked at, in its attribute `looked_at`."""
+    names = getattr(model, "looked_at", ())
+    names = (names,) if isinstance(names, str) else names
+    if not isinstance(names, tuple | list) or not all(isinstance(each, str) for each in names):
+        raise NetworkError(f"{entrant}: looked_at must be names of its modules, not {names!r}")
+    modules = dict(model.named_modules())
+    for name in names:
+        if name not in modules:
+            hint = did_you_mean(name, modules)
+            raise NetworkError(f"{entrant}: looked_at names {name!r}, no module of it; {hint}")
+    return tuple(names)
+
+
+def _mean_image(dataset: Dataset) -> NDArray[np.float64]:
+    """Return the mean of training images that lie evenly among all, [channels, height, width]."""
+    count = len(dataset.train_images)
+    chosen = np.arange(0, count, max(1, count // _AVERAGED))
+    mean: NDArray[np.float64] = dataset.train_images[chosen].mean(axis=0)
+    return mean
+
+
+def _filters(trace: Trace, model: nn.Module, images: torch.Tensor) -> Filters | None:
+    """Return the filters of the first convolution, and which of them never respond to `images`."""
+    if not trace.filters:
+        return None
+    first, dead = trace.convolutions[0], None
+    if first.activation is not None:
+        with Trace(model, kept=lambda maps: maps.float().amax((0, 2, 3)).numpy()) as highest:
+            model(images)
+        dead = tuple(np.flatnonzero(highest.convolutions[0].last <= 0).tolist())
+    return Filters(trace.filters[0].numpy(), first.responses, dead, len(images))
+
+
+def _places(trace: Trace) -> tuple[LayerMaps, ...]:
+    """Return where maps are shown: those that the network names, or some evenly over its depth.
+
+    These are the activations that have more than one place in the image, if there are any; in a
+    network without activations its convolutions.
+    """
+    if trace.named:
+        return tuple(trace.named)
+    ran: dict[int, LayerMaps] = {}
+    for maps in trace.maps:
+        if maps.activation is not None or maps.kind == "recurrent layer":
+            # Where branches meet they run into the same one.
+            ran.setdefault(id(maps.last), maps)
+    every = [*ran.values()] or trace.convolutions
+    every = [maps for maps in every if maps.last[0].size > 1] or every
+    chosen = np.linspace(0, len(every) - 1, min(len(every), _MOST_PLACES)).round().astype(int)
+    return tuple(every[number] for number in chosen.tolist())
 
 
 def _class_weights(trace: Trace, image_shape: tuple[int, ...]) -> NDArray[np.float32] | None:
@@ -118,6 +185,9 @@ def _summary(trace: Trace, *, has_class_weights: bool) -> str:
             for each in trace.filters
         ]
         more = ", and so on" if len(sizes) > _MOST_SIZES else ""
+        more += (
+            f"; {counted(len(trace.attention), 'layer')} of attention" if trace.attention else ""
+        )
         listed = ", then ".join(sizes[:_MOST_SIZES])
         return f"{counted(len(sizes), 'convolution')}: {listed}{more}"
     if has_class_weights:
@@ -126,4 +196,4 @@ def _summary(trace: Trace, *, has_class_weights: bool) -> str:
         return "neither convolutions nor fully connected layers: nothing to draw"
     units = [trace.linear[0].shape[1], *(len(weights) for weights in trace.linear)]
     told = " - ".join(map(str, units))
-    return f"no convolutions: fully connected layers {told}, whose units have no picture"
+    return f"no convolutions: fully connected layers {told}"

@@ -17,7 +17,7 @@ from bakeoff.report.charts.charts import draw_charts, every_chart
 from bakeoff.report.palette import style_sheet, styles
 from bakeoff.report.pictures.raster import photograph
 from bakeoff.report.pictures.view_sheet import draw_view
-from bakeoff.report.pictures.views import COLOUR_BAR, Picture, view_pictures
+from bakeoff.report.pictures.views import COLOUR_BAR, EVIDENCE, Picture, view_pictures
 from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.sections.classes import class_tables
 from bakeoff.report.sections.matrix import matrix
@@ -46,7 +46,7 @@ def drawn(shown: Mapping[str, Any]) -> Report:
     """Return the page that shows this, and its figures."""
     figures = {chart.name: chart.standalone() for chart in every_chart(shown["charts"])}
     if shown["view"] is not None:
-        figures["inside"] = draw_view(shown["view"])
+        figures["inside"] = draw_view(shown["view"], shown["apart"])
     return Report(environment().get_template("page.html").render(shown), figures)
 
 
@@ -55,6 +55,8 @@ def shown_of(findings: Findings) -> dict[str, Any]:
     comparison, parted = findings.comparison, findings.disagreement
     light = findings.light_on_dark
     tables, groups = class_tables(findings), batch_groups(findings)
+    others = [view_pictures(view) for view in findings.other_views]
+    said = findings.view and findings.view.predicted
     charts = draw_charts(findings, tables, groups)
     waits = [each for each in comparison.entrants if each.epochs_to_target]
     published = published_rows(findings)
@@ -104,7 +106,10 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         "only_b": pictured(parted.only_b if parted else (), findings.classes, light),
         "batch_groups": groups,
         "view": findings.view and view_pictures(findings.view),
-        "other_views": [view_pictures(view) for view in findings.other_views],
+        "others": others,
+        # Those of them that say something else of the image.
+        "apart": [each for each in others if each.view.predicted != said],
+        "evidence": EVIDENCE,
         "published_rows": published,
         "facts": facts(findings),
         "recipes": recipes(findings),

@@ -20,7 +20,7 @@ from bakeoff.errors import did_you_mean
 from bakeoff.study.frozen import Frozen
 from bakeoff.study.recipe import Recipe
 
-_NO_ENTRANTS = ("protocol", "decision", "recipe")
+_NO_ENTRANTS = ("protocol", "decision", "inside", "recipe")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9_-])?$")]
 """A name that is safe as a folder: lower-case letters, digits, and inside dots, hyphens and
@@ -210,6 +210,15 @@ class Decision(Frozen):
     """An entrant; only pairs with it are tested, and counted by Holm's correction."""
 
 
+class Inside(Frozen):
+    """What the page shows of what networks see."""
+
+    image: int | None = Field(default=None, ge=0)
+    """A test image; without it one that the first entrant gets right and most others do not."""
+    channel: int | None = Field(default=None, ge=0)
+    """Of each layer; without it the one that responds most to the image."""
+
+
 class Study(Frozen):
     """The whole question. Trials depend on it; the number of seeds only says how many there are."""
 
@@ -224,6 +233,7 @@ class Study(Frozen):
     """The folder that paths of data and networks start from: that of the study file."""
     protocol: Protocol = Protocol()
     decision: Decision = Decision()
+    inside: Inside = Inside()
     entrants: tuple[Entrant, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -281,7 +291,7 @@ class Study(Frozen):
         raise KeyError(name)
 
     def asked(self) -> dict[str, Any]:
-        """Return what trials depend on: all but texts, published figures, repeats and decision.
+        """Return what trials depend on: all but texts, published figures, repeats, decision, views.
 
         What is not set is left out, so a key that a later version adds changes no hash.
         """

@@ -14,7 +14,7 @@ from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean
 from bakeoff.files.reading import parse_toml, read_file
 from bakeoff.study.frozen import Frozen
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
 from bakeoff.text import shortened, visible
 
 SHIPPED = Path(__file__).with_name("shipped")
@@ -33,7 +33,7 @@ _DEMANDS = {
     "too_long": "must have no more than two",
 }
 
-_SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision}
+_SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision, "inside": Inside}
 _EVERY_RECIPE = "recipe"
 _INSTEAD = {"validation": "validation_examples", "validation_examples": "validation"}
 """Keys of the protocol of which one stands, and the other."""

@@ -64,6 +64,13 @@ def diverging(values: NDArray[np.floating], limit: float) -> Pixels:
     return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
+def shining_through(photo: Pixels, colours: Pixels) -> Pixels:
+    """Return colours, darker where a photograph of the same size is dark."""
+    grey = photo.mean(axis=2, keepdims=True) / 255
+    darker: Pixels = np.rint(colours * (0.5 + 0.5 * grey)).astype(np.uint8)
+    return darker
+
+
 def enlarged(picture: Pixels, times: int) -> Pixels:
     """Return a picture with `times` x `times` picture elements for each of its own."""
     return picture.repeat(times, axis=0).repeat(times, axis=1)

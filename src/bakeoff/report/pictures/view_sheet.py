@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bakeoff.report import words
 from bakeoff.report.palette import TONES
-from bakeoff.report.pictures.views import COLOUR_BAR, Picture, ViewPictures
+from bakeoff.report.pictures.views import COLOUR_BAR, EVIDENCE, Picture, ViewPictures
 from bakeoff.report.templating import environment
 from bakeoff.text import shortened
 
@@ -89,34 +89,34 @@ def _columns(count: int) -> float:
     return (WIDTH - 2 * _MARGIN - (count - 1) * _GAP) / count
 
 
-def lay_out(shown: ViewPictures) -> Sheet:
-    """Return the sheet of one view."""
-    view, filters, sheet = shown.view, shown.filters, Sheet()
+def lay_out(shown: ViewPictures, apart: Sequence[ViewPictures]) -> Sheet:
+    """Return the sheet of one view; apart: those of entrants that say something else."""
+    view, sheet = shown.view, Sheet()
     sheet.line(f"{view.entrant}, seed {view.seed}, test image {view.index}", "title")
     sure = words.percent(view.probability)
     said = f"Label {view.label_name}; the network says {view.predicted_name}, {sure} sure."
     sheet.line(said, "note")
     sheet.line(f"{shown.summary[:1].upper()}{shown.summary[1:]}.", "note")
-    if filters is not None:
-        sheet.line(f"Filters of the first convolution, {filters.size}", "head")
-        sheet.row(filters.large, _columns(6))
-        sheet.row([filters.all], _columns(2))
-        if filters.in_colour:
-            sheet.line(f"Grey is zero; full colours are {filters.limit:.2g} away from it.", "note")
-        else:
-            sheet.scale(filters.limit)
+    for other in (shown, *apart):
+        told = f"{other.view.entrant} says {other.view.predicted_name}, and looks"
+        sheet.line("Where it looks" if other is shown else told, "head")
+        sheet.row([other.original, *other.evidence.pictures], _columns(4))
+        sheet.scale(other.evidence.limit)
+        sheet.line(f"{EVIDENCE} {other.view.occlusion.passes} forward passes.", "note")
+    if shown.attention is not None:
+        sheet.line("What attention gathers from each patch", "head")
+        sheet.row([shown.original, shown.attention], _columns(4))
+    _add_filters(sheet, shown)
     for layer in shown.layers:
-        sheet.line(f"{layer.title}, channel 0", "head")
-        sheet.row([shown.original, *layer.first.pictures], _columns(4))
-        sheet.scale(layer.first.limit)
-        sheet.line(f"{layer.title}, all {layer.channels} channels", "head")
+        sheet.line(f"{layer.title}, channel {layer.channel}", "head")
+        sheet.row([shown.original, *layer.one.pictures], _columns(4))
+        sheet.scale(layer.one.limit)
+        sheet.line(f"{layer.title}, {layer.which}", "head")
         sheet.row(layer.all.pictures, _columns(2))
         sheet.scale(layer.all.limit)
         if layer.zeros:
             zeros = words.percent(layer.zeros)
             sheet.line(f"{layer.activation} sets {zeros} of these values to zero.", "note")
-    if not shown.layers:
-        sheet.row([shown.original], _columns(4))
     if shown.weights is not None:
         sheet.line("The weight image of each class", "head")
         pictures = shown.weights.pictures
@@ -127,14 +127,28 @@ def lay_out(shown: ViewPictures) -> Sheet:
     return sheet
 
 
-def draw_view(shown: ViewPictures) -> str:
-    """Return what a network sees in one image, as an SVG file."""
+def _add_filters(sheet: Sheet, shown: ViewPictures) -> None:
+    filters, found = shown.filters, shown.view.filters
+    if filters is None or found is None:
+        return
+    sheet.line(f"Filters of the first convolution, {filters.size}", "head")
+    sheet.row(filters.large, _columns(6))
+    sheet.row([filters.all], _columns(2))
+    if filters.in_colour:
+        sheet.line(f"Grey is zero; full colours are {filters.limit:.2g} away from it.", "note")
+    else:
+        sheet.scale(filters.limit)
+    sheet.line(f"{found.told}.", "note")
+
+
+def draw_view(shown: ViewPictures, apart: Sequence[ViewPictures] = ()) -> str:
+    """Return what a network sees in one image, as an SVG file; apart: as of `lay_out`."""
     view = shown.view
     return (
         environment()
         .get_template("view.svg")
         .render(
-            sheet=lay_out(shown),
+            sheet=lay_out(shown, apart),
             width=WIDTH,
             title=f"Inside {view.entrant}, seed {view.seed}, at test image {view.index}",
             tones=TONES,
