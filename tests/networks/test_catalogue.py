@@ -87,6 +87,9 @@ def test_every_architecture_says_in_one_line_what_it_is(name: str) -> None:
         ("cnn-2conv-dropout", 3274634),
         # 16 * 25 + 2 * 16, 64 * 16 * 9 + 2 * 64, 64 * 64 * 9 + 2 * 64, (64 * 36 + 1) * 10.
         ("cnn-3conv", 432 + 9344 + 36992 + 23050),
+        # 32 * 25 + 2 * 32, 48 * 32 * 9 + 2 * 48, 64 * 48 * 9 + 2 * 64, 128 * 64 * 9 + 2 * 128,
+        # 128 * 128 * 9 + 2 * 128, (128 + 1) * 10.
+        ("cnn-5conv", 864 + 13920 + 27776 + 73984 + 147712 + 1290),
     ],
 )
 def test_every_architecture_has_the_published_or_computed_number_of_parameters(
@@ -150,6 +153,28 @@ LAYERS = {
         "ReLU()",
         "Flatten(start_dim=1, end_dim=-1)",
         "Linear(in_features=2304, out_features=10, bias=True)",
+    ],
+    "cnn-5conv": [
+        "Conv2d(1, 32, kernel_size=(5, 5), stride=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(32),
+        "ReLU()",
+        "Conv2d(32, 48, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(48),
+        "ReLU()",
+        "Conv2d(48, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(64),
+        "ReLU()",
+        "Conv2d(64, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(128),
+        "ReLU()",
+        "Conv2d(128, 128, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False)",
+        NORM.format(128),
+        "ReLU()",
+        "AdaptiveAvgPool2d(output_size=1)",
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=128, out_features=10, bias=True)",
     ],
 }
 
