@@ -186,3 +186,11 @@ def test_what_means_something_for_files_alone_has_no_default_elsewhere() -> None
     assert (shipped.test, shipped.validation, shipped.validation_examples) == (None, 0.1, None)
     assert Protocol(dataset="mnist").validation_examples == 6000
     assert Protocol(dataset="./photos", image_size=32).fit == "crop"
+
+
+def test_an_augmentation_that_changes_nothing_is_none_and_others_are_hashed() -> None:
+    empty = changed(protocol=BASE.protocol.model_copy(update={"augmentation": None}))
+    assert Protocol.model_validate({"augmentation": {}}).augmentation is None
+    assert empty.hash == BASE.hash
+    turned = Protocol.model_validate({**dict(BASE.protocol), "augmentation": {"rotate": 5.0}})
+    assert changed(protocol=turned).hash != BASE.hash

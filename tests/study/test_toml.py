@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bakeoff.data.catalogue import SOURCES
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
 from bakeoff.study.toml import (
@@ -227,6 +228,19 @@ MISTAKES = {
     "biases that are spared a decay that is not there": (
         f"{NAME}{ENTRANT}recipe.decay_norms_and_biases = false\n",
         "entrants[0].recipe.decay_norms_and_biases: only for weight_decay above 0; leave it out",
+    ),
+    "an image cut out of nothing": (
+        f"{NAME}{ENTRANT}[protocol.augmentation]\ncutout = 0\n",
+        "protocol.augmentation.cutout: must be greater than or equal to 1, not 0",
+    ),
+    "an unknown way to change images": (
+        f"{NAME}{ENTRANT}[protocol.augmentation]\nrotation = 5\n",
+        "protocol.augmentation.rotation: unknown key; did you mean 'rotate'?",
+    ),
+    "mixtures where classes count differently": (
+        f'{NAME}{ENTRANT}recipe.class_weights = "balanced"\n[protocol.augmentation]\nmixup = 0.2\n',
+        "protocol.augmentation.mixup: not with recipe.class_weights, which a has: a mixture is of "
+        "no one class; leave out one of the two",
     ),
     "another way to weigh classes": (
         f'{NAME}{ENTRANT}recipe.class_weights = "sqrt"\n',
@@ -676,3 +690,12 @@ def test_a_fit_without_a_size_means_nothing_and_goes_with_it() -> None:
         Study(name="s", protocol=sized, entrants=(entrant("a"),)), ["protocol.image_size="]
     )
     assert (found.protocol.image_size, found.protocol.fit) == (None, None)
+
+
+def test_a_key_of_the_augmentation_is_set_and_taken_back() -> None:
+    asked = study(entrant("a"))
+    turned = with_overrides(asked, ["protocol.augmentation.rotate=5"])
+    assert turned.protocol.augmentation == Augmentation(rotate=5)
+    assert with_overrides(turned, ["protocol.augmentation.rotate="]) == asked
+    with pytest.raises(UsageError, match=r"unknown key; did you mean 'rotate'\?$"):
+        with_overrides(asked, ["protocol.augmentation.rotation=5"])

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.step import Step
 from bakeoff.records.checkpoints import Checkpoint, Checkpoints, decode
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.study import Study
 from bakeoff.training import trial as start
 from bakeoff.training.clocks import Clocks, Taken
@@ -53,6 +54,20 @@ EVERYTHING = study(
         label_smoothing=0.1,
     ),
     validation=60,
+)
+EVERYTHING = EVERYTHING.model_copy(
+    update={
+        "protocol": EVERYTHING.protocol.model_copy(
+            update={"augmentation": Augmentation(shift=1.5, rotate=20, cutout=2, flip=True)}
+        )
+    }
+)
+MIXED = DROP.model_copy(
+    update={
+        "protocol": DROP.protocol.model_copy(
+            update={"augmentation": Augmentation(mixup=0.4, scale=0.2, contrast=0.3)}
+        )
+    }
 )
 
 
@@ -104,7 +119,13 @@ def killed_at(step: int) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("asked", "precision"),
-    [(DROP, "float32"), (DROP, "bfloat16"), (PLAIN, "float32"), (EVERYTHING, "float32")],
+    [
+        (DROP, "float32"),
+        (DROP, "bfloat16"),
+        (PLAIN, "float32"),
+        (EVERYTHING, "float32"),
+        (MIXED, "float32"),
+    ],
 )
 @pytest.mark.parametrize("step", [2, STEPS + 1, STEPS + 3])
 def test_a_trial_killed_at_any_step_ends_as_one_that_was_not(

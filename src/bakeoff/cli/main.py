@@ -363,6 +363,10 @@ def data(
         Path | None,
         typer.Option(help="Where the contact sheet goes.", show_default="NAME-contact-sheet.png"),
     ] = None,
+    augmented: Annotated[
+        str | None,
+        typer.Option(metavar="STUDY", help="A sheet of what networks see in this study instead."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at images: counts, copies, what is odd, a contact sheet."""
@@ -372,6 +376,12 @@ def data(
     from bakeoff.commands.data import asked_protocol, survey_data
 
     protocol = asked_protocol(source, image_size=image_size, fit=fit, colour=colour, group=group)
+    if augmented is not None:
+        from bakeoff.commands.augmented import write_augmented_sheet
+
+        written = write_augmented_sheet(protocol, _resolve(augmented, None, None), sheet)
+        _print(as_json, lambda: {"sheet": str(written)}, lambda: f"sheet: {written}")
+        return
     # A large folder takes a minute: who sits at a terminal sees that something happens.
     with Console(stderr=True).status("looking at every image"):
         surveyed = survey_data(protocol, sheet)

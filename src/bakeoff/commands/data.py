@@ -87,8 +87,8 @@ def survey_data(protocol: Protocol, sheet: Path | None = None) -> Surveyed:
     source = protocol.dataset
     target = sheet or Path(f"{name_of(source)}-contact-sheet.png")
     trouble = _why_no_sheet(target, source)
-    if sheet is not None and trouble:
-        raise UsageError(f"--sheet {sheet}: {trouble}; give another name")
+    if sheet is not None:
+        refuse_other_file(sheet, source)
     try:
         stock = stock_at(protocol)
     except MixedSizesError:
@@ -125,6 +125,12 @@ def name_of(source: str) -> str:
     path = Path(source).expanduser().resolve()
     name = path.name if path.is_dir() else path.stem
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "data"
+
+
+def refuse_other_file(sheet: Path, source: str) -> None:
+    """Raise UsageError where a sheet would take another file's place, or lie among the data."""
+    if trouble := _why_no_sheet(sheet, source):
+        raise UsageError(f"--sheet {sheet}: {trouble}; give another name")
 
 
 def _why_no_sheet(target: Path, source: str) -> str:

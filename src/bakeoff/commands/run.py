@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bakeoff.data.augmentation import refuse_impossible
 from bakeoff.data.catalogue import check_dataset, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
@@ -78,10 +79,11 @@ def find_all(study: Study, where: str) -> tuple[Study, Kept]:
     return load_code(study, where)
 
 
-def _refuse_too_few_images(study: Study, dataset: Dataset, where: str) -> None:
-    """Raise StudyError, before there is a folder, where the data lack images that are asked for."""
+def _refuse_unfit_images(study: Study, dataset: Dataset, where: str) -> None:
+    """Raise StudyError, before there is a folder, where the data do not do for the protocol."""
     try:
         split_of(study, 0, dataset)
+        refuse_impossible(study.protocol.augmentation, dataset.image_shape)
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from error
     last = len(dataset.test_labels) - 1
@@ -171,7 +173,7 @@ def run_study(
             # Compiled before any trial is timed, and before `jobs` processes would all compile it.
             kernels(listener.stage)
         dataset = load_dataset(study.protocol, study.folder, listener.stage)
-        _refuse_too_few_images(study, dataset, source)
+        _refuse_unfit_images(study, dataset, source)
         if not (out / STUDY).exists():
             _refuse_faulty(study, dataset, on_device, source, listener)
         sizes = network_sizes(study, dataset)

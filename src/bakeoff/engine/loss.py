@@ -20,7 +20,10 @@ class CrossEntropy:
     the sum of these over the batch."""
 
     def __call__(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss of logits [b, classes] and int64 labels [b], as PyTorch defines it."""
+        """Return the loss of logits [b, classes], as PyTorch defines it.
+
+        labels: int64 [b], or mixed float32 [b, classes], whose shares of each example add up to 1.
+        """
         return F.cross_entropy(
             logits, labels, weight=self.class_weights, label_smoothing=self.smoothing
         )
@@ -30,10 +33,10 @@ class CrossEntropy:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the loss, and its gradient by the logits, [b, classes].
 
-        By hand where all classes count the same, (probability - target) / b: this is most of the
-        step of a small network.
+        By hand where each label is one class and all classes count the same, (probability -
+        target) / b: this is most of the step of a small network.
         """
-        if self.class_weights is not None:
+        if self.class_weights is not None or labels.is_floating_point():
             leaf = logits.detach().requires_grad_()
             with torch.enable_grad():
                 loss = self(leaf, labels)

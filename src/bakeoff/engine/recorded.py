@@ -68,8 +68,8 @@ class RecordedUpdate:
         self._repeat: Work | None = None
 
     def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Move the weights once; `labels` is int64 [..., b]."""
-        if labels.shape[-1] != self._batch_size:
+        """Move the weights once; `images` is uint8 [..., b, channels, height, width]."""
+        if images.shape[-4] != self._batch_size:
             return self._update(images, labels)
         if self._warm_ups_left > 0:
             self._warm_ups_left -= 1

@@ -60,7 +60,13 @@ def _can_stack(setting: Setting, trials: Sequence[PlannedTrial], listener: Liste
     model = build_entrant(setting.folder.study, entrant, seed, dataset, setting.device)
     autocast = autocast_for(setting.device, setting.precision)
     with code_of(entrant):
-        reason = why_alone(model, entrant.recipe, dataset.image_shape, autocast)
+        reason = why_alone(
+            model,
+            entrant.recipe,
+            setting.folder.study.protocol,
+            dataset.image_shape,
+            autocast,
+        )
     if reason is not None:
         listener.stage(f"{entrant.name} cannot be stacked, so it trains one by one: {reason}")
     return reason is None

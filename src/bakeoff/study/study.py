@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal, LiteralString, Self
 from pydantic import (
     BeforeValidator,
     Field,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from bakeoff.errors import did_you_mean
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.frozen import Frozen
 from bakeoff.study.recipe import Recipe
 
@@ -171,6 +173,8 @@ class Protocol(Frozen):
     pixels: Literal["scaled-once", "scaled-twice", "standardised"] = "scaled-once"
     """uint8 / 255, / 255 / 255 as in the published assignment, or each channel with mean 0 and
     standard deviation 1 over the training images."""
+    augmentation: Augmentation | None = None
+    """How training images are changed in each epoch; without it they are not."""
     selection_metric: Literal["balanced_accuracy", "accuracy"] = "balanced_accuracy"
     """What the winner is chosen by, on validation data."""
 
@@ -183,6 +187,11 @@ class Protocol(Frozen):
         if asked.get("dataset", "mnist") == "mnist":
             return asked | {"validation_examples": 6000}
         return asked | {"validation": 0.1}
+
+    @field_validator("augmentation")
+    @classmethod
+    def _changes_something(cls, asked: Augmentation | None) -> Augmentation | None:
+        return None if asked == Augmentation() else asked
 
     @model_validator(mode="after")
     def _validates_once(self) -> Self:
@@ -250,6 +259,17 @@ class Study(Frozen):
                     f"two entrants are called {entrant.name!r}; give each a name of its own"
                 )
             seen.add(entrant.name)
+        return self
+
+    @model_validator(mode="after")
+    def _mixes_what_counts_alike(self) -> Self:
+        augmentation = self.protocol.augmentation
+        weighing = [each.name for each in self.entrants if each.recipe.class_weights]
+        if augmentation is not None and augmentation.mixup and weighing:
+            raise ValueError(
+                f"protocol.augmentation.mixup: not with recipe.class_weights, which {weighing[0]} "
+                "has: a mixture is of no one class; leave out one of the two"
+            )
         return self
 
     @model_validator(mode="after")

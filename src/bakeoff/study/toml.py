@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean, look_up
 from bakeoff.files.reading import parse_toml, read_file
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.frozen import Frozen
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
@@ -34,6 +35,8 @@ _DEMANDS = {
 }
 
 _SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision, "inside": Inside}
+_AUGMENTATION = "augmentation"
+"""The table in that of the protocol."""
 _EVERY_RECIPE = "recipe"
 _INSTEAD = {"validation": "validation_examples", "validation_examples": "validation"}
 """Keys of the protocol of which one stands, and the other."""
@@ -152,7 +155,8 @@ def _quoted(value: Any) -> str:
 def _keys_beside(location: Sequence[int | str]) -> list[str]:
     """Return the keys that the table of the unknown key at `location` may have."""
     tables: dict[str, type[BaseModel]] = {
-        "recipe": Recipe, "published": Published, "entrants": Entrant, **_SECTIONS
+        "recipe": Recipe, "published": Published, "entrants": Entrant,
+        _AUGMENTATION: Augmentation, **_SECTIONS,
     }  # fmt: skip
     parents = [step for step in location[:-1] if isinstance(step, str)]
     model = tables[parents[-1]] if parents else Study
@@ -207,6 +211,9 @@ def _owned(
     recipe_keys = list(Recipe.model_fields)
     if owner in _SECTIONS:
         return [content[owner]], list(_SECTIONS[owner].model_fields)
+    if owner == f"protocol.{_AUGMENTATION}":
+        table = content["protocol"].setdefault(_AUGMENTATION, {})
+        return [table], list(Augmentation.model_fields)
     if owner == _EVERY_RECIPE:
         return [entrant["recipe"] for entrant in entrants.values()], recipe_keys
     if owner not in entrants:

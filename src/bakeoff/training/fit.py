@@ -13,7 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bakeoff.data.order import batches, epoch_order
+from bakeoff.data.augmentation import Augmenter
+from bakeoff.data.order import batches as in_order
+from bakeoff.data.order import epoch_order
 from bakeoff.engine import fast
 from bakeoff.engine.loss import CrossEntropy
 from bakeoff.engine.pixels import Pixels
@@ -48,7 +50,7 @@ class Examples:
         self, order: torch.Tensor, size: int
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield (images, labels) of `size` examples at a time, in this order, int64 [m]."""
-        return batches(self.images, self.labels, order, size, self.rows)
+        return in_order(self.images, self.labels, order, size, self.rows)
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def fit(
     pixels: Pixels,
     autocast: torch.autocast,
     class_weights: torch.Tensor | None = None,
+    augmenter: Augmenter | None = None,
     on_epoch: Callable[[Epoch], None],
     before: Sequence[Epoch] = (),
     state: Mapping[str, torch.Tensor] | None = None,
@@ -137,7 +140,12 @@ def fit(
                 earlier, losses = part.taken, _of_part(part, order, recipe)
                 order, part = order[sum(losses.sizes) :], None
             keep_part = _KeepPart(due, partial(keep, history, moving), draws, earlier, clocks)
-            (loss,) = train_epoch(step, train.batches(order, recipe.batch_size), losses, keep_part)
+            if augmenter is None:
+                batches = train.batches(order, recipe.batch_size)
+            else:
+                changed = augmenter.of_epoch(len(train), number, train.images.device)
+                batches = changed.batches(train.batches, order, recipe.batch_size)
+            (loss,) = train_epoch(step, batches, losses, keep_part)
         with nullcontext() if moving.average is None else moving.average.in_place():
             logits = predict_logits(twin, validation.images, pixels, validation.rows)
         validation_loss = F.cross_entropy(logits, validation.labels).item()

@@ -45,13 +45,14 @@ def train_epoch(
     """Take one step per batch; return the mean cross-entropy of each network that they train.
 
     batches: (uint8 images [b, channels, height, width], int64 labels [b]), in front of both the
-    seeds of a stack, if it is one. Each example's loss is taken before the step that it leads to.
+    seeds of a stack, if it is one; mixed labels are float32 [b, classes]. Each example's loss is
+    taken before the step that it leads to.
     losses: of the steps before, where these are not the first of the epoch.
     """
     losses = StepLosses() if losses is None else losses
     for images, labels in batches:
         losses.of_steps.append(step(images, labels))
-        losses.sizes.append(labels.shape[-1])
+        losses.sizes.append(images.shape[-4])
         after_step(losses)
     return losses.mean()
 

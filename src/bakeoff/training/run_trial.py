@@ -198,6 +198,7 @@ def _trained(
         spec.streams,
         pixels=spec.pixels,
         autocast=autocast_for(spec.device, spec.precision),
+        augmenter=spec.augmenter,
         class_weights=class_weights_of(spec.entrant.recipe, train.labels, spec.dataset),
         on_epoch=on_epoch,
         before=progress.history,

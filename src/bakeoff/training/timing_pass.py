@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.data.order import batches, epoch_order
+from bakeoff.data.order import epoch_order
 from bakeoff.data.split import split_of
 from bakeoff.engine import fast
 from bakeoff.networks.randomness import seeded
@@ -26,6 +26,7 @@ from bakeoff.training.loop import train_epoch
 from bakeoff.training.moving import Moving
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.trial import (
+    augmenter_of,
     autocast_for,
     build_entrant,
     class_weights_of,
@@ -200,9 +201,16 @@ def make_burst(
         class_weights=class_weights_of(recipe, train.labels, dataset),
     )
 
+    augmenter = augmenter_of(study, 0, dataset)
+    changed = None if augmenter is None else augmenter.of_epoch(len(train), 0, device)
+
     def burst() -> object:
         twin.train()
-        shuffled = batches(train.images, train.labels, order[:examples], recipe.batch_size)
+        shuffled = (
+            train.batches(order[:examples], recipe.batch_size)
+            if changed is None
+            else changed.batches(train.batches, order[:examples], recipe.batch_size)
+        )
         with seeded(twin, 0):
             (loss,) = train_epoch(step, shuffled)
         if validation:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from bakeoff.data.augmentation import Augmenter
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import Split, split_of
 from bakeoff.engine.devices import place
@@ -52,6 +53,11 @@ class TrialSpec:
     def streams(self) -> Streams:
         """Where the random choices of the training come from."""
         return Streams(self.study.study_seed, self.seed, self.entrant.name)
+
+    @property
+    def augmenter(self) -> Augmenter | None:
+        """What changes the training images, the same for all entrants of the seed."""
+        return augmenter_of(self.study, self.seed, self.dataset)
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -103,6 +109,14 @@ def pixels_of(protocol: Protocol, dataset: Dataset, device: torch.device) -> Pix
         for each in dataset.channels
     )
     return Pixels(1 / deviation, -mean / deviation)
+
+
+def augmenter_of(study: Study, seed: int, dataset: Dataset) -> Augmenter | None:
+    """Return what changes the training images of a trial seed; None where nothing does."""
+    asked = study.protocol.augmentation
+    if asked is None:
+        return None
+    return Augmenter(asked, study.study_seed, seed, len(dataset.classes))
 
 
 def autocast_for(device: torch.device, precision: str) -> torch.autocast:

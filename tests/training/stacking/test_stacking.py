@@ -16,7 +16,9 @@ from bakeoff.engine.pixels import Pixels
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Stopped
+from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Protocol
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.stacking.fit import Member, fit_stack, why_alone
 from bakeoff.training.stacking.stack import Stack
@@ -232,7 +234,7 @@ def test_running_means_and_frozen_weights_are_those_of_each_seed(digits: Dataset
 
     with torch.random.fork_rng():
         models = [normalised(seed) for seed in range(2)]
-    assert why_alone(models[0], Recipe(), (1, 8, 8), FLOAT32) is None
+    assert why_alone(models[0], Recipe(), Protocol(), (1, 8, 8), FLOAT32) is None
     # Not Adam: normalisation cancels the bias before it, so its gradient is nothing but rounding.
     recipe = Recipe(optimizer="sgd", learning_rate=0.05, batch_size=40, epochs=2)
     singly, together, _ = both(models, recipe, digits)
@@ -283,7 +285,7 @@ def test_a_dropout_layer_that_is_used_twice_draws_as_it_does_alone(digits: Datas
     with torch.random.fork_rng():
         torch.manual_seed(1)
         models = [place(Twice(), CPU) for _ in range(2)]
-    assert why_alone(models[0], Recipe(), (1, 8, 8), FLOAT32) is None
+    assert why_alone(models[0], Recipe(), Protocol(), (1, 8, 8), FLOAT32) is None
     assert type(models[0].get_submodule("dropout")) is nn.Dropout
     recipe = Recipe(optimizer="sgd", learning_rate=0.05, batch_size=40, epochs=2)
     singly, together, _ = both(models, recipe, digits)
@@ -293,19 +295,26 @@ def test_a_dropout_layer_that_is_used_twice_draws_as_it_does_alone(digits: Datas
 @pytest.mark.parametrize("key", ["clip", "average", "class_weights"])
 def test_a_recipe_that_speaks_of_each_network_alone_is_not_stacked(key: str) -> None:
     value = "balanced" if key == "class_weights" else 0.5
-    reason = why_alone(nn.Identity(), Recipe.model_validate({key: value}), (1, 8, 8), FLOAT32)
+    recipe = Recipe.model_validate({key: value})
+    reason = why_alone(nn.Identity(), recipe, Protocol(), (1, 8, 8), FLOAT32)
     assert reason == f"recipe.{key} is of each network alone"
 
 
+def test_augmented_images_are_not_stacked() -> None:
+    changed = Protocol(augmentation=Augmentation(flip=True))
+    reason = why_alone(nn.Identity(), Recipe(), changed, (1, 8, 8), FLOAT32)
+    assert reason == "protocol.augmentation changes the images of each seed in another way"
+
+
 def test_a_network_that_cannot_be_stacked_is_found_out_and_left_as_it_was() -> None:
-    reason = why_alone(Branching(64, 10), Recipe(), (1, 8, 8), FLOAT32)
+    reason = why_alone(Branching(64, 10), Recipe(), Protocol(), (1, 8, 8), FLOAT32)
     assert reason is not None
     assert "data-dependent control flow" in reason
     assert "\n" not in reason
     for name in ARCHITECTURES:
         model = network(name, 0)
         before = snapshot(model)
-        assert why_alone(model, Recipe(), (1, 8, 8), FLOAT32) is None
+        assert why_alone(model, Recipe(), Protocol(), (1, 8, 8), FLOAT32) is None
         assert torch.equal(snapshot(model), before)
 
 

@@ -16,6 +16,7 @@ from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Protocol
 from bakeoff.training.clocks import Clocks
 from bakeoff.training.fit import Examples, Streams, add_epoch, steps_per_epoch
 from bakeoff.training.loop import train_epoch
@@ -36,6 +37,7 @@ class Member:
 def why_alone(
     model: nn.Module,
     recipe: Recipe,
+    protocol: Protocol,
     image_shape: tuple[int, int, int],
     autocast: torch.autocast,
 ) -> str | None:
@@ -48,6 +50,8 @@ def why_alone(
     """
     if own := [key for key in ("clip", "average", "class_weights") if getattr(recipe, key)]:
         return f"recipe.{own[0]} is of each network alone"
+    if protocol.augmentation is not None:
+        return "protocol.augmentation changes the images of each seed in another way"
     twins = [copy.deepcopy(model).train() for _ in range(2)]
     device = next(model.parameters()).device
     images = torch.zeros(2, 2, *image_shape, dtype=torch.uint8, device=device)
