@@ -160,6 +160,10 @@ NOTHING = (
          "Net has a.weight in float64, and float32 is trained; use .float()"),
         (net("self.a = nn.Linear(64, 10)") + "    def get_extra_state(self): return 3",
          "Net keeps _extra_state, which is no tensor (get_extra_state?); let it keep tensors"),
+        (net("self.looked_at, self.a = ('b', 'stem'), nn.Linear(64, 10)"),
+         "Net: looked_at names 'b', no module of it; known: a"),
+        (net("self.looked_at, self.a = 'a', nn.Linear(64, 10)"),
+         "Net: looked_at must be a tuple of names of modules, not 'a'"),
         (net("1 / 0"), "Net: {file}, line 9: ZeroDivisionError: division by zero"),
         (net("self.a = nn.LazyLinear(classes)"), 'Net: NotImplementedError: Module [Net] is '
          'missing the required "forward" function'),

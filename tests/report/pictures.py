@@ -37,7 +37,7 @@ def view(entrant: str, index: int = 7) -> View:
     second = np.einsum("chw,dc->dhw", pooled, rng.normal(0, 0.2, (64, 32))).astype(np.float32)
     probabilities = np.full(10, 0.001, np.float32)
     probabilities[4] = 0.991
-    drops = rng.normal(0, 2, (2, 14, 14)).astype(np.float32)
+    drops = rng.normal(0, 2, (2, 10, 10)).astype(np.float32)
     return View(
         entrant=entrant,
         seed=0,
@@ -51,8 +51,8 @@ def view(entrant: str, index: int = 7) -> View:
         occlusion=Occlusion(
             classes=(4, 0),
             drops=drops,
-            maps=drops.repeat(2, axis=1).repeat(2, axis=2),
-            passes=197,
+            maps=drops.repeat(3, axis=1).repeat(3, axis=2)[:, 1:29, 1:29],
+            passes=101,
             seconds=0.213,
         ),
         filters=Filters(filters, np.abs(first).max((1, 2)), dead=(3,), images=100),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.errors import NetworkError, StoreError, UnreadableError, did_you_mean
+from bakeoff.errors import NetworkError, StoreError, UnreadableError
 from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.attention import over_patches
 from bakeoff.findings.occlusion import occluded
 from bakeoff.findings.trace import Trace
-from bakeoff.findings.view import Filters, LayerMaps, View
+from bakeoff.findings.view import Activation, Filters, LayerMaps, View
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import LARGEST_NUMBER
@@ -82,12 +83,13 @@ def view_inside(
     """Return what `model` sees in test image `index`; channel: as `View.channel`.
 
     Maps, attention and probabilities come from one forward pass in evaluation mode, the pass that
-    predicts. Raises NetworkError where the network names places to look at that it does not have.
+    predicts. Raises NetworkError where no tensor comes out of a place that the network names.
     """
     image = dataset.test_images[index]
     seen = pixels(torch.tensor(image[None]))
     model.eval()
-    looked_at = _looked_at(model, entrant)
+    # That these are modules of it was seen when it was made.
+    looked_at = tuple(getattr(model, "looked_at", ()))
     with Trace(model, looked_at=looked_at) as trace:
         logits = model(seen)
     for name in set(looked_at) - {maps.name for maps in trace.named}:
@@ -113,20 +115,6 @@ def view_inside(
     )
 
 
-def _looked_at(model: nn.Module, entrant: str) -> tuple[str, ...]:
-    """Return the modules that a network names to be looked at, in its attribute `looked_at`."""
-    names = getattr(model, "looked_at", ())
-    names = (names,) if isinstance(names, str) else names
-    if not isinstance(names, tuple | list) or not all(isinstance(each, str) for each in names):
-        raise NetworkError(f"{entrant}: looked_at must be names of its modules, not {names!r}")
-    modules = dict(model.named_modules())
-    for name in names:
-        if name not in modules:
-            hint = did_you_mean(name, modules)
-            raise NetworkError(f"{entrant}: looked_at names {name!r}, no module of it; {hint}")
-    return tuple(names)
-
-
 def _mean_image(dataset: Dataset) -> NDArray[np.float64]:
     """Return the mean of training images that lie evenly among all, [channels, height, width]."""
     count = len(dataset.train_images)
@@ -141,10 +129,26 @@ def _filters(trace: Trace, model: nn.Module, images: torch.Tensor) -> Filters | 
         return None
     first, dead = trace.convolutions[0], None
     if first.activation is not None:
-        with Trace(model, kept=lambda maps: maps.float().amax((0, 2, 3)).numpy()) as highest:
+        highest = _FirstResponse(model, kept=lambda maps: maps.float().amax((0, 2, 3)).numpy())
+        with suppress(_EnoughError), highest:
             model(images)
         dead = tuple(np.flatnonzero(highest.convolutions[0].last <= 0).tolist())
     return Filters(trace.filters[0].numpy(), first.responses, dead, len(images))
+
+
+class _EnoughError(BaseException):
+    """Ends a forward pass; no code of a network takes it for an error of its own."""
+
+
+class _FirstResponse(Trace):
+    """Ends the pass where the first convolution has run into its activation."""
+
+    def activated(self, ran: Activation, ways: Mapping[int, tuple[str, ...]]) -> int:
+        """Write down an activation; raise when it is the one."""
+        number = super().activated(ran, ways)
+        if self.convolutions and self.convolutions[0].activation is not None:
+            raise _EnoughError
+        return number
 
 
 def _places(trace: Trace) -> tuple[LayerMaps, ...]:

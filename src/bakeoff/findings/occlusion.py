@@ -20,10 +20,12 @@ from torch import nn
 from bakeoff.findings.view import Occlusion
 from bakeoff.training.predict import predict_logits
 
-_STEPS = 14
+_STEPS = 10
 """Coverings along the longer side, where it has so many pixels."""
-_RADIUS = 2.5
-"""Steps from the middle of a covering to its edge; halfway it covers half."""
+_RADIUS = 2.0
+"""Steps from the middle of a covering to its edge; halfway it covers half.
+
+So coverings overlap to the same everywhere, but for the edge of the image."""
 
 
 @torch.no_grad()

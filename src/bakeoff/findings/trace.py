@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import re
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -59,8 +60,8 @@ _Way = tuple[str, ...]
 class _Followed(NamedTuple):
     """What is known of a tensor that a function returned."""
 
-    tensor: torch.Tensor
-    """Kept, so that no other one takes its identity."""
+    tensor: weakref.ref[torch.Tensor]
+    """Another one may take its identity when it is gone."""
     ways: Mapping[int, _Way]
     """By the number of a layer in `maps`, how its maps came here without activation."""
     channels_last: bool
@@ -141,7 +142,7 @@ class Trace(TorchFunctionMode):
         name = function.__name__.strip("_")
         inputs = [each for each in (*args, *kwargs.values()) if isinstance(each, torch.Tensor)]
         self._latest = next(filter(None, map(self._name_of, inputs)), self._latest)
-        known = [self._followed[id(each)] for each in inputs if id(each) in self._followed]
+        known = list(filter(None, map(self._known, inputs)))
         last = any(each.channels_last for each in known)
         activation = _activation(name, kwargs) if inputs and 2 <= inputs[0].ndim <= 4 else None
         # It may work in place, so its input is copied before it is gone.
@@ -158,17 +159,21 @@ class Trace(TorchFunctionMode):
         ways, activated = self._ways_to(known), None
         if activation and before is not None:
             ran = Activation(activation, (), before, self._maps(main, last))
-            ways, activated = {}, self._activated(ran, ways)
+            ways, activated = {}, self.activated(ran, ways)
         elif kind:
             ways, last = {len(self.maps): ()}, kind != "convolution"
             self._layer(kind, args, kwargs, main)
         else:
             ways, last = _gone_on(name, ways), last and _between(name) is not None
-        self._followed[id(main)] = _Followed(main, ways, last, activated)
+        self._followed[id(main)] = _Followed(weakref.ref(main), ways, last, activated)
         return output
 
     def _name_of(self, weights: torch.Tensor) -> str:
         return self._names.get(id(weights), "")
+
+    def _known(self, tensor: torch.Tensor) -> _Followed | None:
+        followed = self._followed.get(id(tensor))
+        return followed if followed is not None and followed.tensor() is tensor else None
 
     def _ways_to(self, known: Sequence[_Followed]) -> dict[int, _Way]:
         """Return, by the number of the layer, how maps without activation came here."""
@@ -206,7 +211,7 @@ class Trace(TorchFunctionMode):
         maps = self._maps(output, kind != "convolution")
         self.maps.append(LayerMaps(name, kind, number, maps, activation=None))
 
-    def _activated(self, ran: Activation, ways: Mapping[int, _Way]) -> int:
+    def activated(self, ran: Activation, ways: Mapping[int, _Way]) -> int:
         """Give the activation to each layer whose maps, channel by channel, ran into it.
 
         Where there is none it stands by itself. Returns the number of the first of them.
@@ -225,7 +230,7 @@ class Trace(TorchFunctionMode):
         """Write down what came out of a module that is looked at, and of what activation."""
         if not isinstance(output, torch.Tensor):
             return
-        known, number = self._followed.get(id(output)), len(self.named) + 1
+        known, number = self._known(output), len(self.named) + 1
         if known is not None and known.activated is not None:
             maps = self.maps[known.activated]
             self.named.append(replace(maps, name=name, kind="place", number=number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from bakeoff.errors import NetworkError
+from bakeoff.errors import NetworkError, did_you_mean
 from bakeoff.files.memory import usable_memory
 from bakeoff.networks.catalogue import network
 from bakeoff.networks.initialisation import SCHEMES
@@ -80,8 +80,21 @@ def _check(name: str, model: nn.Module) -> None:
         if value.requires_grad and value.dtype != torch.float32:
             kind = str(value.dtype).removeprefix("torch.")
             raise NetworkError(f"{name} has {key} in {kind}, and float32 is trained; use .float()")
+    _check_places(name, model)
     if not any(each.requires_grad for each in model.parameters()):
         raise NetworkError(
             f"{name} has no parameters that can be trained; layers must be attributes of it, or "
             "stand in an nn.ModuleList, after super().__init__() in its __init__"
         )
+
+
+def _check_places(name: str, model: nn.Module) -> None:
+    """Raise NetworkError where `looked_at`, the places that a network wants seen, are not there."""
+    places = getattr(model, "looked_at", ())
+    modules = [key for key, _ in model.named_modules() if key]
+    if not isinstance(places, tuple | list) or not all(isinstance(each, str) for each in places):
+        raise NetworkError(f"{name}: looked_at must be a tuple of names of modules, not {places!r}")
+    for each in places:
+        if each not in modules:
+            hint = did_you_mean(each, modules)
+            raise NetworkError(f"{name}: looked_at names {each!r}, no module of it; {hint}")

@@ -102,7 +102,7 @@ def lay_out(shown: ViewPictures, apart: Sequence[ViewPictures]) -> Sheet:
         sheet.line("Where it looks" if other is shown else told, "head")
         sheet.row([other.original, *other.evidence.pictures], _columns(4))
         sheet.scale(other.evidence.limit)
-        sheet.line(f"{EVIDENCE} {other.view.occlusion.passes} forward passes.", "note")
+    sheet.line(f"{EVIDENCE} It takes {view.occlusion.passes} forward passes.", "note")
     if shown.attention is not None:
         sheet.line("What attention gathers from each patch", "head")
         sheet.row([shown.original, shown.attention], _columns(4))
