@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import importlib.metadata
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,9 +17,11 @@ import torch
 from torch import nn
 
 from bakeoff.errors import NetworkError
+from bakeoff.files.tensors import to_safetensors
 from bakeoff.networks import from_zoo
 from bakeoff.networks.build import start
 from bakeoff.networks.catalogue import network
+from bakeoff.networks.from_zoo import trained_by_timm
 
 
 def made(name: str, shape: tuple[int, int, int], **arguments: Any) -> nn.Module:
@@ -84,12 +89,12 @@ def test_torchvision_is_asked_for_classes_and_size(zoo: list[dict[str, Any]]) ->
         ("torchvision:resnet", {}, "torchvision has no classifier 'resnet'; it has 3 others"),
         ("torchvision:of_one_size", {}, "torchvision:of_one_size takes images of 3 channels, and "
          'the data have 1; say colour = "rgb" in [protocol]'),
-        ("timm:of_any_size", {"pretrained": True}, "timm:of_any_size: pretrained would start it "
-         "from weights that were trained elsewhere; leave it out, so that all entrants start from "
-         "nothing"),
-        ("torchvision:of_any_size", {"weights": "DEFAULT"}, "torchvision:of_any_size: weights "
-         "would start it from weights that were trained elsewhere; leave it out, so that all "
-         "entrants start from nothing"),
+        ("timm:of_any_size", {"checkpoint_path": "a.pth"}, "timm:of_any_size: checkpoint_path "
+         'would start it from weights that no record names; say weights = "FILE.safetensors" '
+         "beside architecture instead"),
+        ("torchvision:of_any_size", {"pretrained": True}, "torchvision:of_any_size: pretrained "
+         'would start it from weights that no record names; say weights = "FILE.safetensors" '
+         "beside architecture instead"),
     ],
 )  # fmt: skip
 def test_what_a_zoo_does_not_have_or_is_not_fair_is_refused(
@@ -154,3 +159,52 @@ def test_a_network_of_torchvision_is_made() -> None:
     model = made("torchvision:resnet18", (3, 64, 64)).eval()
     with torch.inference_mode():
         assert model(torch.zeros(2, 3, 64, 64)).shape == (2, 7)
+
+
+@pytest.fixture
+def trained_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
+    """Let timm find weights of resnet18, for its thousand classes, in a file; return them."""
+    network("timm:resnet18")  # Imports timm.
+    trained: dict[str, torch.Tensor] = sys.modules["timm"].create_model("resnet18").state_dict()
+    (tmp_path / "w.safetensors").write_bytes(to_safetensors(trained))
+    found = sys.modules["timm.models._registry"]._model_pretrained_cfgs
+    here = dataclasses.replace(found["resnet18.a1_in1k"], file=str(tmp_path / "w.safetensors"))
+    for name in ("resnet18", "resnet18.a1_in1k"):
+        monkeypatch.setitem(found, name, here)
+    trained_by_timm.cache_clear()
+    return trained
+
+
+@pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
+def test_a_network_of_timm_starts_from_what_timm_trained(
+    trained_at_home: dict[str, torch.Tensor],
+) -> None:
+    shape, arguments = (3, 32, 32), {"pretrained": True}
+    found = network("timm:resnet18", arguments)
+    assert found.given is not None
+    assert found.given.origin == "timm:resnet18"
+    assert found.given.sha256 == hashlib.sha256(to_safetensors(trained_at_home)).hexdigest()
+    version = importlib.metadata.version("timm")
+    assert found.version == f"timm {version}, weights {found.given.sha256[:16]}"
+    state = start(found, shape, 7, initialisation="framework-default", seed=0).state_dict()
+    assert state["fc.weight"].shape == (7, 512)
+    others = {key for key in state if not torch.equal(state[key], trained_at_home[key])}
+    assert others == {"fc.weight", "fc.bias"}
+    # Of one channel, the first convolution adds those of three up.
+    grey = start(found, (1, 32, 32), 7, initialisation="framework-default", seed=0).state_dict()
+    assert torch.equal(grey["conv1.weight"], trained_at_home["conv1.weight"].sum(1, keepdim=True))
+    trained_by_timm.cache_clear()
+
+
+@pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
+def test_trained_weights_that_cannot_be_had_are_one_line(
+    trained_at_home: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    (tmp_path / "w.safetensors").unlink()
+    with pytest.raises(NetworkError) as caught:
+        network("timm:resnet18", {"pretrained": True})
+    line = str(caught.value)
+    assert line.startswith(
+        "timm:resnet18: its trained weights are not on this machine and cannot be fetched ("
+    )
+    assert line.endswith('); leave pretrained out, or say weights = "FILE.safetensors"')

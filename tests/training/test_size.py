@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
+from bakeoff.networks.network import Network
 from bakeoff.training.size import measured, size_of
 
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
@@ -153,7 +154,7 @@ def test_weights_that_are_tied_are_counted_once() -> None:
         layers[2].weight = layers[1].weight
         return layers
 
-    size = measured(tied, (1, 2, 2), 3)
+    size = measured(Network("tied", tied), (1, 2, 2), 3)
     assert size.parameters == 16 + 4 + 4 + 15
     assert size.state_bytes == 4 * (2 * 16 + 4 + 4 + 15)
     assert size.multiply_adds_per_image == 16 + 16 + 12
@@ -171,7 +172,7 @@ def test_what_fails_without_numbers_is_built_with_them() -> None:
             raise ValueError("meta")
         return Picky(4, classes)
 
-    assert measured(make, (1, 2, 2), 3).parameters == 15
+    assert measured(Network("Picky", make), (1, 2, 2), 3).parameters == 15
 
 
 class _Reads(nn.Module):
@@ -206,6 +207,6 @@ def test_layers_that_torch_computes_in_one_are_counted(
     rows: Callable[[], nn.Module], multiply_adds: int
 ) -> None:
     before = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
-    size = measured(lambda *_: _Reads(rows()), (1, 6, 8), 10)
+    size = measured(Network("reads", lambda *_: _Reads(rows())), (1, 6, 8), 10)
     assert size.multiply_adds_per_image == multiply_adds + 80
     assert (torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled) == before

@@ -98,15 +98,16 @@ def _refuse_faulty(
 ) -> None:
     """Raise StudyError, before there is a folder, for a network of the user's that cannot be right.
 
-    Those that ship are known to be. What is only odd is said.
+    Those that ship are known to be, where all of them starts anew and moves. What is only odd is
+    said.
     """
     for number, entrant in enumerate(study.entrants):
-        if ":" not in entrant.architecture:
+        if ":" not in entrant.architecture and not entrant.weights and not entrant.trainable:
             continue
         listener.stage(f"{entrant.name}: a look at {entrant.architecture}")
         for finding in findings_of(study, entrant, dataset, device):
             if finding.severity == "refuse":
-                raise StudyError(f"{where}: entrants[{number}].architecture: {finding.line}")
+                raise StudyError(f"{where}: entrants[{number}].{finding.key}: {finding.line}")
             listener.stage(f"{entrant.name}: {finding.line}")
 
 

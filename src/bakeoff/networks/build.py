@@ -8,6 +8,7 @@ from torch import nn
 from bakeoff.errors import NetworkError, did_you_mean
 from bakeoff.files.memory import usable_memory
 from bakeoff.networks.catalogue import network
+from bakeoff.networks.given import MisfitError, hold_still, load_given
 from bakeoff.networks.initialisation import SCHEMES
 from bakeoff.networks.network import Network
 from bakeoff.networks.randomness import OwnGenerator, own_numbers
@@ -34,16 +35,29 @@ def start(
     initialisation: str,
     seed: int,
 ) -> nn.Module:
-    """Return a network with weights that depend on `seed` alone.
+    """Return a network with weights that depend on `seed` alone, or as they were given.
+
+    Of given ones a last layer of another number of classes starts as the seed has it.
 
     PyTorch's global generator is neither drawn from nor seeded, unless the network's code does so:
     then it is set back. Raises NetworkError where the
-    network's code fails, or leaves nothing that can be trained.
+    network's code fails, or leaves nothing that can be trained; MisfitError where given weights,
+    or the patterns of what is trained, are not of this network.
     """
+    given = made_from.given
+    if given is not None and given.tensors is None and initialisation != "framework-default":
+        raise MisfitError(
+            "recipe.initialisation",
+            f"{initialisation} would overwrite the weights of {given.origin}; leave it out",
+        )
     with own_numbers(seed):
         model = made_from.make(image_shape, classes)
         _check(made_from.name, model)
         SCHEMES[initialisation](model)
+    if given is not None:
+        load_given(made_from.name, model, given, classes)
+    if made_from.trainable is not None:
+        hold_still(made_from.name, model, made_from.trainable)
     return model
 
 

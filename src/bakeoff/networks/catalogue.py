@@ -54,7 +54,7 @@ def network(
     # What runs other people's code, and the packages it needs, is imported where it is needed.
     from bakeoff.networks.calling import called
     from bakeoff.networks.from_code import from_file, from_package
-    from bakeoff.networks.from_zoo import from_timm, from_torchvision
+    from bakeoff.networks.from_zoo import from_timm, from_torchvision, trained_by_timm
 
     given = arguments or {}
     if where.endswith(".py"):
@@ -63,7 +63,12 @@ def network(
         return Network(name, called(found, name, given, source), source)
     if where in ("timm", "torchvision"):
         found, version = (from_timm if where == "timm" else from_torchvision)(name)
-        return Network(name, called(found, architecture, given, None), version=version)
+        make = called(found, architecture, given, None)
+        if where == "timm" and given.get("pretrained"):
+            trained, _ = trained_by_timm(name)
+            version += f", weights {trained.sha256[:16]}"
+            return Network(name, make, version=version, given=trained)
+        return Network(name, make, version=version)
     found, version = from_package(where, name)
     return Network(name, called(found, name, given, None), version=version)
 

@@ -1,12 +1,15 @@
-"""Networks of timm and torchvision, by name, without the weights that were trained elsewhere."""
+"""Networks of timm and torchvision, by name; those of timm with trained weights where asked."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import sys
+import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from difflib import get_close_matches
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -14,15 +17,21 @@ import torch
 from torch import nn
 
 from bakeoff.errors import NetworkError
+from bakeoff.files.tensors import to_safetensors
+from bakeoff.networks.given import Given
 from bakeoff.networks.guest import guest
 from bakeoff.networks.other_builds import import_module
 from bakeoff.networks.randomness import own_numbers
+from bakeoff.networks.stopping import StoppedError
 
 _TRAINED_ELSEWHERE = {
     "cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay",
     "weights", "weights_backbone",
 }  # fmt: skip
-"""Arguments that bring weights along."""
+"""Arguments that bring weights along. Of all these timm's `pretrained` is taken."""
+
+_FETCHED = 1800.0
+"""Seconds in which trained weights have to be here."""
 
 
 def from_timm(name: str) -> tuple[Callable[..., nn.Module], str]:
@@ -35,13 +44,36 @@ def from_timm(name: str) -> tuple[Callable[..., nn.Module], str]:
         raise NetworkError(f"timm has no network {name!r}; {_near(name, timm.list_models())}")
 
     def make(num_classes: int, in_chans: int, img_size: Any, **arguments: Any) -> Any:
-        _refuse_weights("timm", name, arguments)
+        _refuse_weights("timm", name, arguments.keys() - {"pretrained"})
+        if arguments.get("pretrained"):
+            # Handed over, lest each network that is made asks for them elsewhere.
+            arguments["pretrained_cfg_overlay"] = {"state_dict": dict(trained_by_timm(name)[1])}
         known = {"num_classes": num_classes, "in_chans": in_chans}
         return _sized(
             timm.create_model, name, "img_size", {"img_size": img_size} | known | arguments
         )
 
     return make, f"timm {importlib.metadata.version('timm')}"
+
+
+@cache
+def trained_by_timm(name: str) -> tuple[Given, Mapping[str, torch.Tensor]]:
+    """Return what timm's `pretrained` starts the network called `name` from; fetch it at need.
+
+    That is the state of the network as it is for the classes that it was trained for, whatever the
+    data are. Raises NetworkError where the weights cannot be had.
+    """
+    try:
+        with guest(name, _FETCHED), own_numbers(0):
+            state = _zoo("timm").create_model(name, pretrained=True).state_dict()
+    except (Exception, StoppedError) as error:
+        said = textwrap.shorten(str(error) or type(error).__name__, 120, placeholder=" ...")
+        raise NetworkError(
+            f"timm:{name}: its trained weights are not on this machine and cannot be fetched "
+            f'({said}); leave pretrained out, or say weights = "FILE.safetensors"'
+        ) from error
+    content = to_safetensors({key: value.contiguous() for key, value in state.items()})
+    return Given(f"timm:{name}", hashlib.sha256(content).hexdigest(), None), state
 
 
 def from_torchvision(name: str) -> tuple[Callable[..., nn.Module], str]:
@@ -55,7 +87,7 @@ def from_torchvision(name: str) -> tuple[Callable[..., nn.Module], str]:
         raise NetworkError(f"torchvision has no classifier {name!r}; {_near(name, names)}")
 
     def make(num_classes: int, in_channels: int, image_size: Any, **arguments: Any) -> Any:
-        _refuse_weights("torchvision", name, arguments)
+        _refuse_weights("torchvision", name, arguments.keys())
         if in_channels != 3:
             raise NetworkError(
                 f"torchvision:{name} takes images of 3 channels, and the data have {in_channels}; "
@@ -79,11 +111,11 @@ def _sized(create: Callable[..., Any], name: str, size: str, given: dict[str, An
             return create(name, **{key: value for key, value in given.items() if key != size})
 
 
-def _refuse_weights(zoo: str, name: str, arguments: dict[str, Any]) -> None:
-    for key in sorted(_TRAINED_ELSEWHERE & arguments.keys()):
+def _refuse_weights(zoo: str, name: str, keys: Set[str]) -> None:
+    for key in sorted(_TRAINED_ELSEWHERE & keys):
         raise NetworkError(
-            f"{zoo}:{name}: {key} would start it from weights that were trained elsewhere; "
-            "leave it out, so that all entrants start from nothing"
+            f"{zoo}:{name}: {key} would start it from weights that no record names; say "
+            'weights = "FILE.safetensors" beside architecture instead'
         )
 
 

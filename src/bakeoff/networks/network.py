@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from bakeoff.networks.given import Given
 from bakeoff.networks.sources import Source
 
 Architecture = Callable[[tuple[int, int, int], int], nn.Module]
@@ -25,3 +26,7 @@ class Network:
     """The code, where it is a file of the user's."""
     version: str = ""
     """Of the package that it comes from, as `timm 1.0.31`; empty for files and what ships."""
+    given: Given | None = None
+    """The weights that it starts from, where they were trained elsewhere."""
+    trainable: tuple[str, ...] | None = None
+    """Patterns of the names of parameters that training moves; None where it moves all."""

@@ -90,11 +90,11 @@ class RunFolder:
         return self.place(LOCKS, "conclusion")
 
     def code(self, sha256: str) -> Path:
-        """Return the folder of the code of networks that has this hash, by its beginning."""
+        """Return the folder of the code, or given weights, of this hash, by its beginning."""
         return self.place(*_code(sha256)).path
 
     def keep_code(self, kept: Mapping[str, Mapping[str, bytes]]) -> None:
-        """Write the code of networks: SHA-256 -> files by their path. Raises StoreError."""
+        """Write code and given weights: SHA-256 -> files by their path. Raises StoreError."""
         for sha256, files in kept.items():
             for path, content in files.items():
                 file = self.place(*_code(sha256), *path.split("/"))

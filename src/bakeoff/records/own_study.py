@@ -16,7 +16,7 @@ from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 STUDY = "study.toml"
 LOCKS = "locks"
 SOURCES = "sources"
-"""What was given to a run: code of networks, and arrays."""
+"""What was given to a run: code of networks, weights they start from, and arrays."""
 
 MOST_TRIALS = 100_000
 """Trials of one study. Each is looked for on the disk, and takes up to a kilobyte in the lists of
@@ -100,6 +100,11 @@ def _refuse_other_study(found: Study, asked: Study, path: Path) -> None:
             raise StoreError(
                 f"{path}: {now.architecture} has changed since this run began, and {now.name} "
                 "would be another network; give another --out, or bring the code back"
+            )
+        if before.weights_sha256 != now.weights_sha256 and before.weights == now.weights:
+            raise StoreError(
+                f"{path}: {now.weights} has changed since this run began, and {now.name} would "
+                "start from other weights; give another --out, or bring the file back"
             )
     difference = _first_difference(found.asked(), asked.asked())
     raise StoreError(f"{path}: belongs to another study ({difference}); give another --out")

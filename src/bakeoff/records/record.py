@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bakeoff.study.recipe import Recipe
 
@@ -142,6 +142,22 @@ class Provenance(Part):
     """A resume under the same conditions is not listed: it changes nothing but times."""
 
 
+class Given(Part):
+    """Weights that were trained elsewhere, from which the network started."""
+
+    origin: str
+    """The file as the study calls it, or the network of a zoo that brought them along."""
+    sha256: str
+    """Of the file, or of all tensors that the zoo's network has."""
+    anew: tuple[str, ...]
+    """Those of the network that started anew, since the file has them for other classes."""
+
+
+def _where_said() -> Any:
+    """Return the field of a key that stands in a record only where it says something."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class Record(Part):
     """One trial: one entrant trained once, with one seed."""
 
@@ -155,6 +171,10 @@ class Record(Part):
     trouble: str | None = None
     """One line that says what went wrong, where the status is not complete."""
     parameters: int
+    """Numbers of the network that training can move."""
+    trained_parameters: int | None = _where_said()
+    """Those that it moved, where the study held others still."""
+    given: Given | None = _where_said()
     epochs: tuple[Epoch, ...]
     stopped: Stopped
     training_seconds: float

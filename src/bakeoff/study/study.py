@@ -107,6 +107,12 @@ class Entrant(Frozen):
     """What the network is called with, beside classes and image shape."""
     source: str | None = None
     """What the code of a network from elsewhere is known by: filled in when it is found."""
+    weights: str | None = Field(default=None, min_length=1)
+    """A safetensors file of weights to start from, from where the study file lies."""
+    weights_sha256: str | None = None
+    """Of that file: filled in when it is found."""
+    trainable: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Patterns of the names of parameters that training moves, as `head.*`; without it all move."""
     recipe: Recipe = Recipe()
     published: Published | None = None
 
@@ -116,13 +122,26 @@ class Entrant(Frozen):
         return self.title or self.name
 
     @property
-    def network(self) -> tuple[str, dict[str, Argument] | None, str | None]:
-        """What its network is known by: name, arguments, and code where it comes from elsewhere."""
+    def code(self) -> tuple[str, dict[str, Argument] | None, str | None]:
+        """What its code is known by: name, arguments, and hash where it comes from elsewhere."""
         return self.architecture, self.arguments, self.source
+
+    @property
+    def network(
+        self,
+    ) -> tuple[str, dict[str, Argument] | None, str | None, str | None, tuple[str, ...] | None]:
+        """What its network is known by: its code, the weights it starts from, and what moves."""
+        return *self.code, self.weights_sha256, self.trainable
 
     def asked(self) -> dict[str, Any]:
         """Return what its trials depend on. What is not set is left out."""
-        elsewhere = {"arguments": self.arguments, "source": self.source}
+        elsewhere = {
+            "arguments": self.arguments,
+            "source": self.source,
+            "weights": self.weights,
+            "weights_sha256": self.weights_sha256,
+            "trainable": self.trainable,
+        }
         return {
             "name": self.name,
             "architecture": self.architecture,
@@ -295,8 +314,9 @@ class Study(Frozen):
     @property
     def names_files(self) -> bool:
         """Whether its data or a network is a file or folder of the user's."""
-        networks = (each.architecture for each in self.entrants)
-        return is_path(self.protocol.dataset) or any(".py" in each for each in networks)
+        return is_path(self.protocol.dataset) or any(
+            ".py" in each.architecture or each.weights is not None for each in self.entrants
+        )
 
     @property
     def trial_seeds(self) -> range:

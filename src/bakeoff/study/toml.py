@@ -166,9 +166,9 @@ def _keys_beside(location: Sequence[int | str]) -> list[str]:
 def with_overrides(study: Study, overrides: Sequence[str]) -> Study:
     """Return the study with each `entrant.key=value` of `overrides` applied.
 
-    `key` is one of the recipe's, or `architecture` or `title`. `recipe.key` means the recipe of
-    every entrant; `protocol.key` and `decision.key` work too. A value is read as TOML, or else as
-    text; without a value the key goes back to its default. Raises UsageError.
+    `key` is one of the recipe's, or `architecture`, `weights`, `trainable` or `title`. `recipe.key`
+    means the recipe of every entrant; `protocol.key` and `decision.key` work too. A value is read
+    as TOML, or else as text; without a value the key goes back to its default. Raises UsageError.
     """
     for override in overrides:
         content = study.model_dump(mode="json", exclude_none=True)
@@ -219,7 +219,7 @@ def _owned(
     if owner not in entrants:
         names = [*entrants, _EVERY_RECIPE, *_SECTIONS]
         raise UsageError(f"--set {override}: unknown entrant; {did_you_mean(owner, names)}")
-    if key in ("architecture", "title"):
+    if key in ("architecture", "weights", "trainable", "title"):
         return [entrants[owner]], [key]
     return [entrants[owner]["recipe"]], recipe_keys
 

@@ -12,14 +12,15 @@ from typing import Any
 from bakeoff.errors import BakeoffError, NetworkError, StudyError
 from bakeoff.networks.calling import called
 from bakeoff.networks.catalogue import network
-from bakeoff.networks.known import is_known, network_of, remember
+from bakeoff.networks.given import read_given
+from bakeoff.networks.known import is_given, is_known, network_of, remember, remember_given
 from bakeoff.networks.network import Network
 from bakeoff.networks.sources import Source, read_source
 from bakeoff.networks.trust import is_trusted, trust
 from bakeoff.study.study import Entrant, Study
 
 Kept = Mapping[str, Mapping[str, bytes]]
-"""SHA-256 of a network's code -> its files by their path."""
+"""SHA-256 of a network's code, or of weights that it starts from -> files by their path."""
 
 
 UNKNOWN = "unknown"
@@ -33,11 +34,12 @@ class UntrustedError(NetworkError):
 def load_code(study: Study, where: str) -> tuple[Study, Kept]:
     """Load the networks that a study of the user's names, and trust their code from now on.
 
-    Returns the study with what the code of each is known by, and the code of those in files.
-    Raises StudyError, which begins with `where`, for a name that is unknown, code that fails, or
-    code that is not the one that the study asks for.
+    Returns the study with what code and given weights of each are known by, and the files of both.
+    Raises StudyError, which begins with `where`, for a name that is unknown, code that fails,
+    weights that cannot be read, or files that are not the ones that the study asks for.
     """
-    entrants, kept = [], {}
+    entrants = []
+    kept: dict[str, Mapping[str, bytes]] = {}
     for number, entrant in enumerate(study.entrants):
         try:
             known_by, source = _loaded(entrant, study.folder)
@@ -51,21 +53,48 @@ def load_code(study: Study, where: str) -> tuple[Study, Kept]:
             )
         if source is not None:
             kept[source.sha256] = source.content
-        entrants.append(entrant.model_copy(update={"source": known_by}))
+        found = entrant.model_copy(update={"source": known_by})
+        entrants.append(_with_weights(found, study.folder, f"{where}: entrants[{number}]", kept))
     return study.model_copy(update={"entrants": tuple(entrants)}), kept
+
+
+def _with_weights(
+    entrant: Entrant, folder: Path, where: str, kept: dict[str, Mapping[str, bytes]]
+) -> Entrant:
+    """Load the weights that an entrant starts from; return it with their hash."""
+    if entrant.weights is None:
+        return entrant
+    if (entrant.arguments or {}).get("pretrained"):
+        raise StudyError(
+            f"{where}.weights: pretrained = true in arguments brings weights along, too; leave one "
+            "of them out"
+        )
+    file = folder / Path(entrant.weights).expanduser()
+    try:
+        given, content = read_given(file, entrant.weights)
+    except NetworkError as error:
+        raise StudyError(f"{where}.weights: {error}") from error
+    if entrant.weights_sha256 not in (None, given.sha256):
+        raise StudyError(
+            f"{where}.weights_sha256: {entrant.weights} is {given.sha256}, not "
+            f"{entrant.weights_sha256}; leave it out, or bring that file back"
+        )
+    remember_given(given)
+    kept[given.sha256] = {file.name: content}
+    return entrant.model_copy(update={"weights_sha256": given.sha256})
 
 
 def _loaded(entrant: Entrant, folder: Path) -> tuple[str | None, Source | None]:
     """Load the network of an entrant; return what its code is known by, and the code."""
-    if entrant.source is not None and is_known(*entrant.network):
+    if entrant.source is not None and is_known(*entrant.code):
         trust(_fingerprint(entrant))
-        return entrant.source, network_of(*entrant.network).source
+        return entrant.source, network_of(*entrant.code).source
     found = network(entrant.architecture, entrant.arguments, folder)
     if ":" not in entrant.architecture:
         return None, None
     known_by = found.source.sha256 if found.source else found.version
     known = entrant.model_copy(update={"source": known_by})
-    remember(*known.network, found)
+    remember(*known.code, found)
     trust(_fingerprint(known))
     return known_by, found.source
 
@@ -106,15 +135,16 @@ def load_kept(
 ) -> None:
     """Load the networks of entrants of a run folder, from where they lay or from what it keeps.
 
-    kept_in: the SHA-256 of code -> the folder that holds it. home: the folder that the study named
-    files from. While the same code lies there still, it is loaded there, since it may read what
-    else lies beside it. trusted: whether the user said so, or
+    kept_in: the SHA-256 of code, or of given weights -> the folder that holds it. home: the folder
+    that the study named files from. While the same code lies there still, it is loaded there, since
+    it may read what else lies beside it. trusted: whether the user said so, or
     a command that the user gave has loaded it before. Raises UntrustedError where this user never
     had that code run, NetworkError where it is gone or damaged, or where another version of its
     package is installed.
     """
     for entrant in entrants:
-        if is_known(*entrant.network):
+        _load_kept_weights(entrant, kept_in)
+        if is_known(*entrant.code):
             continue
         file, colon, name = entrant.architecture.rpartition(":")
         if not trusted and not is_trusted(_fingerprint(entrant)):
@@ -133,8 +163,20 @@ def load_kept(
                 f"{entrant.name}: {entrant.architecture} was trained with {entrant.source}, and "
                 f"{found.version} is installed; install the former, or say --trust-code"
             )
-        remember(*entrant.network, found)
+        remember(*entrant.code, found)
         trust(_fingerprint(entrant))
+
+
+def _load_kept_weights(entrant: Entrant, kept_in: Callable[[str], Path]) -> None:
+    """Load the weights that an entrant starts from, of which a run keeps a copy."""
+    sha256 = entrant.weights_sha256
+    if entrant.weights is None or sha256 is None or is_given(sha256):
+        return
+    file = kept_in(sha256) / Path(entrant.weights).name
+    given, _ = read_given(file, entrant.weights)
+    if given.sha256 != sha256:
+        raise NetworkError(f"{file}: not the weights that {entrant.name} started from")
+    remember_given(given)
 
 
 def _lies_in(home: Path | None, file: str, sha256: str | None) -> bool:
@@ -164,5 +206,5 @@ def _called(folder: Path, name: str) -> Iterable[Path]:
 
 def _fingerprint(entrant: Entrant) -> str:
     """Return what trust is in: this code, called by this name with these arguments."""
-    called = json.dumps(entrant.network, sort_keys=True)
+    called = json.dumps(entrant.code, sort_keys=True)
     return hashlib.sha256(called.encode()).hexdigest()

@@ -16,6 +16,7 @@ from bakeoff.data.split import split_of
 from bakeoff.engine.devices import place
 from bakeoff.errors import NetworkError
 from bakeoff.networks.build import start, too_large
+from bakeoff.networks.given import MisfitError
 from bakeoff.networks.known import network_of
 from bakeoff.networks.network import Network
 from bakeoff.networks.trouble import told
@@ -56,6 +57,8 @@ def examine(network: Network, sample: Sample, initialisation: str) -> list[Findi
         # Whatever it did to PyTorch when it was imported may show anywhere.
         with told(f"{network.name} cannot be examined", network.source):
             return list(_findings(Examined(network, first, second, sample)))
+    except MisfitError as error:
+        return [Finding("refuse", str(error), error.key)]
     except NetworkError as error:
         return [Finding("refuse", str(error))]
     except (MemoryError, RuntimeError) as error:
@@ -90,6 +93,8 @@ def _findings(examined: Examined) -> Iterator[Finding]:
 
 def _same_start(examined: Examined) -> Iterator[Finding]:
     """Find seeds that have no say in the weights. A constant, as a bias of 0, tells nothing."""
+    if examined.network.given is not None:
+        return  # As it is meant to be.
     pairs = zip(examined.first.parameters(), examined.second.parameters(), strict=True)
     drawn = [(a, b) for a, b in pairs if a.requires_grad and bool((a != a.flatten()[:1]).any())]
     if drawn and all(torch.equal(a, b) for a, b in drawn):

@@ -30,6 +30,8 @@ class Finding:
     severity: Literal["refuse", "warn"]
     """`refuse`: it cannot be trained, or its scores would mean nothing."""
     line: str
+    key: str = "architecture"
+    """Of the entrant: what has to be mended."""
 
 
 @dataclass(frozen=True)

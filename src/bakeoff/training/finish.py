@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from bakeoff.networks.known import network_of
 from bakeoff.records.limits import LARGEST_NUMBER
-from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.records.record import Cost, Epoch, Given, Provenance, Record, Scores, Stopped
 from bakeoff.training.fit import Examples
 from bakeoff.training.predict import predict_logits
 from bakeoff.training.scores import score
@@ -32,6 +33,8 @@ def unscored(
         seed=spec.seed,
         status="complete",
         parameters=spec.size.parameters,
+        trained_parameters=spec.size.trained,
+        given=_given(spec),
         epochs=tuple(history),
         stopped=stopped,
         training_seconds=sum(epoch.seconds for epoch in history),
@@ -40,6 +43,13 @@ def unscored(
         cost=None,
         provenance=origin,
     )
+
+
+def _given(spec: TrialSpec) -> Given | None:
+    given = network_of(*spec.entrant.network).given
+    if given is None:
+        return None
+    return Given(origin=given.origin, sha256=given.sha256, anew=spec.size.anew)
 
 
 def finish_trial(spec: TrialSpec, model: nn.Module, record: Record, held_out: Examples) -> Trial:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,9 +13,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count, shape_wrapper
 
 from bakeoff.data.dataset import Dataset
-from bakeoff.networks.catalogue import architecture
+from bakeoff.networks.catalogue import network
+from bakeoff.networks.given import MisfitError, anew, hold_still
 from bakeoff.networks.known import network_of
-from bakeoff.networks.network import Architecture
+from bakeoff.networks.network import Network
 from bakeoff.networks.randomness import OwnGenerator
 from bakeoff.networks.trouble import told
 from bakeoff.study.study import Study
@@ -29,11 +30,15 @@ class NetworkSize:
     """How large a network is."""
 
     parameters: int
-    """Numbers that training adjusts."""
+    """Numbers that training can adjust."""
     state_bytes: int
     """Bytes of its weights and buffers."""
     multiply_adds_per_image: int
     """Of one forward pass; activations, pooling, normalising and biases are not counted."""
+    trained: int | None = None
+    """Those parameters that training moves, where the study holds others still."""
+    anew: tuple[str, ...] = ()
+    """Weights that start anew where the others were given."""
 
 
 def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
@@ -43,12 +48,17 @@ def network_sizes(study: Study, dataset: Dataset) -> dict[str, NetworkSize]:
     """
     shape, classes = dataset.image_shape, len(dataset.classes)
     networks = {each.name: network_of(*each.network) for each in study.entrants}
-    sizes: dict[Architecture, NetworkSize] = {}
+    sizes: dict[Hashable, NetworkSize] = {}
     for each in networks.values():
-        if each.make not in sizes:  # Entrants may differ in their recipes alone.
+        if _key(each) not in sizes:  # Entrants may differ in their recipes alone.
             with told(f"{each.name} fails on an image {list(shape)}", each.source):
-                sizes[each.make] = measured(each.make, shape, classes)
-    return {name: sizes[each.make] for name, each in networks.items()}
+                sizes[_key(each)] = measured(each, shape, classes)
+    return {name: sizes[_key(each)] for name, each in networks.items()}
+
+
+def _key(made_from: Network) -> Hashable:
+    given = made_from.given
+    return made_from.make, made_from.trainable, given and given.sha256
 
 
 def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
@@ -56,34 +66,50 @@ def size_of(name: str, image_shape: tuple[int, int, int], classes: int) -> Netwo
 
     PyTorch's global generator is not drawn from. Raises StudyError where there is no such network.
     """
-    return measured(architecture(name), image_shape, classes)
+    return measured(network(name), image_shape, classes)
 
 
-def measured(make: Architecture, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
-    """Return the size of what `make` makes, of which nothing but shapes is made where that will do.
+def measured(made_from: Network, image_shape: tuple[int, int, int], classes: int) -> NetworkSize:
+    """Return the size of a network, of which nothing but shapes is made where that will do.
 
-    PyTorch's global generator is not drawn from.
+    PyTorch's global generator is not drawn from. Raises MisfitError where given weights, or the
+    patterns of what is trained, are not of this network.
     """
     with OwnGenerator(0):
         try:
             with torch.device("meta"):
-                model = make(image_shape, classes)
+                model = made_from.make(image_shape, classes)
             # Before it has memory, which is one for each place where a tied weight stands.
-            parameters, state_bytes = _numbers(model)
-            if state_bytes <= _SMALL:
+            size = _numbers(made_from, model, classes)
+            if size.state_bytes <= _SMALL:
                 # With memory, though no numbers in it: else torch imports its compiler, a second.
                 # `to_empty` would import the algebra of that compiler, nearly another one.
                 model._apply(_empty)  # noqa: SLF001
-            return NetworkSize(parameters, state_bytes, _counted(model, image_shape, _Shapes()))
+            operations = _counted(model, image_shape, _Shapes())
+        except MisfitError:
+            raise
         except Exception:  # Code of other people may fail in any way where there are no numbers.
-            model = make(image_shape, classes)
-            return NetworkSize(*_numbers(model), _counted(model, image_shape, _Operations()))
+            model = made_from.make(image_shape, classes)
+            size = _numbers(made_from, model, classes)
+            operations = _counted(model, image_shape, _Operations())
+    return replace(size, multiply_adds_per_image=operations)
 
 
-def _numbers(model: nn.Module) -> tuple[int, int]:
-    """Return how many numbers training adjusts, and the bytes of weights and buffers."""
-    parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
-    return parameters, sum(each.nbytes for each in model.state_dict().values())
+def _numbers(made_from: Network, model: nn.Module, classes: int) -> NetworkSize:
+    """Return what is known before an image is seen; the model moves as it does in training."""
+    parameters, given = _moving(model), made_from.given
+    fresh = () if given is None else anew(made_from.name, model, given, classes)
+    trained = None
+    if made_from.trainable is not None:
+        hold_still(made_from.name, model, made_from.trainable)
+        trained = _moving(model)
+    state_bytes = sum(each.nbytes for each in model.state_dict().values())
+    return NetworkSize(parameters, state_bytes, 0, trained, fresh)
+
+
+def _moving(model: nn.Module) -> int:
+    """Return how many numbers training adjusts."""
+    return sum(each.numel() for each in model.parameters() if each.requires_grad)
 
 
 def _empty(tensor: torch.Tensor) -> torch.Tensor:

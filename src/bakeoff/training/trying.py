@@ -70,6 +70,7 @@ def _tried(
 def _bytes_of_memory(model: nn.Module, recipe: Recipe, batch: torch.Tensor) -> int:
     """Return the bytes of a training step on `batch`, float32 [b, channels, height, width]."""
     weights = sum(each.nbytes for each in model.parameters())
+    moving = sum(each.nbytes for each in model.parameters() if each.requires_grad)
     copies = 3 if recipe.optimizer == "sgd" else 4  # Weights, gradients, one moment or two.
     kept = {each.data_ptr() for each in model.parameters()}
     activations = 0
@@ -84,4 +85,4 @@ def _bytes_of_memory(model: nn.Module, recipe: Recipe, batch: torch.Tensor) -> i
     with own_numbers(0), saved_tensors_hooks(keep, lambda tensor: tensor):
         logits = model.train()(batch)
         F.cross_entropy(logits, torch.zeros(len(batch), dtype=torch.int64, device=batch.device))
-    return copies * weights + batch.nbytes + activations
+    return weights + (copies - 1) * moving + batch.nbytes + activations
