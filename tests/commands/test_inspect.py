@@ -133,3 +133,8 @@ def test_entrants_that_say_something_else_are_looked_into_too(tmp_path: Path) ->
     assert document["predicted"] == other.predicted_name
     assert f"linear says {other.predicted_name}, and looks" in seen.picture.read_text()
     assert inspect_run(baked.folder.path, "sure", agreed, 1).apart == ()
+    # Without an index it is an image about which they part, and the same for who is right.
+    seen = inspect_run(baked.folder.path, None, None, 0)
+    assert seen.view.predicted == seen.view.label
+    assert len(seen.apart) == 1
+    assert opinions(baked.folder.path, None).index == seen.view.index

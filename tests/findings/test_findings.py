@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from bakeoff.commands.run import Baked, run_study
 from bakeoff.data.readers.digits import load_digits
-from bakeoff.findings.findings import Findings, gather_findings, telling_image
+from bakeoff.findings.findings import Findings, gather_findings
 from bakeoff.findings.inside import view_of
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record
@@ -24,7 +24,6 @@ from bakeoff.report.pictures.raster import diverging
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.study import Entrant, Inside, Protocol, Study
 
-from ..factories import first_of
 from ..report.page_reading import Element, read_page
 
 DIGITS = load_digits()
@@ -132,19 +131,6 @@ def test_the_look_is_into_the_winners_first_trial(baked: Baked, findings: Findin
     others = [(row.entrant, 0) for row in baked.conclusion.standings[1:]]
     assert [(view.entrant, view.seed) for view in findings.other_views] == others
     assert {view.index for view in (findings.view, *findings.other_views)} == {SHOWN}
-
-
-def test_without_a_word_of_the_study_an_image_is_shown_that_most_others_get_wrong() -> None:
-    data = first_of(DIGITS, train=1, test=5)
-    data = replace(data, test_labels=np.array([0, 1, 2, 3, 4]), known_wrong_test_labels=(4,))
-    said = {
-        "first": np.array([9, 1, 2, 3, 4]),
-        "second": np.array([9, 9, 9, 9, 9]),
-        "third": np.array([9, 1, 9, 9, 9]),
-    }
-    # The first entrant is wrong about image 0; the label of image 4 is; 2 comes before 3.
-    assert telling_image(said, "first", data) == 2
-    assert telling_image({"first": said["first"]}, "first", data) == 0
 
 
 def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Findings) -> None:

@@ -12,6 +12,7 @@ from bakeoff.findings.mistakes import (
     Mistake,
     confusion_of,
     mistake_at,
+    shown_image,
     surest_mistakes,
 )
 from bakeoff.findings.predicted import Predicted, predicted
@@ -126,3 +127,16 @@ def test_what_is_taken_for_a_class_that_is_not_shown_counts_as_others() -> None:
     found = confusion_of("a", [said_by(*said)], dataset(labels, classes=20))
     assert found.shown == (0, 1, 11, *range(2, 11))
     assert found.counts[:, -1].tolist() == [1] + [0] * 11
+
+
+def test_without_a_word_of_the_study_an_image_is_shown_that_most_others_get_wrong() -> None:
+    data = dataset(np.array([0, 1, 2, 3, 4]), known_wrong=(4,), classes=10)
+    said = {
+        "first": np.array([9, 1, 2, 3, 4]),
+        "second": np.array([9, 9, 9, 9, 9]),
+        "third": np.array([9, 1, 9, 9, 9]),
+    }
+    # The first entrant is wrong about image 0; the label of image 4 is; 2 comes before 3.
+    assert shown_image(None, said, "first", data) == 2
+    assert shown_image(None, {"first": said["first"]}, "first", data) == 0
+    assert shown_image(4, said, "first", data) == 4

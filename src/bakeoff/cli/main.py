@@ -78,7 +78,12 @@ TrustCode = Annotated[
 EntrantName = Annotated[
     str | None, typer.Option("--entrant", help="Which network.", show_default="the winner")
 ]
-ImageIndex = Annotated[int, typer.Option("--index", min=0, help="Which test image.")]
+ImageIndex = Annotated[
+    int | None,
+    typer.Option(
+        "--index", min=0, help="Which test image.", show_default="one that entrants disagree about"
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Which trial of it.")]
 Everyone = Annotated[
     bool, typer.Option("--all", help="Who is right about the image, of all entrants.")
@@ -330,13 +335,13 @@ def verify(directory: RunDirectory, trust_code: TrustCode = False, as_json: AsJs
 def inspect(
     directory: RunDirectory,
     entrant: EntrantName = None,
-    index: ImageIndex = 0,
+    index: ImageIndex = None,
     seed: Seed = 0,
     everyone: Everyone = False,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look inside a network: filters, feature maps around activations."""
+    """Look inside a network: where it looks, filters, feature maps."""
     from bakeoff.commands.inspect import inspect_run, opinions
 
     if everyone:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import NetworkError, StoreError, UsageError, did_you_mean
 from bakeoff.files.place import Place
+from bakeoff.findings.mistakes import shown_image
 from bakeoff.findings.predicted import read_predicted
 from bakeoff.findings.standings import standings
 from bakeoff.findings.view import View
@@ -111,13 +113,14 @@ def _told(view: View) -> dict[str, Any]:
 
 
 def inspect_run(
-    directory: Path, entrant: str | None, index: int, seed: int, *, trust_code: bool = False
+    directory: Path, entrant: str | None, index: int | None, seed: int, *, trust_code: bool = False
 ) -> Seen:
     """Draw what a network of a run sees in test image `index`, by default the winner's.
 
-    Beside it what other entrants look at, whose trial with the same seed says something else. Code
-    of networks that lies in the folder is run if the user had it run before, or with `trust_code`;
-    else UntrustedError is raised.
+    Without an index it is the image that the study names, or one that the network gets right and
+    most others do not. Beside it stands what those entrants look at whose trial with the same seed
+    says something else. Code of networks that lies in the folder is run if the user had it run
+    before, or with `trust_code`; else UntrustedError is raised.
     Raises UsageError where entrant, seed or index do not exist, StoreError where files are damaged.
     """
     folder, records, dataset = _finished(directory, index)
@@ -130,12 +133,14 @@ def inspect_run(
         known = ", ".join(map(str, by_seed)) or "none"
         raise UsageError(f"--seed {seed}: {chosen} has no complete trial of it; complete: {known}")
     said = read_predicted(folder, [each for each in records if each.seed == seed], dataset)
+    classes = {name: trial.classes for (name, _), trial in said.items()}
+    if index is None:
+        index = shown_image(folder.study.inside.image, classes, chosen, dataset)
     apart = [
         each
         for each in records
-        if (each.entrant, seed) in said
-        and each.seed == seed
-        and said[each.entrant, seed].classes[index] != said[chosen, seed].classes[index]
+        if (each.entrant, each.seed) in said
+        and classes[each.entrant][index] != classes[chosen][index]
     ]
     # Whoever asks for opinions waits for no torch.
     from bakeoff.engine.team import given_threads
@@ -221,14 +226,22 @@ class Opinions:
         return "\n".join([*lines, *self.troubles, f"{right} of {trials} trials are right"])
 
 
-def opinions(directory: Path, index: int) -> Opinions:
+def opinions(directory: Path, index: int | None) -> Opinions:
     """Return what every complete trial of a run says about test image `index`.
+
+    Without an index it is the one that `inspect_run` takes of the winner's first trial.
 
     Raises UsageError where there is no such image, StoreError where the run has no trials.
     """
     folder, records, dataset = _finished(directory, index)
     said: dict[str, dict[int, int]] = {each.name: {} for each in folder.study.entrants}
-    for (entrant, seed), trial in read_predicted(folder, records, dataset).items():
+    rows, predicted = standings(folder.study, records), read_predicted(folder, records, dataset)
+    if index is None:
+        firsts: dict[str, NDArray[np.int64]] = {}
+        for (entrant, _), trial in predicted.items():
+            firsts.setdefault(entrant, trial.classes)
+        index = shown_image(folder.study.inside.image, firsts, rows[0].entrant, dataset)
+    for (entrant, seed), trial in predicted.items():
         said[entrant][seed] = int(trial.classes[index])
     return Opinions(
         index=index,
@@ -236,11 +249,11 @@ def opinions(directory: Path, index: int) -> Opinions:
         known_wrong_label=index in dataset.known_wrong_test_labels,
         classes=dataset.classes,
         entrants=said,
-        troubles=tuple(line for row in standings(folder.study, records) for line in row.troubles),
+        troubles=tuple(line for row in rows for line in row.troubles),
     )
 
 
-def _finished(directory: Path, index: int) -> tuple[RunFolder, tuple[Record, ...], Dataset]:
+def _finished(directory: Path, index: int | None) -> tuple[RunFolder, tuple[Record, ...], Dataset]:
     """Return the run in `directory`, the records of all its trials, complete or not, and its data.
 
     Raises StoreError where no trial is complete, UsageError where there is no test image `index`.
@@ -253,6 +266,6 @@ def _finished(directory: Path, index: int) -> tuple[RunFolder, tuple[Record, ...
     if not any(record.complete for record in records):
         raise StoreError(f"{directory}: no finished trial yet; run the study first")
     last = len(dataset.test_labels) - 1
-    if index > last:
+    if index is not None and index > last:
         raise UsageError(f"--index {index}: the last test image is {last}")
     return folder, records, dataset

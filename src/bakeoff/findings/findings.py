@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.data.dataset import Dataset
@@ -19,6 +18,7 @@ from bakeoff.findings.mistakes import (
     Mistake,
     confusion_of,
     mistake_at,
+    shown_image,
     surest_mistakes,
 )
 from bakeoff.findings.predicted import PredictedBy
@@ -97,9 +97,7 @@ def gather_findings(
         if record.complete:
             first_trials.setdefault(record.entrant, record)
     said = {name: predicted[name, trial.seed].classes for name, trial in first_trials.items()}
-    image = conclusion.study.inside.image
-    if image is None:
-        image = telling_image(said, conclusion.winner, dataset)
+    image = shown_image(conclusion.study.inside.image, said, conclusion.winner, dataset)
     looks = {entrant: look(trial, image) for entrant, trial in first_trials.items()}
     views = {entrant: seen for entrant, seen in looks.items() if isinstance(seen, View)}
     everyone = list(predicted.values())
@@ -120,18 +118,6 @@ def gather_findings(
             for image in comparison.hardest_images[:HARDEST]
         ),
     )
-
-
-def telling_image(said: Mapping[str, NDArray[np.int64]], winner: str, dataset: Dataset) -> int:
-    """Return the first test image that the winner gets right and most others do not.
-
-    said: the class that a trial of each entrant gives each test image.
-    """
-    wrong = {name: classes != dataset.test_labels for name, classes in said.items()}
-    apart = np.sum([each for name, each in wrong.items() if name != winner], axis=0)
-    told = np.where(wrong[winner], 0, apart)
-    told[list(dataset.known_wrong_test_labels)] = 0
-    return int(told.argmax())
 
 
 def _disagreement(

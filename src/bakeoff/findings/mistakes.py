@@ -6,7 +6,7 @@ From predictions: a matrix of classes grows with their square, so records of man
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
@@ -104,6 +104,23 @@ def surest_mistakes(
     found = [mistake_at(index, asked, dataset) for index in indices.tolist()]
     found.sort(key=lambda mistake: (-mistake.wrong, -(mistake.probability or 0)))
     return tuple(found[:most])
+
+
+def shown_image(
+    asked: int | None, said: Mapping[str, NDArray[np.int64]], winner: str, dataset: Tested
+) -> int:
+    """Return the test image `asked` for, or else one that `winner` gets right and most do not.
+
+    said: the class that a trial of each entrant gives each test image. Of equal ones it is the
+    first; one whose label is known to be wrong does not count.
+    """
+    if asked is not None:
+        return asked
+    wrong = {name: classes != dataset.test_labels for name, classes in said.items()}
+    others = np.sum([each for name, each in wrong.items() if name != winner], axis=0)
+    apart = np.where(wrong[winner], 0, others)
+    apart[list(dataset.known_wrong_test_labels)] = 0
+    return int(apart.argmax())
 
 
 @dataclass(frozen=True)
