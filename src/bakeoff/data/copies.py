@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.finding import LISTED, Example, Finding, finding, listed
-from bakeoff.data.held_back import Digests, digests_of
+from bakeoff.data.held_back import Digests
 from bakeoff.data.likeness import Looks, near_pairs
 from bakeoff.data.readers.stock import Stock
 from bakeoff.text import counted
@@ -33,25 +33,48 @@ def copy_findings(stock: Stock, looks: Looks) -> list[Finding]:
 def leaks(dataset: Dataset) -> tuple[str, ...]:
     """Return a line where test images of a data set are also among those for training, else none.
 
-    Every image is read once.
+    Every image is read once, and those that might be equal once more.
     """
-    trains = len(dataset.train_labels)
-    parts = (dataset.train_images, dataset.test_images)
-    numbers = _numbered(np.concatenate([digests_of(images) for images in parts]))
-    train, test = numbers[:trains], numbers[trains:]
-    leaked = np.flatnonzero(np.isin(test, train)).tolist()
-    if not leaked:
+    sums_of_train, sums_of_test = _sums(dataset.train_images), _sums(dataset.test_images)
+    train = np.flatnonzero(np.isin(sums_of_train, sums_of_test))
+    test = np.flatnonzero(np.isin(sums_of_test, sums_of_train))
+    first: dict[bytes, int] = {}
+    for each in train.tolist():
+        first.setdefault(dataset.train_images[each].tobytes(), each)
+    found = [(each, first.get(dataset.test_images[each].tobytes())) for each in test.tolist()]
+    pairs = [(each, equal) for each, equal in found if equal is not None]
+    if not pairs:
         return ()
-    first = {int(train[each]): each for each in np.flatnonzero(np.isin(train, test))[::-1].tolist()}
-    pairs = [(each, first[int(test[each])]) for each in leaked]
+    leaked = [each for each, _ in pairs]
     shown = [f"test image {a} = training image {b}" for a, b in pairs[:LISTED]]
     other = sum(dataset.test_labels[a] != dataset.train_labels[b] for a, b in pairs)
     labelled = f", {other:,} of them with another label" if other else ""
     are = "is" if len(leaked) == 1 else "are"
+    tests = counted(len(dataset.test_labels), "test image")
     return (
-        f"{len(leaked):,} of {counted(len(test), 'test image')} {are} also in training{labelled}: "
+        f"{len(leaked):,} of {tests} {are} also in training{labelled}: "
         f"{listed(shown, len(leaked))}",
     )
+
+
+_BLOCK = 4096
+"""Images that are summed up at once."""
+
+
+def _sums(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return a weighted sum of each image's bytes, the same for equal ones: uint64 [n].
+
+    Eight bytes at a time, so that it takes a tenth of what digests do.
+    """
+    words = -(-images[0].size // 8) if len(images) else 0
+    weights = np.random.default_rng(0).integers(1 << 63, size=words, dtype=np.uint64) | np.uint64(1)
+    sums = np.empty(len(images), np.uint64)
+    for start in range(0, len(images), _BLOCK):
+        rows = images[start : start + _BLOCK].reshape(-1, images[0].size)
+        if missing := 8 * words - rows.shape[1]:
+            rows = np.pad(rows, ((0, 0), (0, missing)))
+        sums[start : start + _BLOCK] = np.ascontiguousarray(rows).view(np.uint64) @ weights
+    return sums
 
 
 def _numbered(digests: Digests) -> NDArray[np.int64]:
