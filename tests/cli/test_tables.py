@@ -34,6 +34,16 @@ def test_a_narrow_table_breaks_names_and_never_numbers() -> None:
     assert "…" not in stream.getvalue()
 
 
+def test_parameters_that_move_are_told_where_others_are_held_still() -> None:
+    asked = study(entrant("head"))
+    records = [record(asked, "head", 0, 0.9, parameters=3274634, trained_parameters=7850)]
+    stream = io.StringIO()
+    Console(file=stream, width=80).print(results_table(standings(asked, records), "accuracy"))
+    lines = stream.getvalue().splitlines()
+    assert next(line.split()[-5:] for line in lines if "7,850" in line)[:2] == ["0.4500", "7,850"]
+    assert [line.strip() for line in lines if "of 3" in line] == ["of 3,274,634"]
+
+
 def table_text() -> str:
     records = [
         record(ASKED, "cnn-2conv", 0, 0.9, parameters=3274634, training_seconds=1234.56),

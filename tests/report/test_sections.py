@@ -12,7 +12,8 @@ from bakeoff.findings.findings import Findings
 from bakeoff.records.record import Record
 from bakeoff.report import Report, draw_report
 from bakeoff.report.sections.batches import batch_groups
-from bakeoff.report.words import p_value, proportion
+from bakeoff.report.sections.table import columns
+from bakeoff.report.words import MISSING, p_value, proportion
 from bakeoff.study.study import Study
 from tests.report.bakeoffs import clean_seconds, fair_study, findings_of, small_study, timing_of
 from tests.report.page_reading import Element, everything, read_page
@@ -60,6 +61,17 @@ def test_every_number_of_the_table_is_found_in_a_record(
             shown = cell.text.replace(",", "")
             places = len(shown.partition(".")[2])
             assert float(shown) == pytest.approx(value, abs=0.5000001 * 10**-places)
+
+
+def test_parameters_that_move_have_a_column_where_others_are_held_still(
+    one_seed: Findings,
+) -> None:
+    assert [each.note for each in columns(one_seed) if each.title == "Parameters"] == [""]
+    first, *others = one_seed.standings
+    rows = (dataclasses.replace(first, trained_parameters=650), *others)
+    held = dataclasses.replace(one_seed, standings=rows)
+    (column,) = (each for each in columns(held) if each.note == "that move")
+    assert [cell.text for cell in column.cells] == ["650", *[MISSING] * len(others)]
 
 
 def test_winner_is_marked_and_chosen_on_validation(page: Element, one_seed: Findings) -> None:

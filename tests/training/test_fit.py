@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 from unittest.mock import patch
 
 import pytest
@@ -17,6 +18,7 @@ from bakeoff.engine.loss import balanced
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.step import Step
 from bakeoff.networks.build import build
+from bakeoff.networks.given import hold_still
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.recipe import Recipe
 from bakeoff.training.fit import Examples, Streams, divergence, fit, planned_end
@@ -407,3 +409,53 @@ def test_a_training_that_came_to_its_end_has_not_diverged() -> None:
         Stopped.model_validate({"epoch": 1, "reason": reason}).diverged
         for reason in ("budget used", "target reached", "target not reached", "out of memory")
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "trainable"),
+    [
+        ("mlp-2x200", ("1.weight", "5.*")),
+        ("cnn-2conv", ("conv1.weight", "output.*")),
+        ("cnn-2conv", ("hidden.bias",)),
+        ("cnn-2conv", ("conv2.*", "hidden.weight")),
+        ("cnn-3conv", ("norm1.bias", "output.*")),
+    ],
+)
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_part_of_a_network_moves_as_in_a_plain_loop_and_the_rest_stays(
+    name: str, trainable: tuple[str, ...], optimizer: Literal["adamw", "sgd"], digits: Dataset
+) -> None:
+    start, plain = network(name, (1, 28, 28)), network(name, (1, 28, 28))
+    model = place(network(name, (1, 28, 28)), CPU)
+    for each in (model, plain):
+        hold_still(name, each, trainable)
+    images = torch.from_numpy(digits.train_images[:60].copy())
+    train = Examples(
+        nn.functional.interpolate(images, size=(28, 28)), torch.from_numpy(digits.train_labels[:60])
+    )
+    # A rate by which one step leads to the same gradients, within rounding, in the next.
+    recipe = Recipe(batch_size=30, epochs=1, optimizer=optimizer, learning_rate=1e-5)
+    fitted(model, recipe, train, train)
+    moving = [each for each in plain.parameters() if each.requires_grad]
+    plain_optimizer = (
+        torch.optim.AdamW(moving, lr=1e-5, weight_decay=0.0)
+        if optimizer == "adamw"
+        else torch.optim.SGD(moving, lr=1e-5, momentum=0.9, nesterov=True)
+    )
+    plain.train()
+    order = Streams(entrant="e", **SEEDS).order(60, 1)
+    for batch in order.split(30):
+        plain_optimizer.zero_grad()
+        logits = plain(train.images[batch] / 255)
+        nn.functional.cross_entropy(logits, train.labels[batch]).backward()
+        plain_optimizer.step()
+    state = start.state_dict()
+    stays = {key for key, each in model.state_dict().items() if torch.equal(each, state[key])}
+    assert {
+        key for key, each in plain.state_dict().items() if torch.equal(each, state[key])
+    } == stays
+    assert {key for key, each in model.named_parameters() if key not in stays} == {
+        key for key, each in plain.named_parameters() if each.requires_grad
+    }
+    for key, each in model.state_dict().items():
+        assert torch.allclose(each, plain.state_dict()[key], rtol=1e-5, atol=2e-6), key

@@ -69,6 +69,13 @@ MIXED = DROP.model_copy(
         )
     }
 )
+HELD = study(
+    entrant("held", "cnn-3conv", epochs=2, batch_size=60, weight_decay=0.1).model_copy(
+        update={"trainable": ("norm2.*", "conv3.*", "output.weight")}
+    ),
+    validation=60,
+)
+"""The first norm stays, the second moves, of the third nothing does."""
 
 
 class Drawing(nn.Module):
@@ -125,6 +132,7 @@ def killed_at(step: int) -> Iterator[None]:
         (PLAIN, "float32"),
         (EVERYTHING, "float32"),
         (MIXED, "float32"),
+        (HELD, "float32"),
     ],
 )
 @pytest.mark.parametrize("step", [2, STEPS + 1, STEPS + 3])

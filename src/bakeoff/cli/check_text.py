@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bakeoff.cli.tables import say
+from bakeoff.cli.tables import parameters_text, say
 from bakeoff.text import visible
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _entrants(checked: Checked) -> Table:
             continue
         table.add_row(
             each.name,
-            f"{each.size.parameters:,}",
+            parameters_text(each.size.parameters, each.size.trained),
             f"{each.size.multiply_adds_per_image:,}",
             f"{each.taken.bytes_of_memory / 1e6:,.0f}",
             f"{each.taken.seconds_per_epoch:,.2g}",

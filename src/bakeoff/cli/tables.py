@@ -62,13 +62,19 @@ def results_table(rows: Sequence[Standing], metric: str) -> Table:
             _decimal(row.selected_by(metric), 4),
             _decimal(row.test_accuracy, 4),
             _decimal(row.test_balanced_accuracy, 4),
-            "-" if row.parameters is None else f"{row.parameters:,}",
+            parameters_text(row.parameters, row.trained_parameters),
             "-" if row.epochs is None else f"{row.epochs:g}",
             _seconds(row.training_seconds),
             _seconds(row.wall_seconds),
             style="bold" if place == 0 and row.trials else None,
         )
     return table
+
+
+def parameters_text(parameters: int | None, trained: int | None) -> str:
+    """Return how many there are, after how many of them training moves, where that is not all."""
+    every = "-" if parameters is None else f"{parameters:,}"
+    return every if trained is None else f"{trained:,}\nof {every}"
 
 
 def _decimal(value: float | None, digits: int) -> str:

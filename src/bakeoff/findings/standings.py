@@ -30,6 +30,8 @@ class Standing:
     troubles: tuple[str, ...]
     """One line for each trial that is missing or did not complete."""
     parameters: int | None
+    trained_parameters: int | None
+    """Those of them that moved, where the study held others still."""
     epochs: float | None
     epoch_seconds: float | None
     """Clean seconds of an epoch: as the timing pass measured them, nothing else at work."""
@@ -83,6 +85,7 @@ def _standing(
         missing=len(set(study.trial_seeds) - by_seed.keys()),
         troubles=tuple(_troubles(entrant, study.trial_seeds, by_seed)),
         parameters=next((record.parameters for record in by_seed.values()), None),
+        trained_parameters=next((each.trained_parameters for each in by_seed.values()), None),
         epochs=epochs,
         epoch_seconds=per_epoch,
         training_seconds=None if per_epoch is None or epochs is None else per_epoch * epochs,

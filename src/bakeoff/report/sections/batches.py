@@ -39,7 +39,7 @@ class BatchRow:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Entrants of one architecture and recipe, smallest batch first."""
+    """Entrants of one network and recipe, smallest batch first."""
 
     number: int
     """Of the groups, counted from 1."""
@@ -65,10 +65,10 @@ class BatchGroup:
 
 def batch_groups(findings: Findings) -> list[BatchGroup]:
     """Return each group of two or more entrants that differ only in batch size."""
-    groups: dict[tuple[str, str], list[Entrant]] = {}
+    groups: dict[str, list[Entrant]] = {}
     for entrant in findings.study.entrants:
         recipe = entrant.recipe.model_dump_json(exclude={"batch_size"})
-        groups.setdefault((entrant.architecture, recipe), []).append(entrant)
+        groups.setdefault(f"{entrant.network} {recipe}", []).append(entrant)
     found: list[BatchGroup] = []
     for group in groups.values():
         if len({entrant.recipe.batch_size for entrant in group}) > 1:

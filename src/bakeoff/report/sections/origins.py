@@ -64,7 +64,12 @@ def facts(findings: Findings) -> list[Fact]:
 def recipes(findings: Findings) -> Recipes:
     """Return every setting of every entrant, as resolved, with those apart that differ."""
     settings = [
-        {"architecture": entrant.architecture, **entrant.recipe.model_dump()}
+        {
+            "architecture": entrant.architecture,
+            "weights": entrant.weights,
+            "trainable": entrant.trainable,
+            **entrant.recipe.model_dump(),
+        }
         for entrant in findings.study.entrants
     ]
     columns = {

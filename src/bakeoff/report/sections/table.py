@@ -29,7 +29,10 @@ class Column(NamedTuple):
 
 
 def columns(findings: Findings) -> list[Column]:
-    """Return the numbers of the study's entrants, none left out."""
+    """Return the numbers of the study's entrants, none left out.
+
+    Parameters that move have a column where a study holds some still, blank where all move.
+    """
     metric = findings.study.protocol.selection_metric
     chosen = "Balanced acc." if metric == "balanced_accuracy" else "Accuracy"
     found = []
@@ -38,6 +41,7 @@ def columns(findings: Findings) -> list[Column]:
         ("Balanced acc.", "test", "high", words.proportion, "test_balanced_accuracy"),
         ("Accuracy", "test", "high", words.proportion, "test_accuracy"),
         ("Parameters", "", "low", words.whole, "parameters"),
+        ("Parameters", "that move", "none", words.whole, "trained_parameters"),
         ("Epochs", "", "none", words.count, "epochs"),
         ("Training", "clean seconds", "low", words.duration, "training_seconds"),
         ("Training", "wall seconds", "none", words.duration, "wall_seconds"),
@@ -48,6 +52,8 @@ def columns(findings: Findings) -> list[Column]:
         values: list[float | None] = [getattr(row, field) for row in findings.standings]
         pick = {"high": max, "low": min}.get(better)
         known = [value for value in values if value is not None]
+        if field == "trained_parameters" and not known:
+            continue
         best = pick(known) if pick and known else None
         cells = (Cell(write(each), each, best=each is not None and each == best) for each in values)
         found.append(Column(title, note, better, tuple(cells)))
