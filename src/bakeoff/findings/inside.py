@@ -154,7 +154,7 @@ class _FirstResponse(Trace):
 def _places(trace: Trace) -> tuple[LayerMaps, ...]:
     """Return where maps are shown: those that the network names, or some evenly over its depth.
 
-    These are the activations that have more than one place in the image, if there are any; in a
+    These are the activations whose maps have two sides, if there are any, else all of them; in a
     network without activations its convolutions.
     """
     if trace.named:
@@ -165,7 +165,7 @@ def _places(trace: Trace) -> tuple[LayerMaps, ...]:
             # Where branches meet they run into the same one.
             ran.setdefault(id(maps.last), maps)
     every = [*ran.values()] or trace.convolutions
-    every = [maps for maps in every if maps.last[0].size > 1] or every
+    every = [maps for maps in every if min(maps.last.shape[1:]) > 1] or every
     chosen = np.linspace(0, len(every) - 1, min(len(every), _MOST_PLACES)).round().astype(int)
     return tuple(every[number] for number in chosen.tolist())
 
