@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from bakeoff.errors import NetworkError, StudyError
+from bakeoff.files.tensors import to_safetensors
 from bakeoff.networks import known
+from bakeoff.networks.build import build
+from bakeoff.networks.given import Given
 from bakeoff.networks.known import network_of
+from bakeoff.networks.network import Network
 from bakeoff.networks.sources import read_source
 from bakeoff.study.study import Argument, Entrant, Study
 from bakeoff.training.code import UNKNOWN, UntrustedError, load_code, load_kept, load_object
@@ -31,6 +37,7 @@ def another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin as somebody who never had any code run, in a process that has loaded none."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(known, "_LOADED", {})
+    monkeypatch.setattr(known, "_GIVEN", {})
 
 
 def asked(folder: Path, *entrants: Entrant) -> Study:
@@ -211,3 +218,67 @@ def test_an_object_whose_source_nobody_knows_says_so() -> None:
     exec("from torch import nn\nclass Net(nn.Linear): pass", made)  # noqa: S102
     assert load_object("mine", made["Net"]) == ("python:Net", f"{UNKNOWN} mine")
     assert load_object("other", made["Net"])[1] == f"{UNKNOWN} other"
+
+
+# Weights that a network starts from
+
+
+def given(folder: Path, value: float = 1.0) -> Entrant:
+    """Write weights for `logistic-regression`; return an entrant that starts from them."""
+    linear = build("logistic-regression", (1, 8, 8), 10, initialisation="framework-default", seed=0)
+    state = {key: torch.full_like(each, value) for key, each in linear.state_dict().items()}
+    (folder / "w.safetensors").write_bytes(to_safetensors(state))
+    return entrant().model_copy(update={"weights": "w.safetensors"})
+
+
+def test_weights_are_known_by_their_hash_and_kept(tmp_path: Path) -> None:
+    found, kept = load_code(asked(tmp_path, given(tmp_path)), "s.toml")
+    (one,) = found.entrants
+    content = (tmp_path / "w.safetensors").read_bytes()
+    assert one.weights_sha256 == hashlib.sha256(content).hexdigest()
+    assert kept == {one.weights_sha256: {"w.safetensors": content}}
+    started_from = network_of(*one.network).given
+    assert started_from is not None
+    assert started_from.origin == "w.safetensors"
+    assert load_code(found, "s.toml") == (found, kept)
+
+
+def test_other_weights_than_a_study_asks_for_are_refused(tmp_path: Path) -> None:
+    found, _ = load_code(asked(tmp_path, given(tmp_path)), "s.toml")
+    given(tmp_path, 2.0)
+    now = hashlib.sha256((tmp_path / "w.safetensors").read_bytes()).hexdigest()
+    with pytest.raises(StudyError) as caught:
+        load_code(found, "s.toml")
+    assert str(caught.value) == (
+        f"s.toml: entrants[0].weights_sha256: w.safetensors is {now}, not "
+        f"{found.entrants[0].weights_sha256}; leave it out, or bring that file back"
+    )
+
+
+def test_a_zoo_that_brings_weights_along_takes_no_file(tmp_path: Path) -> None:
+    trained = Given("timm:net", "1" * 64, None)
+    known.remember("timm:net", None, "1", Network("net", lambda *_: nn.Linear(1, 1), given=trained))
+    one = given(tmp_path).model_copy(update={"architecture": "timm:net", "source": "1"})
+    with pytest.raises(StudyError) as caught:
+        load_code(asked(tmp_path, one), "s.toml")
+    assert str(caught.value) == (
+        "s.toml: entrants[0].weights: timm:net brings weights along by its arguments, too; leave "
+        "one of them out"
+    )
+
+
+def test_kept_weights_are_loaded_where_they_are_those_that_a_trial_started_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = load_code(asked(tmp_path, given(tmp_path)), "s.toml")
+    (one,) = found.entrants
+    monkeypatch.setattr(known, "_GIVEN", {})
+    load_kept([one], lambda _: tmp_path)
+    assert network_of(*one.network).given is not None
+    monkeypatch.setattr(known, "_GIVEN", {})
+    given(tmp_path, 2.0)
+    with pytest.raises(NetworkError) as caught:
+        load_kept([one], lambda _: tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}/w.safetensors: not the weights that linear started from; bring them back"
+    )

@@ -64,10 +64,10 @@ def _with_weights(
     """Load the weights that an entrant starts from; return it with their hash."""
     if entrant.weights is None:
         return entrant
-    if (entrant.arguments or {}).get("pretrained"):
+    if network_of(*entrant.code).given is not None:
         raise StudyError(
-            f"{where}.weights: pretrained = true in arguments brings weights along, too; leave one "
-            "of them out"
+            f"{where}.weights: {entrant.architecture} brings weights along by its arguments, too; "
+            "leave one of them out"
         )
     file = folder / Path(entrant.weights).expanduser()
     try:
@@ -175,7 +175,9 @@ def _load_kept_weights(entrant: Entrant, kept_in: Callable[[str], Path]) -> None
     file = kept_in(sha256) / Path(entrant.weights).name
     given, _ = read_given(file, entrant.weights)
     if given.sha256 != sha256:
-        raise NetworkError(f"{file}: not the weights that {entrant.name} started from")
+        raise NetworkError(
+            f"{file}: not the weights that {entrant.name} started from; bring them back"
+        )
     remember_given(given)
 
 
