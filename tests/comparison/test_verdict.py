@@ -207,6 +207,12 @@ class TestPlan:
         assert chance_of_decision(paired, rule, 5 + paid, 1) >= 0.8
         assert chance_of_decision(paired, rule, 4 + paid, 1) < 0.8
 
+    def test_after_a_look_at_lost_seeds_the_next_has_more_than_both(self) -> None:
+        # Ten were seen, five are left: this look counts as one at eleven.
+        rule = replace(self.RULE, looks=(10, 11))
+        more = what_would_decide(with_parts(0.1, 4e-6, 1e-8), rule).more_seeds
+        assert more == 7
+
     def test_other_test_images_are_another_study_and_pay_nothing(self) -> None:
         paired = with_parts(0.0, 1e-9, 4e-6)
         second = replace(self.RULE, looks=(3, 5))

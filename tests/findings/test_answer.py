@@ -8,7 +8,7 @@ import numpy as np
 
 from bakeoff.comparison.compare import compare
 from bakeoff.comparison.outcome import EntrantOutcome
-from bakeoff.findings.answer import answer
+from bakeoff.findings.answer import answer, beats_all
 from bakeoff.findings.standings import standings
 
 from ..factories import entrant, record, study
@@ -31,9 +31,14 @@ def answered(
     wrong_of_b: tuple[int, ...],
     about: Literal["architectures", "models"] = "architectures",
 ) -> str:
-    asked = study(entrant("a"), entrant("b"), seeds=3)
-    records = [record(asked, "a", seed, 0.9) for seed in range(len(wrong_of_a))]
-    records += [record(asked, "b", seed, 0.8) for seed in range(len(wrong_of_b))]
+    asked = study(entrant("a"), entrant("b"), seeds=max(len(wrong_of_a), len(wrong_of_b)))
+    records = [
+        record(asked, name, seed, value)
+        if seed < len(wrong)
+        else record(asked, name, seed, status="diverged", validation=None, test=None, cost=None)
+        for name, value, wrong in (("a", 0.9, wrong_of_a), ("b", 0.8, wrong_of_b))
+        for seed in asked.trial_seeds
+    ]
     outcomes = [outcome("a", wrong_of_a), outcome("b", wrong_of_b)]
     compared = compare(outcomes, LABELS, 3, about=about)
     return answer(asked, standings(asked, records), compared)
@@ -97,3 +102,25 @@ def test_with_a_baseline_the_winner_is_held_against_it_alone() -> None:
     assert answer(asked, standings(asked, records), compared) == (
         f"{FIRST}. On the test images it is better than c."
     )
+
+
+def test_while_trials_are_missing_there_is_no_finding() -> None:
+    asked = study(entrant("a"), entrant("b"), seeds=3)
+    records = [record(asked, name, 0, 0.9) for name in ("a", "b")]
+    compared = compare([outcome("a", (60,)), outcome("b", (600,))], LABELS, 3)
+    said = answer(asked, standings(asked, records), compared)
+    assert said == "2 of 6 trials; no finding yet."
+
+
+def test_to_beat_all_takes_a_verdict_against_each() -> None:
+    best, next_best, near = (60, 60, 60), (600, 600, 600), (61, 69, 77)
+
+    def beats(*others: tuple[int, ...]) -> bool:
+        outcomes = [outcome("a", best), *(outcome(f"b{n}", w) for n, w in enumerate(others))]
+        return beats_all("a", compare(outcomes, LABELS, 3))
+
+    assert beats(next_best, next_best)
+    assert not beats(next_best, near)
+    assert not beats((61, 61, 61))
+    assert not beats()
+    assert not beats_all("b0", compare([outcome("a", best), outcome("b0", next_best)], LABELS, 3))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
 from bakeoff.comparison.words import listed
+from bakeoff.text import counted
 
 if TYPE_CHECKING:  # A judgement of predictions waits for neither.
     from bakeoff.findings.standings import Standing
@@ -21,8 +22,12 @@ NAMED = 6
 def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> str:
     """Return who stands first on validation data, and what its test scores can and cannot tell.
 
-    rows: the standings, the first of them with at least one complete trial.
+    rows: the standings, the first of them with at least one complete trial. While planned trials
+    are missing there is no finding.
     """
+    missing, planned = sum(row.missing for row in rows), sum(row.planned for row in rows)
+    if missing:
+        return f"{planned - missing} of {counted(planned, 'trial')}; no finding yet."
     winner = rows[0]
     metric = study.protocol.selection_metric
     tested = winner.test_accuracy if metric == "accuracy" else winner.test_balanced_accuracy
@@ -49,6 +54,14 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
 def pairs_of(entrant: str, comparison: Comparison) -> list[PairComparison]:
     """Return the pairs that are tested and that `entrant` is part of."""
     return [pair for pair in comparison.tested if entrant in (pair.a, pair.b)]
+
+
+def beats_all(entrant: str, comparison: Comparison) -> bool:
+    """Return whether the verdicts show an entrant to be better than every other one."""
+    pairs = [pair for pair in comparison.pairs if entrant in (pair.a, pair.b)]
+    return bool(pairs) and all(
+        pair.verdict.kind == "better" and pair.verdict.better == entrant for pair in pairs
+    )
 
 
 def against(winner: str, comparison: Comparison) -> str:

@@ -16,7 +16,7 @@ from bakeoff.data.copies import leaks
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.errors import StoreError
-from bakeoff.findings.answer import answer, pairs_of
+from bakeoff.findings.answer import answer, beats_all, pairs_of
 from bakeoff.findings.outcomes import compare_outcomes, outcome_of
 from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
@@ -58,6 +58,16 @@ class Conclusion:
     def winner(self) -> str:
         """The entrant that stands first on validation data."""
         return self.standings[0].entrant
+
+    @property
+    def won(self) -> bool:
+        """Whether verdicts show it to be better than every other entrant."""
+        return not self.unfinished and beats_all(self.winner, self.comparison)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether planned trials are missing."""
+        return any(row.missing for row in self.standings)
 
     @property
     def troubles(self) -> tuple[str, ...]:

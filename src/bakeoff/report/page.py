@@ -69,7 +69,11 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         ("images", "Where they err", findings.mistakes or findings.hardest),
         ("target", "Time to the target", waits),
         ("batches", "Large or small batches", groups),
-        ("inside", "Inside the winner", findings.view or findings.unseen),
+        (
+            "inside",
+            f"Inside the {'winner' if findings.won else 'first entrant'}",
+            findings.view or findings.unseen,
+        ),
         ("published", "Against the published figures", published),
         ("origins", "Where this comes from", True),
     )

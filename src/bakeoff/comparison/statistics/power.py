@@ -95,7 +95,8 @@ def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
     def decided_by_seeds(seeds: int) -> bool:
         return chance_of_decision(paired, rule.at_a_look(seeds), seeds, 1.0) >= ENOUGH
 
-    fewest = _first(decided_by_seeds, paired.seeds + 1, MOST_SEEDS)
+    # A look at lost or other seeds counts as one at more than there are; the next comes after it.
+    fewest = _first(decided_by_seeds, max((paired.seeds, *rule.looks)) + 1, MOST_SEEDS)
     if fewest is not None:
         return Plan(more_seeds=fewest - paired.seeds, test_images=None)
 

@@ -14,6 +14,7 @@ class Cell(NamedTuple):
     text: str
     value: float | None
     best: bool
+    """Whether it is the best of what entrants are chosen by."""
 
 
 class Column(NamedTuple):
@@ -35,7 +36,7 @@ def columns(findings: Findings) -> list[Column]:
     """
     metric = findings.study.protocol.selection_metric
     chosen = "Balanced acc." if metric == "balanced_accuracy" else "Accuracy"
-    found = []
+    found: list[Column] = []
     for title, note, better, write, field in (
         (chosen, "validation", "high", words.proportion, f"validation_{metric}"),
         ("Balanced acc.", "test", "high", words.proportion, "test_balanced_accuracy"),
@@ -50,11 +51,10 @@ def columns(findings: Findings) -> list[Column]:
         ("ms/image", "batch of 1,000", "low", words.duration, "milliseconds_per_image_batch_1000"),
     ):
         values: list[float | None] = [getattr(row, field) for row in findings.standings]
-        pick = {"high": max, "low": min}.get(better)
         known = [value for value in values if value is not None]
         if field == "trained_parameters" and not known:
             continue
-        best = pick(known) if pick and known else None
+        best = None if found else max(known, default=None)
         cells = (Cell(write(each), each, best=each is not None and each == best) for each in values)
         found.append(Column(title, note, better, tuple(cells)))
     return found

@@ -29,3 +29,21 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// The contents mark the section that is being read: the last one that begins in the upper quarter.
+const places = [...document.querySelectorAll(".contents a")];
+const mark = () => {
+  const read = places.filter((link) => {
+    return document.querySelector(link.hash).getBoundingClientRect().top < innerHeight / 4;
+  }).at(-1);
+  places.forEach((link) => link.removeAttribute("aria-current"));
+  read?.setAttribute("aria-current", "true");
+};
+addEventListener("scroll", mark, { passive: true });
+mark();
+// What carries the argument is printed, folded or not.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details.argument:not([open])")];
+  opened.forEach((each) => { each.open = true; });
+});
+addEventListener("afterprint", () => opened.forEach((each) => { each.open = false; }));
