@@ -222,6 +222,61 @@ def test_list_and_show(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert line in shown
 
 
+def test_list_alone_lists_all_that_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["list"]) == 0
+    headings = [line for line in capsys.readouterr().out.splitlines() if line and " " not in line]
+    assert headings == ["studies", "architectures", "datasets"]
+    assert run(["list", "--json"]) == 0
+    shipped = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in shipped["datasets"]] == ["mnist", "digits"]
+
+
+def test_help_is_found_however_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for short, long in (
+        (["-h"], ["--help"]), (["help"], ["--help"]),
+        (["help", "run"], ["run", "--help"]), (["run", "-h"], ["run", "--help"]),
+    ):  # fmt: skip
+        assert run(long) == 0
+        expected = capsys.readouterr().out
+        assert run(short) == 0
+        assert capsys.readouterr().out == expected != ""
+
+
+def test_report_open_hands_the_page_to_a_browser_or_says_that_there_is_none(
+    finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def opens(page: str) -> bool:
+        opened.append(page)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", opens)
+    assert run(["report", str(finished), "--open"]) == 0
+    assert opened == [(finished / "report.html").as_uri()]
+    capsys.readouterr()
+    monkeypatch.setattr("webbrowser.open", lambda page: False)
+    assert run(["report", str(finished), "--open"]) == 1
+    assert error_line(capsys) == "bakeoff: --open: no browser is found here; open the page yourself"
+
+
+def test_the_folder_of_a_run_is_offered_where_only_its_name_was_given(
+    finished: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "tiny").symlink_to(finished)
+    assert run(["compare", "tiny"]) == 1
+    assert error_line(capsys) == (
+        "bakeoff: tiny: no run folder (it has no study.toml); did you mean runs/tiny?"
+    )
+    assert run(["runs"]) == 0
+    assert capsys.readouterr().out.startswith("runs/tiny  trials: 2 of 2  ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -96,6 +97,8 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     # Accepted anywhere: nobody remembers on which side of a command's name an option goes.
     rest = [argument for argument in arguments if argument != "--debug"]
+    if rest[:1] == ["help"]:
+        rest = [*rest[1:], "--help"]
     try:
         code = _exit_code_of(rest)
         # What is still to be written may fail, too: now, and not as Python ends.
@@ -208,10 +211,11 @@ def run_command(
     ):
         # The bars come first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study
+        from bakeoff.records.own_study import RUNS
 
         conclusion = run_study(
             resolved,
-            out or Path("runs") / resolved.name,
+            out or RUNS / resolved.name,
             device=device,
             precision=precision,
             stack=stack,
@@ -310,13 +314,42 @@ def judge(
 
 
 @app.command()
-def report(directory: RunDirectory, reopen: Reopen = False, trust_code: TrustCode = False) -> None:
+def report(
+    directory: RunDirectory,
+    reopen: Reopen = False,
+    trust_code: TrustCode = False,
+    show_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
     """Write comparison.json, the figures and report.html of a run anew."""
     from bakeoff.commands.report import report_run
 
     with _codes_output_aside():
         conclusion = report_run(directory, reopen=reopen, trust_code=trust_code)
     print(conclusion.report)
+    if show_it:
+        import webbrowser
+
+        if not webbrowser.open(conclusion.report.absolute().as_uri()):
+            raise BakeoffError("--open: no browser is found here; open the page yourself")
+
+
+@app.command()
+def runs(
+    directory: Annotated[
+        Path | None, typer.Argument(help="Where runs lie.", show_default="runs")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List runs: how far they are, and who stands first."""
+    from bakeoff.commands.runs import runs_in
+    from bakeoff.records.own_study import RUNS
+
+    found = runs_in(RUNS if directory is None else directory)
+    _print(
+        as_json,
+        lambda: [each.to_dict() for each in found],
+        lambda: "\n".join(each.to_text() for each in found),
+    )
 
 
 @app.command()
@@ -441,19 +474,34 @@ def check(
 
 @app.command("list")
 def list_names(
-    what: Annotated[str, typer.Argument(help="studies, architectures or datasets.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(help="studies, architectures or datasets.", show_default="all three"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the studies, architectures or data sets that ship."""
-    from bakeoff.commands.listing import describe
+    from bakeoff.commands.listing import KINDS, describe
 
+    if what is None:
+        shipped = {kind: describe(kind) for kind in KINDS}
+        _print(
+            as_json,
+            lambda: {kind: _name_rows(rows) for kind, rows in shipped.items()},
+            lambda: "\n\n".join(f"{kind}\n{_name_lines(rows)}" for kind, rows in shipped.items()),
+        )
+        return
     rows = describe(what)
+    _print(as_json, lambda: _name_rows(rows), lambda: _name_lines(rows))
+
+
+def _name_rows(rows: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "description": text} for name, text in rows.items()]
+
+
+def _name_lines(rows: Mapping[str, str]) -> str:
     width = max(map(len, rows))
-    _print(
-        as_json,
-        lambda: [{"name": name, "description": text} for name, text in rows.items()],
-        lambda: "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items()),
-    )
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in rows.items())
 
 
 @app.command()

@@ -12,8 +12,7 @@ def describe(what: str) -> dict[str, str]:
 
     Raises UsageError where `what` is none of the three.
     """
-    kinds = {"studies": _studies, "architectures": _architectures, "datasets": _datasets}
-    return look_up(what, kinds, "nothing to list is called", UsageError)()
+    return look_up(what, KINDS, "nothing to list is called", UsageError)()
 
 
 def _studies() -> dict[str, str]:
@@ -43,3 +42,7 @@ def _datasets() -> dict[str, str]:
         f"{source.test_images:,} to test; {source.licence})"
         for name, source in SOURCES.items()
     }
+
+
+KINDS = {"studies": _studies, "architectures": _architectures, "datasets": _datasets}
+"""What can be listed."""

@@ -14,6 +14,8 @@ from bakeoff.study.study import Study
 from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 
 STUDY = "study.toml"
+RUNS = Path("runs")
+"""Where a run goes that is given no folder."""
 LOCKS = "locks"
 SOURCES = "sources"
 """What was given to a run: code of networks, weights they start from, and arrays."""
@@ -56,7 +58,9 @@ def study_of(path: Path) -> Study:
     """Return the study of a run folder; raise StoreError where there is none, or a damaged one."""
     file = Place(path) / STUDY
     if not file.is_there():
-        raise StoreError(f"{path}: no run folder (it has no study.toml); give the --out of one")
+        near = RUNS / path
+        mend = f"did you mean {near}?" if (near / STUDY).is_file() else "give the --out of one"
+        raise StoreError(f"{path}: no run folder (it has no study.toml); {mend}")
     study = _read(file)
     _refuse_too_many(study, file)
     return study
