@@ -34,7 +34,7 @@ def test_the_line_of_an_epoch_is_golden() -> None:
 
 def test_lines_are_aligned_with_the_longest_name_and_seed() -> None:
     stream = io.StringIO()
-    display = RunDisplay(Console(file=stream, width=200))
+    display = RunDisplay(Console(file=stream, width=200), epochs=True)
     asked = [trial("linear"), trial("linear", 10), trial("cnn-2conv", 3)]
     display.planned(asked, 0)
     for each in asked:
@@ -45,15 +45,15 @@ def test_lines_are_aligned_with_the_longest_name_and_seed() -> None:
     ]  # fmt: skip
 
 
-def shown(terminal: bool, width: int = 120) -> str:
+def shown(terminal: bool, width: int = 120, *, epochs: bool = False) -> str:
     stream = io.StringIO()
-    show(Console(file=stream, force_terminal=terminal, width=width))
+    show(Console(file=stream, force_terminal=terminal, width=width), epochs=epochs)
     return stream.getvalue()
 
 
-def show(console: Console) -> None:
+def show(console: Console, *, epochs: bool = False) -> None:
     trials = [trial("cnn-2conv"), trial("linear"), trial("broken", 1)]
-    with RunDisplay(console) as display:
+    with RunDisplay(console, epochs=epochs) as display:
         display.planned(trials, finished_before=1)
         for each in trials[:2]:
             display.trial_started(each)
@@ -72,7 +72,7 @@ def test_the_short_line_of_the_longest_name_that_ships_fits_into_80_columns() ->
 
 
 def test_a_narrow_terminal_gets_short_lines_that_break_between_words() -> None:
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown(terminal=True, width=64))
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown(terminal=True, width=64, epochs=True))
     assert "cnn-2conv seed 0  3/11 train 0.1098 val 0.1031 acc 0.9675 12.1 s\n" in text
     assert "cnn-2conv seed 0: budget used after epoch 2, 3.0 s, validation \nbalanced" in text
 
@@ -230,16 +230,22 @@ def test_a_full_disk_behind_standard_error_ends_nothing() -> None:
 
 
 def test_without_a_terminal_there_are_plain_lines_and_nothing_else() -> None:
-    end = "train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
     ended = "budget used after epoch 2, 3.0 s, validation balanced accuracy 0.9700"
     assert shown(terminal=False).splitlines() == [
         "3 trials to train, 1 finished before and kept",
-        f"cnn-2conv seed 0  epoch  3/11  {end}",
         f"cnn-2conv seed 0: {ended}",
-        f"linear seed 0     epoch 3/2  {end}",
         f"linear seed 0: {ended}",
         "broken seed 1: diverged: the loss was not finite in epoch 1",
         "comparing [bold]the trials",
+    ]
+
+
+def test_each_epoch_has_a_line_where_it_is_asked_for() -> None:
+    end = "train loss 0.1098  val loss 0.1031  val acc 0.9675  12.1 s"
+    told = shown(terminal=False, epochs=True).splitlines()
+    assert [line for line in told if line not in shown(terminal=False).splitlines()] == [
+        f"cnn-2conv seed 0  epoch  3/11  {end}",
+        f"linear seed 0     epoch 3/2  {end}",
     ]
 
 
@@ -266,7 +272,7 @@ def test_what_is_planned_is_said_in_words() -> None:
 
 def test_one_seed_needs_no_naming() -> None:
     stream = io.StringIO()
-    display = RunDisplay(Console(file=stream, width=200))
+    display = RunDisplay(Console(file=stream, width=200), epochs=True)
     display.planned([trial("linear")], 0)
     display.epoch_ended(trial("linear"), THIRD)
     assert "seed" not in stream.getvalue()

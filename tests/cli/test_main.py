@@ -65,7 +65,7 @@ def test_a_run_prints_data_to_stdout_and_progress_to_stderr(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    assert run(["run", str(study), "--out", str(out)]) == 0
+    assert run(["run", str(study), "--out", str(out), "-v"]) == 0
     captured = capsys.readouterr()
     epoch = re.compile(
         r"^plain        epoch 1/1  train loss \d\.\d{4}  val loss \d\.\d{4}  "

@@ -98,10 +98,11 @@ class _Audience:
 class RunDisplay(Listener):
     """Shows a run on standard error: bars where there is a terminal, plain lines elsewhere.
 
-    One bar stands for all trials, and one for each that is being trained.
+    One bar stands for all trials, and one for each that is being trained. Each finished trial has
+    a line, with `epochs` each epoch too.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, epochs: bool = False) -> None:
         console.file = cast("IO[str]", _Audience(console.file))
         self._console = console
         self._bars = Progress(
@@ -115,6 +116,7 @@ class RunDisplay(Listener):
             transient=True,
             disable=not console.is_terminal,
         )
+        self._tells_epochs = epochs
         self._running: dict[tuple[str, int], TaskID] = {}
         self._epochs: dict[tuple[str, int], int] = {}
         """How many epochs of each trial are accounted for in the bar of all trials."""
@@ -163,10 +165,11 @@ class RunDisplay(Listener):
         self._reach(trial, epochs, trained=False)
 
     def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
-        """Print the line of one epoch and move the bars."""
+        """Move the bars, and print the line of one epoch where it is asked for."""
         name = self._names[trial.key]
-        width = self._console.width if self._console.is_terminal else math.inf
-        self.stage(epoch_line(trial, epoch, name.ljust(self._widest), width))
+        if self._tells_epochs:
+            width = self._console.width if self._console.is_terminal else math.inf
+            self.stage(epoch_line(trial, epoch, name.ljust(self._widest), width))
         if epoch.lost and not self._disturbed:
             self._disturbed = True
             self.stage(

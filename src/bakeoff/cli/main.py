@@ -191,6 +191,9 @@ def run_command(
     stack: Stack = False,
     retry_failed: RetryFailed = False,
     reopen: Reopen = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line for each epoch, not only each trial.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train what is missing of a study, compare, and write the report."""
@@ -205,7 +208,7 @@ def run_command(
     # Workers import torch beside this process, which takes a second or two.
     several = may_be_several(jobs) and not stack
     with (
-        RunDisplay(Console(stderr=True)) as display,
+        RunDisplay(Console(stderr=True), epochs=verbose) as display,
         _codes_output_aside(),
         started_crew() if several else nullcontext() as crew,
     ):
