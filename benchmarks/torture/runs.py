@@ -26,8 +26,14 @@ dataset = "digits"
 validation_examples = 97
 train_examples = 100
 
+[protocol.augmentation]
+shift = 1
+rotate = 10
+mixup = 0.3
+
 [recipe]
 epochs = {epochs}
+average = 0.9
 
 [[entrants]]
 name = "plain"

@@ -20,8 +20,10 @@ from bakeoff.data.catalogue import load_dataset
 from bakeoff.findings.conclusion import conclude
 from bakeoff.findings.findings import gather_findings
 from bakeoff.findings.inside import view_of
+from bakeoff.findings.view import View
 from bakeoff.records.checkpoints import Checkpoints
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
 from bakeoff.report import draw_report
 from bakeoff.report.charts.charts import Charts, draw_charts
 from bakeoff.report.sections.batches import batch_groups
@@ -50,7 +52,10 @@ def figures_of(folder: Path) -> Figures:
     """Draw the figures of a finished run."""
     run = RunFolder.open(folder)
     dataset = load_dataset(run.study.protocol, Path())
-    look = functools.partial(view_of, run, dataset=dataset, index=0)
+
+    def look(record: Record, index: int) -> View:
+        return view_of(run, record, dataset, index)
+
     findings = gather_findings(conclude(run, dataset), dataset, look)
     draw_report(findings)  # Its templates are compiled now, for all.
     return Figures(draw_charts(findings, class_tables(findings), batch_groups(findings)))

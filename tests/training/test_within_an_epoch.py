@@ -157,19 +157,21 @@ def test_a_trial_killed_at_every_second_step_gets_to_its_end(few: Dataset, tmp_p
     assert identical(started(spec(few), tmp_path), whole)
 
 
+@pytest.mark.parametrize("asked", [DROP, EVERYTHING, MIXED], ids=["plain", "changed", "mixed"])
 def test_a_trial_killed_while_it_is_validated_takes_no_step_twice(
-    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: Study, few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
         raise KilledError
 
-    whole = started(spec(few), None)
+    whole = started(spec(few, asked), None)
     with monkeypatch.context() as killer:
         killer.setattr("bakeoff.training.fit.predict_logits", killed)
         with pytest.raises(KilledError):
-            started(spec(few), tmp_path)
+            started(spec(few, asked), tmp_path)
     heard: list[tuple[int, int]] = []
-    assert identical(started(spec(few), tmp_path, lambda *stands: heard.append(stands)), whole)
+    resumed = started(spec(few, asked), tmp_path, lambda *stands: heard.append(stands))
+    assert identical(resumed, whole)
     assert heard == [(0, STEPS)]
 
 

@@ -69,12 +69,13 @@ class AugmentedEpoch:
         self, plain: Batches, order: torch.Tensor, size: int
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield what `plain` does, changed; mixed labels are float32 [b, classes]."""
+        chunks = order.split(size) if len(order) else ()
         if self.partners is None or self.shares is None:
-            for rows, (images, labels) in zip(order.split(size), plain(order, size), strict=True):
+            for rows, (images, labels) in zip(chunks, plain(order, size), strict=True):
                 yield self.changed(images, rows), labels
             return
         others = self.partners[order]
-        pairs = zip(order.split(size), plain(order, size), plain(others, size), strict=True)
+        pairs = zip(chunks, plain(order, size), plain(others, size), strict=True)
         for rows, (images, labels), (partners, their_labels) in pairs:
             share = self.shares[rows]
             yield (
