@@ -60,8 +60,11 @@ class Recipe(Frozen):
     """How one architecture is trained. What means nothing beside the other keys is None."""
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    """What moves the weights."""
     momentum: float | None = _detail("momentum", ge=0, lt=1)
+    """How much of the movement so far stays in each step."""
     nesterov: bool | None = _detail("nesterov")
+    """Whether the gradient is taken where that movement leads."""
     betas: tuple[_Share, _Share] | None = _detail("betas", strict=False)
     """How much of the means of gradients and of their squares stays in each step."""
     epsilon: float | None = _detail("epsilon", gt=0, le=1)
@@ -72,7 +75,7 @@ class Recipe(Frozen):
     """After the warm-up: `constant` stays, `one-cycle` and `cosine` fall to zero as half a cosine.
     These two differ in the warm-up that they have by default."""
     warmup: float | None = Field(default_factory=_usual_warmup, ge=0, lt=1)
-    """The share of all steps in which the rate rises, linearly; None is 0."""
+    """The share of all steps in which the rate rises, linearly."""
     weight_decay: float = Field(default=0.0, ge=0)
     """Decoupled for `adamw`; added to the gradient for `adam` and `sgd`."""
     decay_norms_and_biases: bool | None = _detail("decay_norms_and_biases")
@@ -85,9 +88,11 @@ class Recipe(Frozen):
     class_weights: Literal["balanced"] | None = None
     """`balanced`: a loss counts as training images / (classes * training images of its class)."""
     batch_size: int = Field(default=50, ge=1, le=1_000_000)
+    """Images of one step."""
     initialisation: Literal[
         "framework-default", "absolute-xavier-normal", "xavier-normal", "kaiming-normal"
     ] = "framework-default"
+    """How weights are drawn; `absolute-xavier-normal` is that of the published assignment."""
     label_smoothing: float | None = Field(default=None, gt=0, lt=1)
     """The share of each target that is spread evenly over all classes, in training alone."""
     epochs: int = Field(default=10, ge=1, le=MOST_EPOCHS)

@@ -82,25 +82,36 @@ class Published(Frozen):
     """Figures printed elsewhere for an entrant, shown beside our own and never used by them."""
 
     source: str
+    """Where they are printed."""
     parameters: int | None = None
+    """Numbers that training moves."""
     train_loss: tuple[float, ...] = ()
     """Mean over examples, one per epoch."""
     validation_loss: tuple[float, ...] = ()
+    """As `train_loss`."""
     validation_accuracy: tuple[float, ...] = ()
+    """One per epoch, from 0 to 1."""
     training_seconds: float | None = None
+    """Of the whole training."""
     test_accuracy: float | None = None
+    """From 0 to 1."""
     test_balanced_accuracy: float | None = None
+    """The mean over classes of the share that is found, from 0 to 1."""
     precision: tuple[float, ...] = ()
     """One per class, as `recall` and `f1`."""
     recall: tuple[float, ...] = ()
+    """One per class."""
     f1: tuple[float, ...] = ()
+    """One per class."""
 
 
 class Entrant(Frozen):
     """An architecture with its recipe. Two batch sizes of one network are two entrants."""
 
     name: Name
+    """What it is called in files and tables: a-z, 0-9, dots, hyphens, underscores."""
     title: str = ""
+    """What it is called on the page, if not by its name."""
     architecture: str
     """A name of `list architectures`, or where else the network comes from, as `net.py:Net`."""
     arguments: dict[str, Argument] | None = None
@@ -229,6 +240,7 @@ class Decision(Frozen):
     """What a verdict must meet."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of each interval, and one minus it is the level of each test."""
     equivalence_margin: float = Field(default=0.25, gt=0, le=100)
     """Percentage points within which a difference does not matter."""
     about: Literal["architectures", "models"] = "architectures"
@@ -251,12 +263,17 @@ class Study(Frozen):
     """The whole question. Trials depend on it; the number of seeds only says how many there are."""
 
     name: Name
+    """What it is called in files, and the folder of its runs: as the name of an entrant."""
     title: str = ""
+    """What it is called on the page, if not by its name."""
     question: str = "Which entrant is best?"
+    """What it asks, in a sentence."""
     about: str = ""
+    """What a reader should know: where recipes come from, how they were chosen."""
     seeds: int = Field(default=1, ge=1, le=MOST_SEEDS)
     """How often each entrant is trained: trial seeds 0 .. seeds - 1."""
     study_seed: int = Field(default=0, ge=0)
+    """What all random choices start from: another one draws everything anew."""
     base: str | None = None
     """The folder that paths of data and networks start from: that of the study file."""
     protocol: Protocol = Protocol()
