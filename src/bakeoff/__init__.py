@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bakeoff.study.study import Entrant, Protocol, Study
     from bakeoff.study.toml import read_study
 
+    __version__: str
+
 __all__ = [
     "Baked",
     "BakeoffError",
@@ -34,6 +36,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Study",
+    "__version__",
     "bake",
     "compare_run",
     "judge",
@@ -63,6 +66,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("bakeoff")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -35,6 +35,12 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Baked:
     return run_study(ASKED, tmp_path_factory.mktemp("compare") / "run")
 
 
+def test_a_folder_may_be_named_by_a_text(baked: Baked) -> None:
+    folder = str(baked.folder.path)
+    assert run_study(ASKED, folder).trained == 0
+    assert compare_run(folder).answer == report_run(folder).answer == baked.conclusion.answer
+
+
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Return all that is in a folder, with the time of its last change."""
     return {

@@ -172,6 +172,19 @@ def test_texts_of_the_charts_are_legible_and_apart(number: int, name: str, small
             assert all(left[1] <= right[0] for left, right in pairwise(row))
 
 
+def test_each_cell_says_what_it_is_to_the_pointer(small: Findings) -> None:
+    chart = draw_confusion(small.confusions[0], small.classes)
+    root = ET.fromstring(chart.inline())  # noqa: S314  # drawn by ourselves
+    titles = [each.text for each in root.iter("{http://www.w3.org/2000/svg}title")]
+    counts = small.confusions[0].counts
+    assert len(titles) == counts.size
+    a, b = small.classes[0], small.classes[1]
+    assert titles[:2] == [
+        f"{a} taken for {a}: {counts[0, 0]}",
+        f"{a} taken for {b}: {counts[0, 1]}",
+    ]
+
+
 def test_what_is_taken_for_a_class_that_is_not_shown_is_counted(hundred: Findings) -> None:
     (found,) = (each for each in hundred.confusions if each.entrant == "mlp-2x200")
     with own_settings():

@@ -700,3 +700,9 @@ def test_a_key_of_the_augmentation_is_set_and_taken_back() -> None:
     assert with_overrides(turned, ["protocol.augmentation.rotate="]) == asked
     with pytest.raises(UsageError, match=r"unknown key; did you mean 'rotate'\?$"):
         with_overrides(asked, ["protocol.augmentation.rotation=5"])
+
+
+def test_a_study_is_read_by_its_name_too() -> None:
+    assert read_study("quick") == read_study(find_study("quick"))
+    with pytest.raises(UsageError, match=r"^unknown study"):
+        read_study("quik")

@@ -530,9 +530,9 @@ def _columns(asked: str | None) -> dict[str, str]:
 
 
 def _resolve(name: str, seeds: int | None, overrides: Sequence[str] | None) -> Study:
-    from bakeoff.study.toml import find_study, read_study, with_overrides
+    from bakeoff.study.toml import read_study, with_overrides
 
-    study = with_overrides(read_study(find_study(name)), overrides or ())
+    study = with_overrides(read_study(name), overrides or ())
     return study if seeds is None else study.model_copy(update={"seeds": seeds})
 
 

@@ -9,11 +9,11 @@ from bakeoff.findings.conclusion import Conclusion, conclude, looked_at
 from bakeoff.records.folder import RunFolder
 
 
-def compare_run(directory: Path, *, reopen: bool = False) -> Conclusion:
+def compare_run(directory: Path | str, *, reopen: bool = False) -> Conclusion:
     """Return what the finished trials in `directory` support, whoever made them.
 
     With `reopen` also by another rule of decision than verdicts were seen by.
     """
-    folder = RunFolder.open(directory)
+    folder = RunFolder.open(Path(directory))
     dataset = load_dataset(folder.study.protocol, folder.study.folder)
     return looked_at(folder, conclude(folder, dataset, reopen=reopen))

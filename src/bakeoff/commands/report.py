@@ -25,14 +25,16 @@ COMPARISON = "comparison.json"
 
 
 @given_threads()
-def report_run(directory: Path, *, reopen: bool = False, trust_code: bool = False) -> Conclusion:
+def report_run(
+    directory: Path | str, *, reopen: bool = False, trust_code: bool = False
+) -> Conclusion:
     """Write the report of what an earlier run left in `directory`, and return what it says.
 
     With `reopen` also by another rule of decision than verdicts were seen by. Code of networks that
     lies in the folder is run if the user had it run before, or with `trust_code`; else there are no
     pictures of what is inside.
     """
-    folder = RunFolder.open(directory)
+    folder = RunFolder.open(Path(directory))
     dataset = load_dataset(folder.study.protocol, folder.study.folder)
     return report_folder(folder, dataset, reopen=reopen, trust_code=trust_code)
 

@@ -130,7 +130,7 @@ def _refuse_other_conditions(folder: RunFolder, precision: str, data_hash: str) 
 
 def run_study(
     study: Study,
-    out: Path,
+    out: Path | str,
     *,
     device: str = "auto",
     precision: str = "auto",
@@ -156,7 +156,7 @@ def run_study(
     what it needs. It has the process to itself: a second one in another thread is refused. Raises
     BakeoffError with one line.
     """
-    listener = listener or Listener()
+    listener, out = listener or Listener(), Path(out)
     source = source or f"study {study.name}"
     study, kept = find_all(study, source)
     on_device = choose_device(device)

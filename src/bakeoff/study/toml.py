@@ -66,11 +66,13 @@ def find_study(name: str) -> Path:
     return look_up(name, shipped_studies(), "unknown study", UsageError)
 
 
-def read_study(path: Path) -> Study:
-    """Return the study of a TOML file. A `[recipe]` table holds for every entrant.
+def read_study(source: Path | str) -> Study:
+    """Return the study of a TOML file, or of a shipped name where `source` is a text.
 
-    Raises StudyError with the file, the key and what to do.
+    A `[recipe]` table holds for every entrant. Raises StudyError with the file, the key and what to
+    do, and UsageError where nothing is called so.
     """
+    path = find_study(source) if isinstance(source, str) else source
     try:
         content = read_file(path, LARGEST_FILE)
     except UnreadableError as error:

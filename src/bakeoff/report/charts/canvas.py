@@ -9,16 +9,14 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from bakeoff.report.charts.labels import extent
 from bakeoff.report.palette import INK, MUTED, RULE, Style
 
 WIDTH = 480.0
@@ -130,25 +128,6 @@ class Sheet:
             arrowprops=line if point else None,
         )  # fmt: skip
 
-    def write(self, x: float, y: float, text: str, colour: str, **how: Any) -> None:
-        """Write a text, around the point where `how`, matplotlib's words, has nothing else."""
-        around: dict[str, Any] = {"ha": "center", "va": "center", "size": LABEL}
-        self.axes.text(x, y, text, color=colour, **(around | how))
-
-    def cell(
-        self, box: tuple[float, float, float, float], colour: str, depth: float, text: str
-    ) -> None:
-        """Shade a box (left, top, width, height) so deep, in [0, 1], and write a text that fits."""
-        left, top, width, height = box
-        self.axes.add_artist(
-            Rectangle(
-                (left + 0.75, top + 0.75), width - 1.5, height - 1.5,
-                facecolor=colour, alpha=depth, linewidth=0, clip_on=False,
-            )
-        )  # fmt: skip
-        size = min(LABEL, LABEL * width / max(extent(text, LABEL)[0], 1))
-        self.write(left + width / 2, top + height / 2, text, INK, size=size)
-
     def svg(self) -> str:
         """Return the drawing as matplotlib writes it, the same bytes for the same drawing."""
         silent = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -198,14 +177,6 @@ def plot(
     axes.grid(axis=grid, color=RULE, linewidth=0.8)
     axes.tick_params(which="both", colors=MUTED, labelsize=TEXT - 1, length=0, pad=5)
     axes.xaxis.label.set(color=MUTED, size=TEXT - 1)
-    return sheet
-
-
-def bare(height: float, title: str) -> Sheet:
-    """Return a sheet of bare axes in its own units, origin at the top left."""
-    sheet = _sheet(height, title, (0, 0, 1, 1))
-    sheet.axes.set_axis_off()
-    sheet.axes.set(xlim=(0, WIDTH), ylim=(height, 0))
     return sheet
 
 

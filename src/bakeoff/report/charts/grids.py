@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bakeoff.findings.mistakes import Confusion
-from bakeoff.report.charts import canvas
+from bakeoff.report.charts.canvas import LABEL, WIDTH
+from bakeoff.report.charts.cells import CellSheet
 from bakeoff.report.charts.labels import elided, extent
 from bakeoff.report.charts.svg import Chart
 from bakeoff.report.palette import HEAT, INK, MISS, MUTED
@@ -28,22 +29,24 @@ def draw_class_table(found: ClassTable, classes: Sequence[str]) -> Chart | None:
         return None
     names = [elided(classes[place], _LONGEST_CLASS) for place in found.shown]
     some = _shown_of(found.shown, classes, "lowest")
-    width = canvas.WIDTH / len(names)
+    width = WIDTH / len(names)
     head = 26 + (_NOTE if some else 0) + _height_across(names, width)
     title = found.score.replace("f1", "F1").capitalize()
-    sheet = canvas.bare(head + 18 + 50 * len(found.values), f"{title} of each class")
-    sheet.write(0, 32, some, MUTED, ha="left")
+    sheet = CellSheet(head + 18 + 50 * len(found.values), f"{title} of each class")
+    sheet.write(0, 36, some, MUTED, align="start")
     _write_across(sheet, names, 0, head, width)
     values = np.array(list(found.values.values()))[:, list(found.shown)]
     worst = math.log10(float((1 - values).max(initial=0)) or 1)
     for number, (entrant, scores) in enumerate(zip(found.values, values.tolist(), strict=True)):
         top = head + 4 + 50 * number
-        sheet.write(0, top + 11, elided(entrant, 58), INK, ha="left")
+        sheet.write(0, top + 15, elided(entrant, 58), INK, align="start")
         for place, value in enumerate(scores):
             # Depth counts powers of ten of the error: 0.9, 0.99 and 0.999 are evenly apart.
             depth = 1 - (worst - math.log10(max(1 - value, 1e-6))) / (worst + 3.3)
             depth = min(max(_DEEPEST * depth, 0.02), _DEEPEST)
-            sheet.cell((place * width, top + 20, width, 24), HEAT, depth, _three_places(value))
+            box = (place * width, top + 20, width, 24)
+            said = f"{entrant}, {classes[found.shown[place]]}: {found.score} {value:.4f}"
+            sheet.cell(box, HEAT, depth, _three_places(value), said)
     text = f"Heat map: {found.score} of each entrant for {some or 'each class'}, on test data."
     return Chart(f"classes-{found.score}", text, sheet.svg())
 
@@ -58,24 +61,25 @@ def draw_confusion(found: Confusion, classes: Sequence[str]) -> Chart:
     across = [*names, "others"] if some else names
     counts = found.counts[:, : len(across)]
     left = 16 + max(44.0, *map(_width, names))
-    side = min(42.0, (canvas.WIDTH - left) / len(across))
+    side = min(42.0, (WIDTH - left) / len(across))
     top = 42 + (_NOTE if some else 0) + _height_across(across, side)
-    sheet = canvas.bare(top + side * len(names) + 4, elided(found.entrant, 48))
-    sheet.write(0, 32, some, MUTED, ha="left")
-    sheet.write(left, 36 + (_NOTE if some else 0), "predicted", MUTED, ha="left")
-    sheet.write(0, top - 8, "true", MUTED, ha="left")
+    sheet = CellSheet(top + side * len(names) + 4, elided(found.entrant, 48))
+    sheet.write(0, 36, some, MUTED, align="start")
+    sheet.write(left, 40 + (_NOTE if some else 0), "predicted", MUTED, align="start")
+    sheet.write(0, top - 4, "true", MUTED, align="start")
     _write_across(sheet, across, left, top, side)
     misses = counts[~np.eye(*counts.shape, dtype=np.bool_)]
     most = math.log1p(int(misses.max(initial=0))) or 1.0
     for true, row in enumerate(counts.tolist()):
-        sheet.write(left - 12, top + (true + 0.5) * side, names[true], MUTED, ha="right")
+        sheet.write(left - 12, top + (true + 0.5) * side + 4, names[true], MUTED, align="end")
         for said, count in enumerate(row):
             box = (left + said * side, top + true * side, side, side)
+            told = f"{names[true]} taken for {across[said]}: {count:,}"
             if true == said:
-                sheet.cell(box, MUTED, 0.16, str(count))
+                sheet.cell(box, MUTED, 0.16, str(count), told)
             else:
                 depth = _DEEPEST * math.log1p(count) / most if count else 0.025
-                sheet.cell(box, MISS, depth, str(count or ""))
+                sheet.cell(box, MISS, depth, str(count or ""), told)
     text = f"Confusion matrix of {found.entrant}, {some or 'true classes'} down, predicted across."
     return Chart(f"confusion-{found.entrant}", text, sheet.svg())
 
@@ -87,7 +91,7 @@ def _shown_of(shown: Sequence[int], classes: Sequence[str], which: str) -> str:
 
 
 def _width(text: str) -> float:
-    return extent(text, canvas.LABEL)[0]
+    return extent(text, LABEL)[0]
 
 
 def _height_across(names: Sequence[str], width: float) -> float:
@@ -97,16 +101,16 @@ def _height_across(names: Sequence[str], width: float) -> float:
 
 
 def _write_across(
-    sheet: canvas.Sheet, names: Sequence[str], left: float, bottom: float, width: float
+    sheet: CellSheet, names: Sequence[str], left: float, bottom: float, width: float
 ) -> None:
     """Write a name over each column; where one is wider than its column, all are turned."""
     turned = max(map(_width, names)) > width
     for place, name in enumerate(names):
         centre = left + (place + 0.5) * width
         if turned:
-            sheet.write(centre, bottom - 3, name, MUTED, va="bottom", rotation=90)
+            sheet.write(centre + 4, bottom - 3, name, MUTED, align="start", turned=True)
         else:
-            sheet.write(centre, bottom - 8, name, MUTED)
+            sheet.write(centre, bottom - 4, name, MUTED)
 
 
 def _three_places(value: float) -> str:
