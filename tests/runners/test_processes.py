@@ -44,7 +44,7 @@ def train(
     trials: Sequence[PlannedTrial] | None = None,
 ) -> None:
     planned = plan(folder, digits) if trials is None else trials
-    with started_crew() as crew:
+    with started_crew("digits") as crew:
         run_in_workers(
             setting_of(folder, digits), planned, listener, crew=crew, jobs=jobs, threads=1
         )
@@ -162,7 +162,7 @@ def test_lines_that_are_no_events_are_shown_as_they_are_and_the_last_explains_a_
 
 
 def test_a_crew_without_an_order_is_gone_at_once() -> None:
-    with started_crew() as crew:
+    with started_crew("digits") as crew:
         assert crew.process.poll() is None
     assert crew.process.returncode == -signal.SIGKILL
 
@@ -173,7 +173,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     order = Order(
         directory=str(folder.path), seeds=1, device="cpu", precision="float32", jobs=2, threads=1
     )
-    with started_crew() as crew:
+    with started_crew("digits") as crew:
         assert crew.process.stdout is not None
         crew.begin(order)
         begun = {event_in(crew.process.stdout.readline()) for _ in range(2)}

@@ -210,7 +210,7 @@ def run_command(
     with (
         RunDisplay(Console(stderr=True), epochs=verbose) as display,
         _codes_output_aside(),
-        started_crew() if several else nullcontext() as crew,
+        started_crew(resolved.protocol.dataset) if several else nullcontext() as crew,
     ):
         # The bars come first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study

@@ -166,7 +166,7 @@ def run_study(
         if at_once * each == 1 or stack:
             crew = None
         elif crew is None:
-            crew = held.enter_context(started_crew())
+            crew = held.enter_context(started_crew(study.protocol.dataset))
         # Workers say themselves what threads they are given.
         say = listener.stage if crew is None else nobody
         held.enter_context(claimed_process(each, say))

@@ -19,7 +19,7 @@ sys.path.insert(0, sys.argv.pop(1))
 import bakeoff
 del sys.path[0]
 from bakeoff.runners.worker import main
-main()
+main(sys.argv[1])
 """
 """The package of this process, wherever it was found, and nothing else from beside it."""
 
@@ -66,15 +66,18 @@ class Crew:
 
 
 @contextmanager
-def started_crew() -> Iterator[Crew]:
-    """Start a crew, which imports while this process goes on; one without an order just ends."""
+def started_crew(dataset: str) -> Iterator[Crew]:
+    """Start a crew, which imports while this process goes on; one without an order just ends.
+
+    It reads `dataset` meanwhile, if that is one of those that ship.
+    """
     home = Path(__file__).absolute().parents[2]
     # NumPy would start threads as it is imported; a fork is safe where there are none.
     environment = {"OPENBLAS_NUM_THREADS": "1"} | WAITING | safe_environment()
     heard, orders = os.pipe()
     try:
         with subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, str(home)],
+            [sys.executable, "-P", "-c", _PROGRAM, str(home), dataset],
             env=environment,
             stdin=heard,
             stdout=subprocess.PIPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -20,27 +21,33 @@ from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.setting import Setting
 
 
-def main() -> NoReturn:
+def main(dataset: str) -> NoReturn:
     """Train what an order on standard input asks for, and end this process.
 
+    dataset: what it will be about, so that one that ships is read before the order comes.
     Standard output carries events and nothing else: what libraries print goes to standard error.
     """
     stop_on_signals()
     parent = EventWriter(os.dup(1))
     os.dup2(2, 1)
     try:
-        end_at_once(_work(parent))
+        end_at_once(_work(parent, dataset))
     except Interrupted as stop:
         end_at_once(stop.exit_code)
 
 
-def _work(parent: EventWriter) -> int:
+def _work(parent: EventWriter, dataset: str) -> int:
     import torch
 
     torch.set_num_threads(1)  # A child may start threads only where its parent had none.
     # What trials import as they go: once for all of them, and before there is one to wait for it.
     for name in ("bakeoff.runners.serial", "scipy.special"):
         import_module(name)
+    from bakeoff.data.catalogue import SOURCES
+
+    if dataset in SOURCES:
+        with suppress(BakeoffError):  # Whoever gives the order reads it, too, and says so.
+            SOURCES[dataset].load()
 
     line = _first_line()
     if not line:
