@@ -175,34 +175,34 @@ def test_a_trial_killed_while_it_is_validated_takes_no_step_twice(
     assert heard == [(0, STEPS)]
 
 
-def test_whatever_a_network_draws_from_goes_on_where_it_stood(
-    few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def drawing(*_: Any, **__: Any) -> nn.Module:
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the network of every trial be one that draws, the same each time."""
+
+    def made(*_: Any, **__: Any) -> nn.Module:
         with torch.random.fork_rng():
             torch.manual_seed(1)
             return Drawing()
 
-    monkeypatch.setattr(start, "start", drawing)
+    monkeypatch.setattr(start, "start", made)
+
+
+@pytest.mark.usefixtures("drawing")
+def test_whatever_a_network_draws_from_goes_on_where_it_stood(few: Dataset, tmp_path: Path) -> None:
     whole = started(spec(few), None)
     with killed_at(3):
         started(spec(few), tmp_path)
     assert identical(started(spec(few), tmp_path), whole)
 
 
+@pytest.mark.usefixtures("drawing")
 def test_what_the_file_system_draws_moves_no_training(
     few: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def drawing(*_: Any, **__: Any) -> nn.Module:
-        with torch.random.fork_rng():
-            torch.manual_seed(1)
-            return Drawing()
-
     def drawn(*_: Any) -> None:
         random.random()  # noqa: S311
         np.random.rand()  # noqa: NPY002
 
-    monkeypatch.setattr(start, "start", drawing)
     whole = started(spec(few), None)
     monkeypatch.setattr(Checkpoints, "write", drawn)
     assert identical(started(spec(few), tmp_path), whole)

@@ -140,11 +140,7 @@ def fit(
                 earlier, losses = part.taken, _of_part(part, order, recipe)
                 order, part = order[sum(losses.sizes) :], None
             keep_part = _KeepPart(due, partial(keep, history, moving), draws, earlier, clocks)
-            if augmenter is None:
-                batches = train.batches(order, recipe.batch_size)
-            else:
-                changed = augmenter.of_epoch(len(train), number, train.images.device)
-                batches = changed.batches(train.batches, order, recipe.batch_size)
+            batches = _batches(train, augmenter, order, recipe.batch_size, number)
             (loss,) = train_epoch(step, batches, losses, keep_part)
         with nullcontext() if moving.average is None else moving.average.in_place():
             logits = predict_logits(twin, validation.images, pixels, validation.rows)
@@ -177,6 +173,16 @@ def step_of(
     update = make_update(twin, moving.optimizer, pixels, autocast, loss, recipe.clip)
     device = next(twin.parameters()).device
     return make_step(update, moving.schedule, recipe.batch_size, device, moving.average)
+
+
+def _batches(
+    train: Examples, augmenter: Augmenter | None, order: torch.Tensor, size: int, epoch: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Return the batches of what is left of an epoch, changed where the protocol asks for it."""
+    if augmenter is None:
+        return train.batches(order, size)
+    changed = augmenter.of_epoch(len(train), epoch, train.images.device)
+    return changed.batches(train.batches, order, size)
 
 
 def _of_part(part: EpochPart, order: torch.Tensor, recipe: Recipe) -> StepLosses:
