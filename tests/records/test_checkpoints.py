@@ -329,3 +329,17 @@ def test_other_files_in_the_folder_are_none(tmp_path: Path) -> None:
     found = store.newest()
     assert found is not None
     assert len(found[1].history) == 1
+
+
+def test_the_first_is_due_a_while_after_the_training_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("bakeoff.records.checkpoints.time.monotonic", lambda: now[0])
+    store = kept(tmp_path)
+    now[0] += 60  # Data are read and a network is made.
+    assert not store.due()
+    now[0] += 0.25
+    assert store.due()
+    store.write(checkpoint())
+    assert not store.due()

@@ -93,11 +93,14 @@ class Checkpoints:
     def __init__(self, folder: Place, say: Callable[[str], None]) -> None:
         self.folder = folder
         self._say = say
-        self._due = time.monotonic() + _SOONEST
+        self._due: float | None = None
 
     def due(self) -> bool:
         """Return whether it is time for one; asked after each step, as epochs may be long."""
-        return time.monotonic() >= self._due
+        now = time.monotonic()
+        if self._due is None:  # Asked for the first time, the training has just begun.
+            self._due = now + _SOONEST
+        return now >= self._due
 
     def write(self, checkpoint: Checkpoint, misfit: Misfit = lambda checkpoint: None) -> None:
         """Write it, and then remove all but the newest two. Raises StoreError.
