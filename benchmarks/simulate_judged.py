@@ -322,7 +322,7 @@ TABLES = {
 
 
 def main() -> None:
-    """Print the tables of docs/statistics.md."""
+    """Print the tables of results/simulate_judged.md."""
     parser = argparse.ArgumentParser(description="Measure how often verdicts of judge err.")
     parser.add_argument("--repeats", type=int, default=2000, help="comparisons per cell and truth")
     parser.add_argument("--only", choices=TABLES, help="this table alone")

@@ -265,7 +265,7 @@ def paid(looks: tuple[int, ...]) -> float:
 
 
 def main() -> None:
-    """Print the table of docs/statistics.md."""
+    """Print the table of results/simulate_looks.md."""
     parser = argparse.ArgumentParser(description="Measure how often several looks err.")
     parser.add_argument("--repeats", type=int, default=20_000)
     parser.add_argument("--without-price", action="store_true", help="as if looks were not counted")

@@ -73,7 +73,7 @@ def row(trials: int, censored: bool, repeats: int, rng: np.random.Generator) -> 
 
 
 def main() -> None:
-    """Print the table of docs/statistics.md."""
+    """Print the table of results/simulate_times.md."""
     parser = argparse.ArgumentParser(description="Measure how often time statistics err.")
     parser.add_argument("--repeats", type=int, default=4000)
     repeats = parser.parse_args().repeats

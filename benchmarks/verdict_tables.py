@@ -1,4 +1,4 @@
-"""What simulate_verdicts measures, as the tables of docs/statistics.md; rates in per cent."""
+"""What simulate_verdicts measures, as tables; rates in per cent."""
 
 from __future__ import annotations
 

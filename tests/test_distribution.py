@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LINK = r"\]\(([^)#:]+)(?:#[^)]*)?\)"
 PACKAGE = {
     str(file.relative_to(ROOT / "src"))
     for file in (ROOT / "src" / "bakeoff").rglob("*")
@@ -51,12 +53,22 @@ def test_the_source_distribution_builds_and_tests_itself(built: Path) -> None:
     assert names >= {"pyproject.toml", "README.md", "LICENSE", "Makefile", "constraints/pinned.txt"}
     assert "tests/test_distribution.py" in names
     assert not any(name.startswith((".venv", "runs", "dist")) for name in names)
+    held = {ROOT / part for name in names for part in (Path(name), *Path(name).parents)}
+    for page in (ROOT / name for name in sorted(names) if name.endswith(".md")):
+        for target in re.findall(LINK, page.read_text(encoding="utf-8")):
+            assert (page.parent / target).resolve() in held, f"{page}: {target}"
 
 
 def test_data_and_templates_are_part_of_the_package() -> None:
     suffixes = {Path(name).suffix for name in PACKAGE}
     assert suffixes >= {".py", ".toml", ".html", ".css", ".js", ".svg", ".c", ".h", ".zip", ".md"}
     assert "bakeoff/py.typed" in PACKAGE
+
+
+def test_the_changelog_and_the_citation_know_the_version() -> None:
+    version = PROJECT["project"]["version"]
+    assert f"\n## {version} - 20" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 def test_what_builds_the_package_is_pinned() -> None:

@@ -82,7 +82,15 @@ def test_the_python_of_a_page_works(page: str, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=str)
-def test_files_that_a_page_links_to_exist(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+@pytest.mark.parametrize(
+    "page",
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/results/*.md")],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", linked.read_text().lower(), flags=re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
