@@ -53,6 +53,7 @@ OWNERS: dict[str, set[str]] = {
     "rich": {
         "cli.main",
         "cli.display",
+        "cli.rows",
         "cli.tables",
         "cli.survey_text",
         "cli.check_text",

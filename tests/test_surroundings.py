@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,18 @@ title = "{TITLE}"
 [[entrants]]
 name = "a"
 architecture = "logistic-regression"
+"""
+TINY = """
+name = "tiny"
+seeds = 2
+
+[protocol]
+dataset = "digits"
+
+[[entrants]]
+name = "a"
+architecture = "logistic-regression"
+recipe.epochs = 1
 """
 
 
@@ -46,9 +59,43 @@ def test_what_an_encoding_lacks_is_spelt_out(encoding: str, tmp_path: Path) -> N
     assert done.stderr.count(b"\n") == 1
 
 
-def test_a_stream_that_is_closed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", None)
-    command._write_what_can_be_written()
+def started(tmp_path: Path, redirected: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Train two trials with standard streams as a shell leaves them."""
+    study = tmp_path / "tiny.toml"
+    study.write_text(TINY)
+    command = [sys.executable, "-m", "bakeoff", "run", str(study), *options]
+    command += ["--out", str(tmp_path / "run")]
+    return subprocess.run(
+        ["sh", "-c", f"{shlex.join(command)} {redirected}"],
+        env=os.environ | {"PYTHONPATH": SOURCE}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_closed_standard_error_ends_no_training(jobs: str, tmp_path: Path) -> None:
+    done = started(tmp_path, "2>&-", "--jobs", jobs, "-v")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == f"report: {tmp_path / 'run' / 'report.html'}"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_reader_of_standard_error_who_leaves_ends_no_training(jobs: str, tmp_path: Path) -> None:
+    result = tmp_path / "result"
+    done = started(tmp_path, f"2>&1 >{result} | head -1", "--jobs", jobs, "-v")
+    assert done.stdout.count("\n") == 1
+    assert result.read_text().splitlines()[-1] == f"report: {tmp_path / 'run' / 'report.html'}"
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, bakeoff.__main__ as m; m._take_the_place_of_closed_streams(); "
+        "os.write(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT), b'whole'); "
+        "os.write(1, b'lost'); os.write(2, b'lost'); print('lost'); sys.stderr.write('lost')"
+    )
+    command = shlex.join([sys.executable, "-c", code, str(tmp_path / "file")])
+    environment = os.environ | {"PYTHONPATH": SOURCE}
+    subprocess.run(["sh", "-c", f"{command} <&- >&- 2>&-"], env=environment, check=True)
+    assert (tmp_path / "file").read_text() == "whole"
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

@@ -13,6 +13,7 @@ def main() -> None:
         sys.exit("bakeoff: runs on Linux and macOS, not on Windows; use it there in WSL")
     _refuse_removed_folder()
     leave_out_current_folder()
+    _take_the_place_of_closed_streams()
     _write_what_can_be_written()
     _keep_libraries_silent()
     # Before all else: an interruption during the imports is one too.
@@ -33,10 +34,20 @@ def _refuse_removed_folder() -> None:
         sys.exit("bakeoff: the current folder was removed; change to one that exists")
 
 
+def _take_the_place_of_closed_streams() -> None:
+    """Read nothing from a standard stream that was closed, and write into nothing.
+
+    Else the next file that is opened has its number, and gets what libraries write past Python.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
 def _write_what_can_be_written() -> None:
     """Let a name that the terminal's encoding lacks be spelt out, and not end the command."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # It is None where it was closed.
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 

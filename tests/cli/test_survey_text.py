@@ -35,12 +35,12 @@ def test_a_look_is_golden() -> None:
     assert shown(photos()) == [
         "photos: 40 images of 2 classes, 32 x 32 RGB",
         "",
-        "class       train   test   trains   validates",
-        "─────────────────────────────────────────────",
-        "cat            15      5       13           2",
-        "dog            15      5       14           1",
+        "class      train  test  trains  validates",
+        "─────────────────────────────────────────",
+        "cat           15     5      13          2",
+        "dog           15     5      14          1",
         "",
-        "2 classes      30     10       27           3",
+        "2 classes     30    10      27          3",
         "",
         "stored as 39 x JPEG RGB 640 x 480, 1 x PNG L 20 x 30",
         "2 files passed over",
@@ -54,7 +54,7 @@ def test_a_look_is_golden() -> None:
 def test_without_findings_and_without_parts() -> None:
     of = stock(pictures(100), ["cat", "dog"] * 50)
     lines = shown(Surveyed(survey(of, OWN), None, "no contact sheet: it is \x1b[31m"))
-    assert lines[2] == "class       images   trains   validates   tests"
+    assert lines[2] == "class      images  trains  validates  tests"
     assert lines[-2:] == [
         "nothing found that would mislead",
         "no contact sheet: it is \\x1b[31m",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from bakeoff.cli.tables import parameters_text, say
+from bakeoff.cli.rows import console_of_output, print_rows, say
+from bakeoff.cli.tables import parameters_text
 from bakeoff.text import visible
 
 if TYPE_CHECKING:
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
 
 def check_text(checked: Checked) -> str:
     """Return the data, the entrants, what is wrong, what it takes and what it can show."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
+    console = console_of_output()
     with console.capture() as captured:
         say(console, _data(checked))
         for note in checked.notes:
             say(console, visible(note))
         console.print()
-        console.print(_entrants(checked))
+        _print_entrants(console, checked)
         console.print()
         for each in checked.entrants:
             for finding in each.findings:
@@ -34,7 +31,7 @@ def check_text(checked: Checked) -> str:
                 say(console, visible(f"{mark} {each.name}: {finding.line}"))
         if checked.seconds is not None:
             say(console, _whole(checked))
-        _reach(console, checked)
+        _print_reach(console, checked)
     return captured.get()
 
 
@@ -47,23 +44,26 @@ def _data(checked: Checked) -> str:
     )
 
 
-def _entrants(checked: Checked) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("\nentrant", overflow="fold")
-    for heading in ("\nparameters", "multiply-adds\nper image", "memory\nMB", "seconds\nper epoch"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _print_entrants(console: Console, checked: Checked) -> None:
+    rows = []
     for each in checked.entrants:
-        if each.size is None or each.taken is None:
-            table.add_row(each.name, "-", "-", "-", "-")
-            continue
-        table.add_row(
-            each.name,
-            parameters_text(each.size.parameters, each.size.trained),
-            f"{each.size.multiply_adds_per_image:,}",
-            f"{each.taken.bytes_of_memory / 1e6:,.0f}",
-            f"{each.taken.seconds_per_epoch:,.2g}",
-        )
-    return table
+        figures = ["-"] * 4
+        if each.size is not None and each.taken is not None:
+            figures = [
+                parameters_text(each.size.parameters, each.size.trained),
+                f"{each.size.multiply_adds_per_image:,}",
+                f"{each.taken.bytes_of_memory / 1e6:,.0f}",
+                _of_two_figures(each.taken.seconds_per_epoch),
+            ]
+        rows.append([each.name, *figures])
+    headings = (
+        "entrant", "parameters", "multiply-adds\nper image", "memory\nMB", "seconds\nper epoch",
+    )  # fmt: skip
+    print_rows(console, headings, rows)
+
+
+def _of_two_figures(seconds: float) -> str:
+    return f"{seconds:.2g}" if seconds < 10 else f"{seconds:,.0f}"
 
 
 def _whole(checked: Checked) -> str:
@@ -81,7 +81,7 @@ def _duration(seconds: float) -> str:
     return f"{math.ceil(seconds)} s"
 
 
-def _reach(console: Console, checked: Checked) -> None:
+def _print_reach(console: Console, checked: Checked) -> None:
     """Print the smallest difference that the test set can show, by how often two entrants part."""
     seeds, pairs = checked.study.seeds, checked.pairs
     if seeds < 2 or not pairs:
@@ -103,14 +103,10 @@ def _reach(console: Console, checked: Checked) -> None:
     say(
         console,
         f"the smallest difference in accuracy that {seeds} seeds and {checked.test:,} test images "
-        f"show with a chance of 80 %{of_pairs}:",
+        f"show with a chance of 80 %{of_pairs}, if seeds move little else:",
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("images on which just one of the two is right")
-    for share in checked.smallest_differences:
-        table.add_column(f"{share:.0%}", justify="right", no_wrap=True)
-    cells = [
-        "-" if each is None else f"{each:.2g}" for each in checked.smallest_differences.values()
+    rows = [
+        [f"{share:.0%} of the images", "-" if points is None else f"{points:.2g}"]
+        for share, points in checked.smallest_differences.items()
     ]
-    table.add_row("points, if seeds move little else", *cells)
-    console.print(table)
+    print_rows(console, ("just one of the two is right on", "points"), rows)

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bakeoff.cli.tables import say
+from bakeoff.cli.rows import say
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.text import counted

@@ -102,8 +102,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = _exit_code_of(rest)
         # What is still to be written may fail, too: now, and not as Python ends.
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BakeoffError as error:
         if debug:
             raise
@@ -148,14 +147,12 @@ def _codes_output_aside() -> Iterator[None]:
 
     So does what it writes past Python, and what the programs do that it starts.
     """
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    sys.stdout.flush()
     with ExitStack() as after:
-        with suppress(OSError):  # It is closed.
-            kept = os.dup(1)
-            after.callback(os.close, kept)
-            after.callback(os.dup2, kept, 1)
-            os.dup2(2, 1)
+        kept = os.dup(1)
+        after.callback(os.close, kept)
+        after.callback(os.dup2, kept, 1)
+        os.dup2(2, 1)
         after.enter_context(redirect_stdout(sys.stderr))
         yield
 
