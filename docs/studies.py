@@ -30,6 +30,29 @@ prints one with every default, `bakeoff new IMAGES` writes one to begin with, `-
 TABLE.KEY=VALUE` changes a key on the command line, and `bakeoff check STUDY` tries it without
 training. A key that is not known is refused, with the nearest that is.
 
+```toml
+name = "width"
+question = "Does dropout help after three epochs?"
+seeds = 5
+
+[protocol]
+dataset = "mnist"
+
+[recipe]
+learning_rate = 0.003
+schedule = "one-cycle"
+batch_size = 100
+epochs = 3
+
+[[entrants]]
+name = "plain"
+architecture = "cnn-2conv"
+
+[[entrants]]
+name = "dropout"
+architecture = "cnn-2conv-dropout"
+```
+
 This page is written by `python docs/studies.py`, from the types that read the file.
 """
 
