@@ -95,3 +95,9 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
         if heading:
             titles = re.findall(r"^#+ (.*)$", linked.read_text().lower(), flags=re.MULTILINE)
             assert heading in {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    for name in re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text()):
+        assert (ROOT / name).exists() or (ROOT / "src" / "bakeoff" / name).exists(), name
