@@ -140,3 +140,45 @@ def test_somebody_elses_lock_that_can_only_be_read_can_be_held(
         assert ours
         with locks.held_if_free(file) as second:
             assert not second
+
+
+def test_whether_a_lock_is_held_is_told_without_taking_it(tmp_path: Path) -> None:
+    file = Place(tmp_path) / "lock"
+    assert not locks.is_held(file)
+    assert not file.is_there()
+    with locks.held(file):
+        assert locks.is_held(file)
+    assert not locks.is_held(file)
+    assert is_free(file)
+
+
+def test_a_note_is_read_while_the_lock_is_held_and_a_shorter_one_leaves_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    file = Place(tmp_path) / "lock"
+    with locks.held(file):
+        assert locks.read_note(file) == ""
+        locks.write_note(file, "a long note, größer")
+        locks.write_note(file, "short")
+        assert locks.read_note(file) == "short"
+        assert not is_free(file)  # Closing the file after writing gave nothing back.
+
+
+def test_a_note_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    locks.write_note(Place(tmp_path) / "lock", "nothing depends on it")
+
+
+def test_locks_that_exclude_nobody_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Place(tmp_path) / "proof"
+    locks.refuse_without_locks(file)
+    with locks.held(file):
+        locks.refuse_without_locks(file)  # Another process is at the same proof.
+    monkeypatch.setattr("bakeoff.files.locks.fcntl.flock", lambda *_: None)
+    with pytest.raises(StoreError) as caught:
+        locks.refuse_without_locks(file)
+    assert str(caught.value) == (
+        f"{file}: locks exclude nobody on this file system; give another --out"
+    )

@@ -12,6 +12,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.records.conditions import (
     changed_conditions,
+    foreign_machine,
     foreign_origin,
     foreign_predictions,
     foreign_record,
@@ -125,3 +126,30 @@ def test_the_reason_for_kernels_of_pytorch_is_no_condition() -> None:
     newer = here.model_copy(update={"kernels": "native, gcc 13.1.0"})
     told = "kernels: native, gcc 12.2.0 then, native, gcc 13.1.0 now"
     assert changed_conditions(native, newer) == (told,)
+
+
+@pytest.mark.parametrize(
+    ("here", "complaint"),
+    [
+        ({}, None),
+        # A build for other hardware, and what may differ between machines.
+        ({"versions": {"bakeoff": "1.2", "torch": "2.13.0+cu130", "numpy": "3"}}, None),
+        ({"machine": "node7", "device": "NVIDIA H100", "cpu": "another", "threads": 4}, None),
+        ({"data_hash": "1" * 64}, "other data than the run was begun with; bring those here"),
+        (
+            {"versions": {"bakeoff": "1.3", "torch": "2.13.0"}},
+            "bakeoff 1.3, and the run was begun with 1.2; install that",
+        ),
+        (
+            {"versions": {"bakeoff": "1.2", "torch": "2.12.1+cpu"}},
+            "torch 2.12.1, and the run was begun with 2.13.0; install that",
+        ),
+    ],
+)
+def test_a_machine_that_would_train_otherwise_is_foreign(
+    here: dict[str, Any], complaint: str | None
+) -> None:
+    begun = provenance("5" * 64).model_copy(
+        update={"versions": {"bakeoff": "1.2", "torch": "2.13.0+cpu", "numpy": "2"}}
+    )
+    assert foreign_machine(begun, begun.model_copy(update=here)) == complaint

@@ -115,7 +115,7 @@ Dying()
 
 
 @pytest.mark.parametrize("statement", LOSING.values(), ids=LOSING.keys())
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR2])
 def test_a_signal_is_not_lost_where_an_exception_is(
     number: signal.Signals, statement: str, tmp_path: Path
 ) -> None:
@@ -159,6 +159,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 def test_exit_codes_are_those_of_a_shell() -> None:
     assert Interrupted(signal.SIGINT).exit_code == 130
     assert Interrupted(signal.SIGTERM).exit_code == 143
+    assert Interrupted(signal.SIGUSR2).exit_code == 140
 
 
 def test_in_another_thread_signals_are_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import torch
 from bakeoff.data.dataset import Dataset
 from bakeoff.files import locks
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Epoch
+from bakeoff.records.working import Working, machine_name, read_working, write_working
 from bakeoff.runners import serial
+from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Runner, Setting
 
@@ -68,6 +72,40 @@ def test_a_trial_whose_lock_another_holds_is_left_and_waited_for(
     thread.join(60)
     assert heard.lines[-2:] == ["waiting for 1 trial that other processes train", "a 0 elsewhere"]
     assert "a 0 started" not in heard.lines
+
+
+def test_who_trains_what_one_waits_for_is_named_of_the_first_three(
+    few: Dataset, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    setting, trials = Setting(folder, few, torch.device("cpu"), "float32"), plan(folder, few)
+    for planned_trial in (trials[0], trials[2]):
+        here = Working.here().model_copy(update={"machine": f"node{planned_trial.seed}"})
+        write_working(folder.lock(*planned_trial.key), here)
+    waited = "that other processes train"
+    assert serial._waiting(setting, trials) == (
+        f"waiting for 4 trials {waited}: a seed 0 on node0, a seed 1 on node1, …"
+    )
+    assert (
+        serial._waiting(setting, trials[:1]) == f"waiting for 1 trial {waited}: a seed 0 on node0"
+    )
+
+
+def test_a_trial_says_in_its_lock_who_trains_it_and_how_far_it_is(
+    few: Dataset, tmp_path: Path
+) -> None:
+    folder = RunFolder.create(tmp_path / "run", ASKED)
+    reached = []
+
+    class Looking(Heard):
+        def epoch_ended(self, trial: PlannedTrial, epoch: Epoch) -> None:
+            found = read_working(folder.lock(*trial.key))
+            assert found is not None
+            assert (found.machine, found.process) == (machine_name(), os.getpid())
+            reached.append(found.epoch)
+
+    train(folder, few, Looking())
+    assert reached == [1, 2, 1, 1, 2, 1]
 
 
 def test_a_trial_that_its_holder_gives_up_is_trained_after_all(

@@ -89,6 +89,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Which trial of it.")]
 Everyone = Annotated[
     bool, typer.Option("--all", help="Who is right about the image, of all entrants.")
 ]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="A line for each epoch, not only each trial.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -188,9 +191,7 @@ def run_command(
     stack: Stack = False,
     retry_failed: RetryFailed = False,
     reopen: Reopen = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="A line for each epoch, not only each trial.")
-    ] = False,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
     """Train what is missing of a study, compare, and write the report."""
@@ -350,6 +351,44 @@ def runs(
         lambda: [each.to_dict() for each in found],
         lambda: "\n".join(each.to_text() for each in found),
     )
+
+
+@app.command()
+def worker(
+    directory: RunDirectory,
+    device: Device = "auto",
+    jobs: Jobs = "auto",
+    threads: Threads = "auto",
+    trust_code: TrustCode = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train trials of a run that another machine began, until none is free."""
+    from rich.console import Console
+
+    from bakeoff.cli.display import RunDisplay
+
+    with RunDisplay(Console(stderr=True), epochs=verbose) as display, _codes_output_aside():
+        from bakeoff.commands.work import work_on
+
+        worked = work_on(
+            directory,
+            device=device,
+            jobs=jobs,
+            threads=threads,
+            trust_code=trust_code,
+            listener=display,
+        )
+    _print(as_json, worked.to_dict, worked.to_text)
+
+
+@app.command()
+def status(directory: RunDirectory, as_json: AsJson = False) -> None:
+    """Tell how far a run is: trials finished, running and where, failed."""
+    from bakeoff.commands.status import status_of
+
+    found = status_of(directory)
+    _print(as_json, found.to_dict, found.to_text)
 
 
 @app.command()

@@ -161,7 +161,7 @@ def run_study(
     study, kept = find_all(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
-    at_once, each = _shares(jobs, threads, on_device.type, stack=stack)
+    at_once, each = shares(jobs, threads, on_device.type, stack=stack)
     with ExitStack() as held:
         if at_once * each == 1 or stack:
             crew = None
@@ -182,9 +182,11 @@ def run_study(
         refuse_unreadable(study, dataset, weights, source)
         folder = RunFolder.create(out, study, reopen=reopen)
         folder.keep_code(kept)
+        folder.refuse_without_locks()
         _tidy(folder, listener, retry_failed=retry_failed)
         _refuse_other_conditions(folder, in_precision, dataset.sha256)
         setting = Setting(folder, dataset, on_device, in_precision)
+        folder.write_origin(setting.origin)
         trials = plan_trials(folder, dataset, sizes)
         refuse_full_disk(out, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
@@ -221,7 +223,7 @@ def _tell_of_idle_cores(trials: int, at_once: int, threads: int, listener: Liste
         )
 
 
-def _shares(jobs: Asked, threads: Asked, device: str, *, stack: bool) -> tuple[int, int]:
+def shares(jobs: Asked, threads: Asked, device: str, *, stack: bool = False) -> tuple[int, int]:
     """Return how many trials train at once, and in how many threads each."""
     if stack and jobs != "auto":
         raise UsageError("--stack trains in one process: leave --jobs out, or --stack")

@@ -1,9 +1,9 @@
 """Locks on files, so that several processes can work on one run folder.
 
 They are `flock` locks: the kernel gives one back the moment its holder is dead, however it died. A
-lock file is empty and is never removed, since a lock on a removed file would exclude nobody. On NFS
-the server keeps the locks: a dead process loses its locks at once there too, a dead machine after
-the server's lease, often 90 s.
+lock file is never removed, since a lock on a removed file would exclude nobody; its holder may
+leave a note in it. On NFS the server keeps the locks: a dead process loses its locks at once there
+too, a dead machine after the server's lease, often 90 s.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ Say = Callable[[str], None]
 _SILENT = 2.0
 """Seconds that one waits for a lock without a word."""
 _POLL = 0.02
+_NOTE, _LONGEST_NOTE = 256, 4096
+"""Bytes that a note is filled up to, so that a shorter one leaves nothing of the one before it, and
+that are read of any."""
 
 
 @contextmanager
@@ -50,6 +53,40 @@ def held_if_free(file: Place) -> Iterator[bool]:
     """Hold the lock if nobody else does; the value says whether. Raises StoreError."""
     with _opened(file) as descriptor:
         yield _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, file)
+
+
+def is_held(file: Place) -> bool:
+    """Return whether anybody holds the lock. Raises StoreError.
+
+    It is asked for and given back at once: who wants it at that very moment finds it held.
+    """
+    if not file.is_there():
+        return False
+    with _opened(file) as descriptor:
+        return not _lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, file)
+
+
+def refuse_without_locks(file: Place) -> None:
+    """Raise StoreError where a lock excludes nobody, as on some network file systems."""
+    with _opened(file) as first, _opened(file) as second:
+        taken = [_lock(each, fcntl.LOCK_EX | fcntl.LOCK_NB, file) for each in (first, second)]
+    if all(taken):
+        raise StoreError(f"{file}: locks exclude nobody on this file system; give another --out")
+
+
+def write_note(file: Place, text: str) -> None:
+    """Leave a note in the file of a lock, for whoever looks; only for the lock's holder.
+
+    It is not flushed, and nothing depends on it: where it cannot be written there is none. The file
+    is closed, upon which NFS shows it to other machines.
+    """
+    with suppress(StoreError, OSError), _opened(file) as descriptor:
+        os.pwrite(descriptor, text.encode().ljust(_NOTE), 0)
+
+
+def read_note(file: Place) -> str:
+    """Return the note of the last holder, or nothing where there is none. Raises BakeoffError."""
+    return file.read(_LONGEST_NOTE).decode(errors="replace").strip()
 
 
 @contextmanager

@@ -51,6 +51,18 @@ def foreign_origin(
     return None
 
 
+def foreign_machine(origin: Provenance, here: Provenance) -> str | None:
+    """Return why no trial of a run that was begun as `origin` says may be trained `here`."""
+    if here.data_hash != origin.data_hash:
+        return "other data than the run was begun with; bring those here"
+    for name in ("bakeoff", "torch"):
+        # Builds of one version for other processors or GPUs are one version.
+        theirs, ours = (each.versions.get(name, "").partition("+")[0] for each in (origin, here))
+        if theirs != ours:
+            return f"{name} {ours}, and the run was begun with {theirs}; install that"
+    return None
+
+
 def foreign_predictions(
     found: Mapping[str, NDArray[Any]], study: Study, seed: int, dataset: Dataset
 ) -> str | None:

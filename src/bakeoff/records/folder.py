@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError
+from bakeoff.files import locks
 from bakeoff.files.locks import Say
 from bakeoff.files.place import Place
 from bakeoff.records import looks
 from bakeoff.records.conditions import foreign_predictions, foreign_record
 from bakeoff.records.contradictions import contradiction_in
+from bakeoff.records.origin_file import ORIGIN
 from bakeoff.records.own_study import LOCKS, SOURCES, study_of, take_up
-from bakeoff.records.record import Record
+from bakeoff.records.record import Provenance, Record
 from bakeoff.records.timing_file import TIMING, Timing
 from bakeoff.records.trial_files import (
     PREDICTIONS,
@@ -88,6 +90,10 @@ class RunFolder:
     def conclusion_lock(self) -> Place:
         """The file whose lock belongs to who measures or writes what all trials come to."""
         return self.place(LOCKS, "conclusion")
+
+    def refuse_without_locks(self) -> None:
+        """Raise StoreError where locks in the folder exclude nobody."""
+        locks.refuse_without_locks(self.place(LOCKS, "proof"))
 
     def code(self, sha256: str) -> Path:
         """Return the folder of the code, or given weights, of this hash, by its beginning."""
@@ -223,6 +229,15 @@ class RunFolder:
     def read_timing(self) -> Timing:
         """Return what `write_timing` wrote, or nothing where no timing pass was made yet."""
         return TIMING.read(self.place())
+
+    def write_origin(self, origin: Provenance) -> None:
+        """Write where, and as what, the run is begun or goes on. Raises StoreError."""
+        with locks.held(self.place(LOCKS, "study")):
+            ORIGIN.write(self.place(), origin)
+
+    def read_origin(self) -> Provenance | None:
+        """Return what `write_origin` wrote, or None where earlier versions began the run."""
+        return ORIGIN.read(self.place())
 
     def read_looks(self) -> tuple[looks.Look, ...]:
         """Return the looks that were taken at verdicts of this run, oldest first."""

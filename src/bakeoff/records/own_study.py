@@ -10,6 +10,7 @@ from bakeoff.files.locks import Say, held
 from bakeoff.files.place import Place
 from bakeoff.files.reading import sealed_toml, unsealed_toml
 from bakeoff.records.looks import refuse_other_rule
+from bakeoff.records.origin_file import ORIGIN
 from bakeoff.study.study import Study
 from bakeoff.study.toml import LARGEST_FILE, parse_study, to_toml
 
@@ -92,7 +93,7 @@ def _may_become_run_folder(path: Path) -> bool:
         return False
     # Each record names the study that it belongs to, so trials cannot be taken for another's. What
     # else may be there is what another process just begins.
-    begun = {*Place(path).names()} - {LOCKS, SOURCES}
+    begun = {*Place(path).names()} - {LOCKS, SOURCES, ORIGIN.name}
     return "trials" in begun or all(name.startswith(f".{STUDY}.") for name in begun)
 
 

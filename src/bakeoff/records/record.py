@@ -107,6 +107,11 @@ class Evaluation(NamedTuple):
     cost: Cost
 
 
+def _where_said() -> Any:
+    """Return the field of a key that stands in a record only where it says something."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class Resumed(Part):
     """A resume that may have changed the last bits, since the conditions had changed."""
 
@@ -136,6 +141,8 @@ class Provenance(Part):
     """Those of the training step: `native` and the compiler, or `PyTorch` and why not native."""
     numerics: tuple[str, ...] = ()
     """What else was asked of the libraries that changes last bits, as `MKL_CBWR=COMPATIBLE`."""
+    machine: str | None = _where_said()
+    """What the machine is called in its network; earlier versions did not say."""
     stacked: int = 1
     """How many seeds of the entrant began in one program, this one included."""
     resumed: tuple[Resumed, ...] = ()
@@ -151,11 +158,6 @@ class Given(Part):
     """Of the file, or of all tensors that the zoo's network has."""
     anew: tuple[str, ...]
     """Those of the network that started anew, since the file has them for other classes."""
-
-
-def _where_said() -> Any:
-    """Return the field of a key that stands in a record only where it says something."""
-    return Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Record(Part):

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as one exception, which every file survives since every write is atomic."""
+"""Signals that ask to stop, as one exception; every file survives it, as all writing is atomic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+"""Ctrl-C; the usual one; what Slurm is asked to send when the time of a job is nearly up."""
+
 
 class Interrupted(BaseException):
     """A signal asked to stop. Not an Exception, so that nothing takes it for an error."""
@@ -22,7 +25,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports of a process that the signal ended: 130 or 143."""
+        """What a shell reports of a process that the signal ended: 130, 140 or 143."""
         return 128 + self.number
 
 
@@ -34,7 +37,7 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
 
 
 def stop_on_signals(last_words: str = "") -> None:
-    """From now on, let the first SIGINT or SIGTERM raise Interrupted in the main thread.
+    """From now on, let the first signal that asks to stop raise Interrupted in the main thread.
 
     Python raises it between two of its own instructions: in training, after the running operation
     of a step. Where the exception could be lost, the process ends at once instead, with
@@ -48,7 +51,7 @@ def stop_on_signals(last_words: str = "") -> None:
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in STOPPING:
             signal.signal(each, signal.SIG_DFL)
         if _imports(frame):
             _leave(number, last_words)
@@ -60,7 +63,7 @@ def stop_on_signals(last_words: str = "") -> None:
         sys.__unraisablehook__(report)
 
     sys.unraisablehook = ignored
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
 

@@ -32,10 +32,26 @@ def run_in_workers(
     jobs: int,
     threads: int,
 ) -> None:
-    """Train in `jobs` processes of a crew that was started, with `threads` each; a Runner.
+    """Train in `jobs` processes of a crew that was started, with `threads` each; a Runner."""
+    left = train_in_workers(setting, trials, listener, crew=crew, jobs=jobs, threads=threads)
+    run_serially(setting, left, listener)
 
-    Raises BakeoffError with the line of the first worker that failed. However this ends, no worker
-    is left: they are asked to stop as by Ctrl-C, and they stop if this process dies.
+
+def train_in_workers(
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    listener: Listener,
+    *,
+    crew: Crew,
+    jobs: int,
+    threads: int,
+) -> list[PlannedTrial]:
+    """Train what nobody else does in `jobs` processes of a crew, with `threads` each.
+
+    Returns the trials that others were at when the workers had nothing left to do; some may be
+    finished since. Raises BakeoffError with the line of the first worker that failed. However this
+    ends, no worker is left: they are asked to stop as by Ctrl-C, and they stop if this process
+    dies.
     """
     folder = setting.folder
     order = Order(
@@ -57,8 +73,7 @@ def run_in_workers(
         _wait(crew)
     if complaint := relay.complaint(crew.process.returncode):
         raise BakeoffError(complaint)
-    # What other commands were at when the workers had nothing left to do, or have finished since.
-    run_serially(setting, [t for t in trials if t.key not in relay.settled], listener)
+    return [planned for planned in trials if planned.key not in relay.settled]
 
 
 @dataclass

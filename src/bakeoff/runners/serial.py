@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from bakeoff.files import locks
 from bakeoff.records.checkpoints import Checkpoints
+from bakeoff.records.record import Epoch
+from bakeoff.records.working import read_working
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.setting import Setting
+from bakeoff.runners.signature import Signature
 from bakeoff.training.run_trial import run_trial
 
 _POLL = 0.5
 """Seconds after which the trials of other processes are looked at again."""
+_NAMED = 3
+"""Trials of other processes that are named where one waits for them."""
 
 
 def run_serially(setting: Setting, trials: Sequence[PlannedTrial], listener: Listener) -> None:
@@ -22,22 +26,31 @@ def run_serially(setting: Setting, trials: Sequence[PlannedTrial], listener: Lis
     Those whose locks others hold are left for later: they are finished then, or their holder is
     dead or gave up, and they are trained here after all.
     """
-    left = list(trials)
-    told = False
-    while left:
-        others = train_free(setting, left, listener)
-        if len(others) == len(left):
-            if not told:
-                listener.stage(f"waiting for {_trials(len(others))} that other processes train")
-                told = True
-            time.sleep(_POLL)
-        left = others
+    left, told = list(trials), False
+    while left := train_free(setting, left, listener):
+        if not told:
+            listener.stage(_waiting(setting, left))
+            told = True
+        time.sleep(_POLL)
 
 
 def train_free(
     setting: Setting, trials: Sequence[PlannedTrial], listener: Listener
 ) -> list[PlannedTrial]:
-    """Train those of the trials that nobody else trains; return those that others hold."""
+    """Train those of the trials that nobody else trains, until others hold all that are left.
+
+    Returns these.
+    """
+    left = list(trials)
+    while left and len(others := _pass(setting, left, listener)) < len(left):
+        left = others
+    return left
+
+
+def _pass(
+    setting: Setting, trials: Sequence[PlannedTrial], listener: Listener
+) -> list[PlannedTrial]:
+    """Train those that are free when it is their turn; return those that others hold then."""
     others = []
     for planned in trials:
         with locks.held_if_free(setting.folder.lock(*planned.key)) as ours:
@@ -52,16 +65,37 @@ def train_free(
 
 def _run(setting: Setting, planned: PlannedTrial, listener: Listener) -> None:
     folder = setting.folder
+    signature = Signature(folder.lock(*planned.key))
     listener.trial_started(planned)
+
+    def resumed(epochs: int, steps: int) -> None:
+        signature.resumed(epochs)
+        listener.trial_resumed(planned, epochs, steps)
+
+    def epoch_ended(epoch: Epoch) -> None:
+        signature.reached(epoch.epoch)
+        listener.epoch_ended(planned, epoch)
+
     trial = run_trial(
         setting.spec(planned),
-        partial(listener.epoch_ended, planned),
+        epoch_ended,
         Checkpoints(folder.unfinished(*planned.key), listener.stage),
-        partial(listener.trial_resumed, planned),
+        resumed,
         setting.processor,
     )
     folder.write_trial(trial.record, trial.weights, trial.predictions)
     listener.trial_ended(planned, trial.record)
+
+
+def _waiting(setting: Setting, others: Sequence[PlannedTrial]) -> str:
+    """Say for which trials one waits, and of the first of them who trains them."""
+    text = f"waiting for {_trials(len(others))} that other processes train"
+    signed = [
+        f"{planned.entrant.name} seed {planned.seed} on {working.machine}"
+        for planned in others[:_NAMED]
+        if (working := read_working(setting.folder.lock(*planned.key))) is not None
+    ]
+    return f"{text}: {', '.join(signed)}{', …' if len(others) > _NAMED else ''}" if signed else text
 
 
 def _trials(number: int) -> str:

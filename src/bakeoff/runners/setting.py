@@ -10,8 +10,10 @@ import torch
 
 from bakeoff.data.dataset import Dataset
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Provenance
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.training.clocks import Processor
+from bakeoff.training.provenance import provenance
 from bakeoff.training.trial import TrialSpec
 
 
@@ -26,6 +28,16 @@ class Setting:
     """`float32` or `bfloat16`."""
     processor: Processor = time.process_time
     """Tells how many processor seconds this run has taken, in all its processes."""
+
+    @property
+    def origin(self) -> Provenance:
+        """What a record of a trial that began now would say of its origin."""
+        return provenance(
+            device=self.device,
+            precision=self.precision,
+            study_hash=self.folder.study.hash,
+            data_hash=self.dataset.sha256,
+        )
 
     def spec(self, planned: PlannedTrial) -> TrialSpec:
         """Return all that the trial depends on."""

@@ -10,6 +10,7 @@ from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Setting
+from bakeoff.runners.signature import Signature
 from bakeoff.training.memory import free_memory, is_out_of_memory
 from bakeoff.training.stacking.fit import why_alone
 from bakeoff.training.stacking.run import run_stack
@@ -95,10 +96,12 @@ def _train(setting: Setting, locked: Mapping[PlannedTrial, ExitStack], listener:
     """
     group = list(locked)
     folder = setting.folder
+    signatures = [Signature(folder.lock(*planned.key)) for planned in group]
     for planned in group:
         listener.trial_started(planned)
 
     def on_epoch(which: int, epoch: Epoch) -> None:
+        signatures[which].reached(epoch.epoch)
         listener.epoch_ended(group[which], epoch)
 
     try:

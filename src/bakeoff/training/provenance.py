@@ -16,6 +16,7 @@ import torch
 
 from bakeoff.engine.native import kernels_in_use
 from bakeoff.records.record import Provenance
+from bakeoff.records.working import machine_name
 from bakeoff.text import shortened, visible
 
 _PACKAGES = ("bakeoff", "torch", "numpy", "scipy", "scikit-learn")
@@ -120,4 +121,5 @@ def provenance(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         kernels=kernels_in_use() if device.type == "cpu" else "PyTorch",
         numerics=numerics(),
+        machine=machine_name(),
     )
