@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import BakeoffError, UnreadableError
-from bakeoff.text import counted, shortened, visible
+from bakeoff.text import counted, lasting, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,14 @@ def test_long_text_is_cut(text: str, short: str) -> None:
 def test_every_error_is_one_line_that_steers_nothing() -> None:
     for error in (BakeoffError, UnreadableError):
         assert str(error("a\x1b[2J\nb\u202e")) == "a\\x1b[2J\\nb\\u202e"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "1 s"), (119.1, "120 s"), (120, "2 minutes"), (7199, "120 minutes"),
+        (7200, "2 hours"), (172_800, "2 days"),
+    ],
+)  # fmt: skip
+def test_durations_have_the_unit_that_suits_them(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text

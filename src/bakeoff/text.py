@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 # Control characters, those that turn the direction of a line or hide in it, halves of pairs,
@@ -34,3 +35,11 @@ def shortened(text: str, most: int = 80) -> str:
 def counted(number: int, noun: str) -> str:
     """Return "1 seed", "2 seeds"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in the unit that suits it, as "90 s" or "2 hours"."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{math.ceil(seconds)} s"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bakeoff.cli.check_text import check_text
 from bakeoff.commands.check import Checked, CheckedEntrant
 from bakeoff.training.examined import Finding
@@ -76,14 +74,14 @@ def test_what_has_to_be_mended_is_marked_and_harmless() -> None:
     assert [line.split() for line in lines if line.startswith("b ")] == [["b", "-", "-", "-", "-"]]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.2, "2 s"), (11, "110 s"), (12, "2 minutes"), (3000, "8 hours"), (30_000, "3 days")],
-)
-def test_durations_have_the_unit_that_suits_them(seconds: float, text: str) -> None:
-    each = replace(SOUND, taken=Taken(seconds, 0))
-    checked = replace(TWO, entrants=(each, replace(each, taken=Taken(0.0, 0))), cores=3)
-    assert f"about {text} on 3 cores" in check_text(checked)
+def test_seconds_have_two_figures_or_all() -> None:
+    taken = [Taken(0.0123, 0), Taken(123.4, 0)]
+    entrants = tuple(
+        replace(each, taken=one) for each, one in zip((SOUND, ODD), taken, strict=True)
+    )
+    lines = shown(replace(TWO, entrants=entrants, cores=3))
+    assert [line.split()[-1] for line in lines if line[:2] in ("a ", "b ")] == ["0.012", "123"]
+    assert "the whole study: 6 trials, about 21 minutes on 3 cores" in "\n".join(lines)
 
 
 def test_one_seed_or_one_entrant_is_told_that_it_shows_nothing() -> None:

@@ -270,6 +270,15 @@ def test_what_is_planned_is_said_in_words() -> None:
     assert said([], 1) == "nothing to train: the only trial is finished"
 
 
+def test_what_is_foretold_is_said_in_the_unit_that_suits_it() -> None:
+    stream = io.StringIO()
+    RunDisplay(Console(file=stream, width=200)).foretold(700.0)
+    assert stream.getvalue() == (
+        "about 12 minutes, told from a few batches of each entrant; Ctrl-C interrupts it, and the "
+        "same command goes on\n"
+    )
+
+
 def test_one_seed_needs_no_naming() -> None:
     stream = io.StringIO()
     display = RunDisplay(Console(file=stream, width=200), epochs=True)

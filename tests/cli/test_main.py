@@ -82,6 +82,21 @@ def test_a_run_prints_data_to_stdout_and_progress_to_stderr(
     assert "nothing to train: all 2 trials are finished" in capsys.readouterr().err
 
 
+def test_a_run_alone_says_what_it_trains_and_how_long_it_takes(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bakeoff.cli.main.USUAL_STUDY", str(study))
+    assert run(["run", "--jobs", "1"]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "no study was named, so this is tiny: tiny. It goes into runs/tiny; bakeoff list studies "
+        "names others"
+    )
+    assert [line for line in said if line.startswith("about ")]
+    assert (tmp_path / "runs" / "tiny" / "report.html").exists()
+
+
 def test_a_pipe_gets_the_table_in_whole_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

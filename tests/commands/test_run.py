@@ -220,6 +220,34 @@ def test_another_study_precision_or_split_is_refused(baked: Baked, tmp_path: Pat
         run_study(nothing_left, tmp_path / "never")
 
 
+def test_kernels_that_fall_back_are_told_before_anything_is_trained(
+    baked: Baked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = shutil.copytree(baked.folder.path, tmp_path / "run")
+    monkeypatch.setenv("BAKEOFF_KERNELS", "pytorch")
+    heard = Heard()
+    run_study(SMALL, out, precision="float32", jobs=1, listener=heard)
+    assert heard.lines[0] == (
+        "kernels of PyTorch: BAKEOFF_KERNELS=pytorch. Figures differ in their last digits from "
+        "those of bakeoff's own"
+    )
+
+
+def test_how_long_it_takes_is_foretold_and_changes_no_weight(baked: Baked, tmp_path: Path) -> None:
+    for before in (False, True):
+        heard = Heard()
+        run_study(
+            SMALL, tmp_path / "run", precision="float32", jobs=1, foretell=True, listener=heard
+        )
+        told = [place for place, line in enumerate(heard.lines) if line == "foretold True"]
+        assert told == ([] if before else [heard.lines.index("plain 0 started") - 1])
+    for name in ("plain", "convolution"):
+        weights = f"trials/{name}/0/model.safetensors"
+        assert (tmp_path / "run" / weights).read_bytes() == (
+            baked.folder.path / weights
+        ).read_bytes()
+
+
 def test_kernels_that_are_not_there_are_refused_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,9 @@ class Heard(Listener):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
+    def foretold(self, seconds: float) -> None:
+        self.lines.append(f"foretold {0 < seconds < 60}")
+
     def trial_started(self, trial: PlannedTrial) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} started")
 

@@ -83,8 +83,9 @@ def test_code_and_images_get_what_to_write_instead(
     with pytest.raises(UsageError) as code:
         find_study("my_net.py")
     assert str(code.value) == (
-        'my_net.py: code, and no study; name it in one, as architecture = "my_net.py:NAME". '
-        "bakeoff new IMAGES writes a study to begin with"
+        "my_net.py: code; a study is a TOML file that says which networks are trained on which "
+        'images, and how. Name it in one, as architecture = "my_net.py:NAME"; bakeoff new IMAGES '
+        "writes one to begin with"
     )
     with pytest.raises(UsageError) as images:
         find_study("photos")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from bakeoff.cli.rows import console_of_output, print_rows, say
 from bakeoff.cli.tables import parameters_text
-from bakeoff.text import visible
+from bakeoff.text import lasting, visible
 
 if TYPE_CHECKING:
     from bakeoff.commands.check import Checked
@@ -69,16 +68,9 @@ def _of_two_figures(seconds: float) -> str:
 def _whole(checked: Checked) -> str:
     trials = len(checked.entrants) * checked.study.seeds
     return (
-        f"the whole study: {trials} trials, about {_duration(checked.seconds or 0.0)} on "
+        f"the whole study: {trials} trials, about {lasting(checked.seconds or 0.0)} on "
         f"{checked.cores} cores, if each uses its whole budget and the machine stays as it is"
     )
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{math.ceil(seconds)} s"
 
 
 def _print_reach(console: Console, checked: Checked) -> None:

@@ -22,7 +22,7 @@ from rich.text import Text
 from bakeoff.cli.rows import say
 from bakeoff.records.record import Epoch, Record
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.text import counted
+from bakeoff.text import counted, lasting
 
 # What an epoch costs beside its multiply-adds, in multiply-adds: Python between the steps. It
 # only shapes the remaining time that is shown.
@@ -149,6 +149,13 @@ class RunDisplay(Listener):
             self.stage("nothing to train: the only trial is finished")
         else:
             self.stage(f"nothing to train: all {finished_before} trials are finished")
+
+    def foretold(self, seconds: float) -> None:
+        """Say how long it will take."""
+        self.stage(
+            f"about {lasting(seconds)}, told from a few batches of each entrant; Ctrl-C interrupts "
+            "it, and the same command goes on"
+        )
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Start the bar of one trial."""

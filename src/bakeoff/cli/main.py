@@ -30,6 +30,9 @@ app = typer.Typer(
 )
 
 
+USUAL_STUDY = "fair"
+"""What `run` trains where nothing is named."""
+
 StudyName = Annotated[str, typer.Argument(help="A shipped study's name, or a TOML file.")]
 RunDirectory = Annotated[Path, typer.Argument(help="The folder of a run.")]
 Out = Annotated[Path | None, typer.Option(help="Where the run goes.", show_default="runs/NAME")]
@@ -180,7 +183,10 @@ def _common(
 
 @app.command("run")
 def run_command(
-    study: StudyName = "fair",
+    study: Annotated[
+        str | None,
+        typer.Argument(help="A shipped study's name, or a TOML file.", show_default=USUAL_STUDY),
+    ] = None,
     out: Out = None,
     seeds: Seeds = None,
     overrides: Overrides = None,
@@ -199,10 +205,12 @@ def run_command(
 
     from bakeoff.cli.display import RunDisplay
     from bakeoff.cli.tables import results_text
+    from bakeoff.records.own_study import RUNS
     from bakeoff.runners.cores import may_be_several
     from bakeoff.runners.crew import started_crew
 
-    resolved = _resolve(study, seeds, overrides)
+    resolved = _resolve(USUAL_STUDY if study is None else study, seeds, overrides)
+    directory = out or RUNS / resolved.name
     # Workers import torch beside this process, which takes a second or two.
     several = may_be_several(jobs) and not stack
     with (
@@ -210,13 +218,17 @@ def run_command(
         _codes_output_aside(),
         started_crew(resolved.protocol.dataset) if several else nullcontext() as crew,
     ):
+        if study is None:
+            display.stage(
+                f"no study was named, so this is {resolved.name}: {resolved.label}. It goes into "
+                f"{directory}; bakeoff list studies names others"
+            )
         # The bars come first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study
-        from bakeoff.records.own_study import RUNS
 
         conclusion = run_study(
             resolved,
-            out or RUNS / resolved.name,
+            directory,
             device=device,
             precision=precision,
             stack=stack,
@@ -224,8 +236,9 @@ def run_command(
             threads=threads,
             retry_failed=retry_failed,
             reopen=reopen,
+            foretell=study is None,
             listener=display,
-            source=study if study.endswith(".toml") else "",
+            source=_file_of(study),
             crew=crew,
         ).conclusion
     said = conclusion.said_of(conclusion.pairs_of_winner)
@@ -504,7 +517,7 @@ def check(
             _resolve(study, seeds, overrides),
             device=device,
             precision=precision,
-            source=study if study.endswith(".toml") else "",
+            source=_file_of(study),
         )
     _print(as_json, checked.to_dict, lambda: check_text(checked))
     if checked.faults:
@@ -570,6 +583,11 @@ def _resolve(name: str, seeds: int | None, overrides: Sequence[str] | None) -> S
 
     study = with_overrides(read_study(name), overrides or ())
     return study if seeds is None else study.model_copy(update={"seeds": seeds})
+
+
+def _file_of(study: str | None) -> str:
+    """Return what errors call a study that is a file; one that ships is called by its name."""
+    return study if study and study.endswith(".toml") else ""
 
 
 def _print(as_json: bool, document: Callable[[], Any], text: Callable[[], str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.engine import claimed_process
 from bakeoff.engine.devices import choose_device, choose_precision
-from bakeoff.engine.native import kernels
+from bakeoff.engine.native import kernels, kernels_in_use
 from bakeoff.engine.native.build import nobody
 from bakeoff.errors import StoreError, StudyError, UsageError
 from bakeoff.files import locks
@@ -30,7 +31,7 @@ from bakeoff.records.own_study import STUDY
 from bakeoff.runners.cores import Asked, share_out
 from bakeoff.runners.crew import Crew, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
-from bakeoff.runners.listener import Listener
+from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.processes import run_in_workers
 from bakeoff.runners.serial import run_serially
@@ -41,6 +42,7 @@ from bakeoff.training.code import Kept, load_code
 from bakeoff.training.examination import findings_of
 from bakeoff.training.size import network_sizes
 from bakeoff.training.timing_pass import measure_timing
+from bakeoff.training.trying import tried
 
 if TYPE_CHECKING:
     from bakeoff.findings.conclusion import Conclusion, Verdict
@@ -139,6 +141,7 @@ def run_study(
     threads: Asked = "auto",
     retry_failed: bool = False,
     reopen: bool = False,
+    foretell: bool = False,
     listener: Listener | None = None,
     source: str = "",
     crew: Crew | None = None,
@@ -151,10 +154,10 @@ def run_study(
     `jobs` trials train at once, each in a process with so many `threads`: with `auto` on the CPU as
     many as there are cores, in one thread each. With `stack` all seeds of an entrant train in one
     program, in as many threads as there are cores, without checkpoints. With `reopen` the rule of
-    decision may be another one than verdicts were seen by. `source` is what errors call the study:
-    its file, or else its name; `crew` is one that was started before, while this process imported
-    what it needs. It has the process to itself: a second one in another thread is refused. Raises
-    BakeoffError with one line.
+    decision may be another one than verdicts were seen by. With `foretell` the listener hears first
+    how long it will take. `source` is what errors call the study: its file, or else its name.
+    `crew` is one that was started before, while this process imported what it needs. It has the
+    process to itself: a second one in another thread is refused. Raises BakeoffError with one line.
     """
     listener, out = listener or Listener(), Path(out)
     source = source or f"study {study.name}"
@@ -170,9 +173,12 @@ def run_study(
         # Workers say themselves what threads they are given.
         say = listener.stage if crew is None else nobody
         held.enter_context(claimed_process(each, say))
-        if on_device.type == "cpu":
-            # Compiled before any trial is timed, and before `jobs` processes would all compile it.
-            kernels(listener.stage)
+        # Compiled before any trial is timed, and before `jobs` processes would all compile them.
+        if on_device.type == "cpu" and kernels(listener.stage) is None:
+            listener.stage(
+                f"kernels of {kernels_in_use()}. Figures differ in their last digits from those of "
+                "bakeoff's own"
+            )
         dataset = load_dataset(study.protocol, study.folder, listener.stage)
         _refuse_unfit_images(study, dataset, source)
         if not (out / STUDY).exists():
@@ -190,6 +196,8 @@ def run_study(
         trials = plan_trials(folder, dataset, sizes)
         refuse_full_disk(out, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
+        if foretell and trials:
+            listener.foretold(_seconds_of(trials, setting) / min(at_once, len(trials)))
         if crew is not None:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
             # A second's work; nothing else uses this process meanwhile.
@@ -203,6 +211,17 @@ def run_study(
         from bakeoff.commands.report import report_folder
 
         return Baked(folder, len(trials), report_folder(folder, dataset, reopen=reopen))
+
+
+def _seconds_of(trials: Sequence[PlannedTrial], setting: Setting) -> float:
+    """Return how long the trials will take one after the other, told from a few batches."""
+    study, entrants = setting.folder.study, {trial.entrant.name: trial.entrant for trial in trials}
+    seconds = {
+        name: tried(study, entrant, setting.dataset, setting.device, setting.precision)
+        .seconds_per_epoch * entrant.recipe.epochs
+        for name, entrant in entrants.items()
+    }  # fmt: skip
+    return sum(seconds[trial.entrant.name] for trial in trials)
 
 
 def _make_ready_to_report() -> None:

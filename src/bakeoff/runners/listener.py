@@ -42,6 +42,9 @@ class Listener:
     def planned(self, trials: Sequence[PlannedTrial], finished_before: int) -> None:
         """Hear which trials will be trained, and how many were finished before."""
 
+    def foretold(self, seconds: float) -> None:
+        """Hear how long the trials will take, if that was asked for."""
+
     def trial_started(self, trial: PlannedTrial) -> None:
         """Hear that training of this trial begins."""
 

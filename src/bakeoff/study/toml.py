@@ -58,8 +58,9 @@ def find_study(name: str) -> Path:
         return Path(name)
     if name.endswith(".py"):
         raise UsageError(
-            f'{name}: code, and no study; name it in one, as architecture = "{name}:NAME". '
-            "bakeoff new IMAGES writes a study to begin with"
+            f"{name}: code; a study is a TOML file that says which networks are trained on which "
+            f'images, and how. Name it in one, as architecture = "{name}:NAME"; bakeoff new IMAGES '
+            "writes one to begin with"
         )
     if name not in shipped_studies() and Path(name).exists():
         raise UsageError(f"{name}: no study; bakeoff new {name} writes one for images")

@@ -119,7 +119,13 @@ def test_where_nothing_can_be_kept_there_are_kernels_all_the_same(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    assert sum_of(loaded(sources, None if cache is None else tmp_path / cache)) == 5
+    said: list[str] = []
+    folder = None if cache is None else tmp_path / cache
+    assert sum_of(load(sources, folder, said.append)[0]) == 5
+    assert said[-1] == (
+        f"kernels cannot be kept safely in {folder or 'a folder for caches'}, so every process "
+        "compiles them anew"
+    )
     assert list(temporary.iterdir()) == []
 
 

@@ -83,7 +83,8 @@ def load(sources: Path, folder: Path | None, say: Say) -> tuple[ctypes.CDLL, Com
     """Return the library of the C files in the folder `sources`, and what compiled it.
 
     It is compiled unless `folder` has it, and kept there where that is safe. Raises NoKernelsError
-    or OSError where there can be none; `say` hears of a compiler that takes a while.
+    or OSError where there can be none; `say` hears of a compiler that takes a while, and of what
+    cannot be kept.
     """
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise NoKernelsError("not Linux on x86-64")
@@ -99,6 +100,9 @@ def load(sources: Path, folder: Path | None, say: Say) -> tuple[ctypes.CDLL, Com
             library = output.read_bytes()
         if folder is not None:
             keep(folder, key, library)
+        if folder is None or kept(folder, key) is None:
+            where = folder or "a folder for caches"
+            say(f"kernels cannot be kept safely in {where}, so every process compiles them anew")
     return _opened(library), compiler
 
 
