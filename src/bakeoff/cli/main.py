@@ -439,6 +439,33 @@ def inspect(
 
 
 @app.command()
+def serve(
+    directory: RunDirectory,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8080,
+    host: Annotated[
+        str, typer.Option(help="Where it listens; from elsewhere a token is needed.")
+    ] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+    trust_code: TrustCode = False,
+) -> None:
+    """Draw, drop or pick an image: every trained network answers, live."""
+    from bakeoff.live.serve import serve as serve_run
+
+    # To interrupt it is how it ends.
+    with suppress(Interrupted):
+        serve_run(
+            directory,
+            host=host,
+            port=port,
+            browser=browser,
+            trust_code=trust_code,
+            say=lambda line: print(line, flush=True),
+        )
+
+
+@app.command()
 def data(
     source: Annotated[str, typer.Argument(help="A shipped data set's name, or a file or folder.")],
     image_size: Annotated[

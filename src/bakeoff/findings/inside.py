@@ -17,7 +17,7 @@ from bakeoff.files.tensors import from_safetensors
 from bakeoff.findings.attention import over_patches
 from bakeoff.findings.occlusion import occluded
 from bakeoff.findings.trace import Trace
-from bakeoff.findings.view import Activation, Filters, LayerMaps, View
+from bakeoff.findings.view import Activation, Filters, Inside, LayerMaps, View
 from bakeoff.records.conditions import foreign_origin
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import LARGEST_NUMBER
@@ -70,7 +70,6 @@ def view_of(folder: RunFolder, record: Record, dataset: Dataset, index: int) -> 
     return view_inside(model, dataset, index, record.entrant, record.seed, pixels, channel)
 
 
-@torch.no_grad()
 def view_inside(
     model: nn.Module,
     dataset: Dataset,
@@ -82,10 +81,35 @@ def view_inside(
 ) -> View:
     """Return what `model` sees in test image `index`; channel: as `View.channel`.
 
+    Raises NetworkError as `look_inside` does.
+    """
+    image = dataset.test_images[index]
+    return View(
+        **vars(look_inside(model, dataset, image, entrant, pixels)),
+        entrant=entrant,
+        seed=seed,
+        index=index,
+        image=image,
+        light_on_dark=dataset.light_on_dark,
+        classes=dataset.classes,
+        label=int(dataset.test_labels[index]),
+        channel=channel,
+    )
+
+
+@torch.no_grad()
+def look_inside(
+    model: nn.Module,
+    dataset: Dataset,
+    image: NDArray[np.uint8],
+    entrant: str,
+    pixels: Callable[[torch.Tensor], torch.Tensor],
+) -> Inside:
+    """Return what `model` shows of any image [channels, height, width].
+
     Maps, attention and probabilities come from one forward pass in evaluation mode, the pass that
     predicts. Raises NetworkError where no tensor comes out of a place that the network names.
     """
-    image = dataset.test_images[index]
     seen = pixels(torch.tensor(image[None]))
     model.eval()
     # That these are modules of it was seen when it was made.
@@ -96,15 +120,7 @@ def view_inside(
         raise NetworkError(f"{entrant}: looked_at names {name!r}, and no tensor comes out of it")
     weights = _class_weights(trace, image.shape)
     attention = over_patches(trace.attention, trace.grid)
-    return View(
-        entrant=entrant,
-        seed=seed,
-        index=index,
-        image=image,
-        light_on_dark=dataset.light_on_dark,
-        classes=dataset.classes,
-        label=int(dataset.test_labels[index]),
-        channel=channel,
+    return Inside(
         probabilities=logits.softmax(1)[0].numpy(),
         occlusion=occluded(model, image, _mean_image(dataset), pixels),
         filters=_filters(trace, model, pixels(torch.tensor(dataset.test_images[:_LOOKED_AT]))),

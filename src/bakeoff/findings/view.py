@@ -107,22 +107,9 @@ class Occlusion:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """One image seen through one trained network: the very weights that were scored."""
+class Inside:
+    """What a network shows of itself when it is given one image."""
 
-    entrant: str
-    seed: int
-    index: int
-    """Which test image."""
-    image: NDArray[np.uint8]
-    """[channels, height, width]."""
-    light_on_dark: bool
-    """Whether the image is shown as its negative, as `Dataset.light_on_dark` says."""
-    classes: tuple[str, ...]
-    """The name of each class."""
-    label: int
-    channel: int | None
-    """Which is shown of each layer that has it; None for the one that responds most."""
     probabilities: NDArray[np.float32]
     """[classes], softmax of the network's logits."""
     occlusion: Occlusion
@@ -146,6 +133,25 @@ class View:
     def probability(self) -> float:
         """The probability of the predicted class, in [0, 1]."""
         return float(self.probabilities.max())
+
+
+@dataclass(frozen=True, eq=False)
+class View(Inside):
+    """One test image seen through one trained network: the very weights that were scored."""
+
+    entrant: str
+    seed: int
+    index: int
+    """Which test image."""
+    image: NDArray[np.uint8]
+    """[channels, height, width]."""
+    light_on_dark: bool
+    """Whether the image is shown as its negative, as `Dataset.light_on_dark` says."""
+    classes: tuple[str, ...]
+    """The name of each class."""
+    label: int
+    channel: int | None
+    """Which is shown of each layer that has it; None for the one that responds most."""
 
     @property
     def label_name(self) -> str:

@@ -146,6 +146,35 @@ def resampled(images: NDArray[np.uint8], target: Target) -> NDArray[np.uint8]:
     return found
 
 
+def grey_and_opacity(content: bytes) -> NDArray[np.uint8]:
+    """Return what is drawn, upright and as large as it is: uint8 [2, height, width].
+
+    Grey values, as they are below what shines through, and opacity, 255 where nothing does.
+    """
+    with _opened(content) as image:
+        image.load()
+        turn = _TURNS.get(_orientation(image, content))
+        upright: Image.Image = image if turn is None else image.transpose(turn)
+        if _is_deep(upright.mode):
+            grey = np.asarray(_scaled(upright))
+            return np.stack([grey, np.full_like(grey, 255)])
+        if not upright.has_transparency_data:
+            grey = np.asarray(_flat(upright, "L"))
+            return np.stack([grey, np.full_like(grey, 255)])
+        seen = upright.convert("RGBA")
+        return np.stack([np.asarray(seen.convert("RGB").convert("L")), np.asarray(seen)[:, :, 3]])
+
+
+def averaged(grey: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Return grey values [any, any] as [height, width]: means of what falls into each pixel.
+
+    What is enlarged is interpolated bicubically.
+    """
+    larger = height > len(grey) or width > len(grey[0])
+    way = Image.Resampling.BICUBIC if larger else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(grey).resize((width, height), way))
+
+
 @contextmanager
 def _opened(content: bytes) -> Iterator[ImageFile.ImageFile]:
     """Open an image of at most MOST_PIXELS; turn whatever Pillow raises into one reason."""

@@ -1,0 +1,129 @@
+"""A run as it stands now: its networks, what they come to, and how far each trial is."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bakeoff.data.catalogue import load_dataset
+from bakeoff.findings.conclusion import REPORT, Conclusion, conclude
+from bakeoff.findings.standings import Standing, standings
+from bakeoff.live.drawing import form_of
+from bakeoff.live.trained import Trained
+from bakeoff.records.folder import RunFolder
+from bakeoff.records.record import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Standings:
+    """What a number of finished trials comes to."""
+
+    records: tuple[Record, ...]
+    rows: tuple[Standing, ...]
+    conclusion: Conclusion | None
+    """None while planned trials are missing: a verdict before that would be an early look, which
+    the statistics would have to pay for, and nothing is written here that could tell them."""
+
+
+class Run:
+    """A run folder that is only read."""
+
+    def __init__(self, path: Path, *, trust_code: bool = False) -> None:
+        """Read what is there. Raises StoreError, DataError, NetworkError."""
+        self.folder = RunFolder.open(path)
+        self.dataset = load_dataset(self.folder.study.protocol, self.folder.study.folder)
+        self.form = form_of(self.dataset, self.folder.study.protocol)
+        self.trained = Trained(self.folder, self.dataset, trust_code=trust_code)
+        self._reading = threading.Lock()
+        self.now = self._read()
+
+    def refresh(self) -> bool:
+        """Take up trials that have finished meanwhile; return whether there are any."""
+        with self._reading:
+            known = [(each.entrant, each.seed) for each in self.now.records]
+            if self.folder.finished() == known:
+                return False
+            self.now = self._read()
+            return True
+
+    def _read(self) -> Standings:
+        records = self.folder.read_records()
+        self.trained.hold(records)
+        rows = standings(self.folder.study, records)
+        over = any(row.trials for row in rows) and not any(row.missing for row in rows)
+        return Standings(records, rows, conclude(self.folder, self.dataset) if over else None)
+
+    @property
+    def planned(self) -> int:
+        """Trials of the study."""
+        return len(self.folder.study.entrants) * self.folder.study.seeds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the page shows of the run."""
+        study, now = self.folder.study, self.now
+        channels, height, width = self.dataset.image_shape
+        rows = {row.entrant: row for row in now.rows}
+        return {
+            "title": study.title or study.name,
+            "state": "finished" if len(now.records) == self.planned else "running",
+            "done": len(now.records),
+            "planned": self.planned,
+            "headline": self._headline(),
+            "metric": study.protocol.selection_metric.replace("_", " "),
+            "scored_on": "validation data" if now.conclusion is None else "test images",
+            "classes": list(self.dataset.classes),
+            "image": {"channels": channels, "height": height, "width": width},
+            "digits": self.form.box is not None,
+            "test_images": len(self.dataset.test_labels),
+            "entrants": [self._entrant(rows[each.name]) for each in study.entrants],
+            "own": {"images": 0},
+            "report": "/report.html" if self.folder.place(REPORT).is_there() else None,
+        }
+
+    def _entrant(self, row: Standing) -> dict[str, Any]:
+        verdict, sentence = self._verdict(row)
+        return {
+            "name": row.entrant,
+            "label": row.label,
+            "architecture": row.architecture,
+            "parameters": row.parameters,
+            "score": self._score(row),
+            "verdict": verdict,
+            "sentence": sentence,
+            "seeds": [
+                record.seed
+                for record in self.now.records
+                if record.complete and record.entrant == row.entrant
+            ],
+        }
+
+    def _score(self, row: Standing) -> float | None:
+        """Return the score on test images; that on validation data while trials are missing."""
+        metric = self.folder.study.protocol.selection_metric
+        if self.now.conclusion is None:
+            return row.selected_by(metric)
+        return row.test_accuracy if metric == "accuracy" else row.test_balanced_accuracy
+
+    def _headline(self) -> str:
+        if self.now.conclusion is not None:
+            return self.now.conclusion.answer
+        first, done = self.now.rows[0], len(self.now.records)
+        score = first.selected_by(self.folder.study.protocol.selection_metric)
+        ahead = "" if score is None else f"; {first.entrant} leads on validation data ({score:.4f})"
+        return f"{done} of {self.planned} trials{ahead}; no finding yet"
+
+    def _verdict(self, row: Standing) -> tuple[str, str]:
+        """Return how an entrant fares against the first one: in a few words, and in a sentence."""
+        conclusion = self.now.conclusion
+        if conclusion is None or not row.trials:
+            return "", ""
+        first = conclusion.winner
+        if row.entrant == first:
+            return "stands first", ""
+        verdict = conclusion.verdict(first, row.entrant)
+        words = {"better": f"worse than {first}", "equivalent": f"equivalent to {first}"}
+        if verdict.kind == "better" and verdict.better == row.entrant:
+            return f"better than {first}", verdict.sentence
+        return words.get(verdict.kind, f"not told from {first}"), verdict.sentence

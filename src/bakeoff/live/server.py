@@ -1,0 +1,255 @@
+"""The application behind the page: its routes, each of which asks the run and answers in JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.findings.conclusion import REPORT
+from bakeoff.live.drawing import NOTHING, Drawn, drawn
+from bakeoff.live.events import MOST_LISTENERS, Watch
+from bakeoff.live.guard import LOOPBACK, MOST_BYTES, SEALED_OFF, Guard, TooLargeError
+from bakeoff.live.run import Run
+from bakeoff.live.trained import Answer
+from bakeoff.report.palette import style_sheet
+from bakeoff.report.pictures.raster import data_uri, fitted, photograph
+
+PAGE = Path(__file__).parent / "page"
+
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_REMEMBERED = 256
+"""Images that were asked about last, which later requests may name."""
+_STEP_SIDE = 560
+"""Pixels of the longer side of a picture that shows a step."""
+_LARGEST_REPORT = 100_000_000
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An image that was asked about."""
+
+    image: NDArray[np.uint8]
+    """[channels, height, width], as the networks receive it."""
+    test: int | None
+    """Which test image it is."""
+
+    @property
+    def name(self) -> str:
+        """What later requests name it by: the same for the same pixels."""
+        return hashlib.sha256(self.image.tobytes()).hexdigest()[:16]
+
+
+class Server:
+    """The routes, and what lasts from one request to the next."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        # Answers wait for answers alone; what takes longer is done beside them.
+        self._answering = ThreadPoolExecutor(1, "answering")
+        self._looking = ThreadPoolExecutor(1, "looking")
+        self._watch = Watch(self._told)
+
+    @property
+    def routes(self) -> list[Route]:
+        """All that may be asked."""
+        return [
+            Route("/", self.page),
+            Route("/page/palette.css", self.palette),
+            Route("/page/{name}", self.page),
+            Route("/report.html", self.report),
+            Route("/api/run", self.run),
+            Route("/api/events", self.events),
+            Route("/api/ask", self.ask, methods=["POST"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """Send a file of the page: one of those that lie there, and no other."""
+        name = request.path_params.get("name", "index.html")
+        files = {file.name: file for file in PAGE.iterdir() if file.suffix in _KINDS}
+        if name not in files:
+            raise HTTPException(404, f"no {name[:80]} here; open /")
+        content = await asyncio.to_thread(files[name].read_bytes)
+        return Response(content, media_type=_KINDS[files[name].suffix])
+
+    async def palette(self, request: Request) -> Response:
+        """Send the colours of the report, which are the page's."""
+        del request
+        return Response(style_sheet(), media_type=_KINDS[".css"])
+
+    async def report(self, request: Request) -> Response:
+        """Send the report of the run, shut off from this server."""
+        del request
+        place = self._run.folder.place(REPORT)
+        content = await asyncio.to_thread(place.read, _LARGEST_REPORT)
+        return Response(
+            content, media_type=_KINDS[".html"], headers={"content-security-policy": SEALED_OFF}
+        )
+
+    async def run(self, request: Request) -> Response:
+        """Tell what the run is and what it comes to."""
+        del request
+        await self._look(self._run.refresh)
+        return JSONResponse(self._run.to_dict())
+
+    async def events(self, request: Request) -> Response:
+        """Tell what changes, for as long as somebody listens."""
+        del request
+        if self._watch.listeners >= MOST_LISTENERS:
+            raise HTTPException(503, "too many pages are open; close some")
+        return StreamingResponse(self._watch.listen(), media_type="text/event-stream")
+
+    def _told(self) -> dict[str, Any]:
+        self._looking.submit(self._run.refresh).result()
+        return {"run": self._run.to_dict()}
+
+    async def ask(self, request: Request) -> Response:
+        """Let every network answer to a picture, or to a test image."""
+        if request.headers.get("content-type", "").startswith("application/json"):
+            index = _number(await _document(request), "test")
+            asked, found = self._test(index), None
+        else:
+            content = await request.body()
+            centre = request.query_params.get("centre", "1") != "0"
+            found = await self._answer(lambda: drawn(content, self._run.form, centre=centre))
+            if found.image is None:
+                return JSONResponse(_nothing(found))
+            asked = Asked(found.image, None)
+        answers = await self._answer(lambda: self._run.trained.answers(asked.image))
+        self._remember(asked)
+        classes = self._run.dataset.classes
+        test = asked.test is not None and {
+            "index": asked.test,
+            "class": classes[self._run.dataset.test_labels[asked.test]],
+        }
+        return JSONResponse(
+            {
+                "image": asked.name,
+                "picture": _picture(asked.image),
+                "steps": _steps(found) if found else [],
+                "empty": None,
+                "test": test or None,
+                "answers": [_said(answer, classes) for answer in answers],
+            }
+        )
+
+    def _test(self, index: int) -> Asked:
+        images = self._run.dataset.test_images
+        if not 0 <= index < len(images):
+            raise UsageError(f"test image {index}: they are 0 to {len(images) - 1}")
+        return Asked(np.array(images[index]), index)
+
+    def _remember(self, asked: Asked) -> None:
+        self._asked[asked.name] = asked
+        self._asked.move_to_end(asked.name)
+        while len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
+
+    def _named(self, name: object) -> Asked:
+        asked = self._asked.get(name) if isinstance(name, str) else None
+        if asked is None:
+            raise HTTPException(404, "that image is not known any more; ask about it again")
+        return asked
+
+    async def _answer(self, do: Callable[[], Found]) -> Found:
+        return await asyncio.get_running_loop().run_in_executor(self._answering, do)
+
+    async def _look(self, do: Callable[[], Found]) -> Found:
+        return await asyncio.get_running_loop().run_in_executor(self._looking, do)
+
+
+def _said(answer: Answer, classes: tuple[str, ...]) -> dict[str, Any]:
+    mean = answer.mean
+    return {
+        "entrant": answer.entrant,
+        "class": classes[int(mean.argmax())],
+        "sure": float(mean.max()),
+        "probabilities": mean.tolist(),
+        "seeds": [
+            {
+                "seed": seed,
+                "class": classes[int(said.argmax())],
+                "probabilities": said.tolist(),
+            }
+            for seed, said in zip(answer.seeds, answer.probabilities, strict=True)
+        ],
+    }
+
+
+def _nothing(found: Drawn) -> dict[str, Any]:
+    return {
+        "image": None,
+        "picture": None,
+        "steps": _steps(found),
+        "empty": NOTHING,
+        "test": None,
+        "answers": [],
+    }
+
+
+def _steps(found: Drawn) -> list[dict[str, str]]:
+    return [{"name": step.name, "picture": _picture(step.picture)} for step in found.steps]
+
+
+def _picture(image: NDArray[np.uint8]) -> str:
+    """Return an image [channels, height, width] as it is, or as small as it can be seen."""
+    pixels = photograph(image, light_on_dark=False)
+    return data_uri(pixels if max(pixels.shape) <= _STEP_SIDE else fitted(pixels, _STEP_SIDE))
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    try:
+        document = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise UsageError("not JSON; send an object") from error
+    if not isinstance(document, dict):
+        raise UsageError("not an object of JSON; send one")
+    return document
+
+
+def _number(document: dict[str, Any], key: str) -> int:
+    value = document.get(key)
+    if type(value) is not int:
+        raise UsageError(f"{key}: give a whole number")
+    return value
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    del request
+    if isinstance(error, HTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    if isinstance(error, TooLargeError):
+        return JSONResponse({"error": f"at most {MOST_BYTES:,} bytes are received"}, 413)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # Nobody reads it.
+    return JSONResponse({"error": str(error)}, 400)
+
+
+def application(run: Run, names: frozenset[str] = LOOPBACK, token: str = "") -> Guard:
+    """Return what answers for a run: the routes behind their guard."""
+    kinds: tuple[Any, ...] = (BakeoffError, HTTPException, TooLargeError, ClientDisconnect)
+    app = Starlette(routes=Server(run).routes, exception_handlers=dict.fromkeys(kinds, _refuse))
+    return Guard(app, names, token)
