@@ -97,6 +97,11 @@ def test_what_a_page_links_to_exists(page: Path) -> None:
             assert heading in {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
 
 
+def test_the_readme_links_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+\.md)\)", (ROOT / "README.md").read_text()))
+    assert linked == {page.name for page in ROOT.glob("docs/*.md")}
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
 def test_files_that_a_page_names_exist(page: Path) -> None:
     for name in re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text()):
