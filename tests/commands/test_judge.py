@@ -225,7 +225,7 @@ def test_a_gate_in_a_shell(tmp_path: Path) -> None:
     refused, wrong = done.stderr.splitlines()
     assert refused.startswith(
         "bakeoff: not shown: refuted: bad >= good - 0.25: of these trained models, on new items: "
-        "bad minus good is -20.00 points ("
+        "bad is 20.00 points behind good ("
     )
     assert wrong.startswith("bakeoff: cannot read the requirement 'bad < good': ")
     assert "met: good > bad: " in (tmp_path / "met").read_text()

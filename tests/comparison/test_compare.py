@@ -138,12 +138,32 @@ def test_one_common_seed_is_a_statement_about_two_models() -> None:
     found = compare([outcome("A", (1, 2), 0.02), outcome("B", (2, 3), 0.4)], LABELS, 3)
     pair = found.to_dict()["pairs"][0]
     assert pair["verdict"] == "undecided"
-    assert pair["sentence"].startswith("undecided: one seed cannot support a claim about archi")
+    assert pair["sentence"].startswith("these two trained models differ: A gets 40.00 points more")
+    assert pair["ahead"] == "A"
     assert pair["mcnemar"]["p_value"] < 0.001
     assert pair["p_value"] is None
     assert pair["low"] is None
     assert pair["difference"] > 0
     assert pair["what_would_decide"] == "at least two seeds, better five, that both complete"
+
+
+@pytest.mark.parametrize("errors", [(0.02, 0.03, 0.05), (0.02, 0.028, 0.033), (0.1, 0.13, 0.14)])
+def test_the_corrected_interval_leaves_out_zero_where_a_difference_is_shown(
+    errors: tuple[float, ...],
+) -> None:
+    seeds = (1, 2, 3, 4)
+    found = compare(
+        [outcome(name, seeds, error) for name, error in zip("ABC", errors, strict=True)],
+        LABELS,
+        3,
+        equivalence_margin=None,
+    )
+    for pair in found.pairs:
+        assert pair.paired is not None
+        low, high, confidence = pair.corrected or (pair.paired.low, pair.paired.high, 0.95)
+        assert 0.95 <= confidence <= 1 - 0.05 / 3 + 1e-12
+        assert (not low <= 0 <= high) == (pair.verdict.kind == "better")
+        assert low <= pair.paired.low <= pair.paired.high <= high
 
 
 def test_an_entrant_without_any_trial() -> None:
@@ -173,7 +193,7 @@ def test_identical_entrants() -> None:
     assert (pair["difference"], pair["p_value"]) == (0, 1)
     # 400 images cannot show equivalence within a quarter of a point, however alike the answers.
     assert pair["verdict"] == "undecided"
-    assert "no number of seeds can decide on this test set" in pair["sentence"]
+    assert "A is level with B (1.11 behind to 1.11 ahead), p = 1.00; more seeds" in pair["sentence"]
     generous = compare([a, twin], LABELS, 3, equivalence_margin=0.03).pairs[0]
     assert generous.verdict.kind == "equivalent"
 

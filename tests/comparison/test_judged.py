@@ -66,7 +66,7 @@ def test_only_pairs_with_the_baseline_are_tested_and_counted() -> None:
     assert rest.evidence is None
     assert rest.difference == -0.025
     assert rest.verdict.sentence == (
-        "not tested, since only pairs with base are; on these items a minus b is -2.50 points"
+        "not tested, since only pairs with base are; on these items b is 2.50 points ahead of a"
     )
 
 
@@ -128,8 +128,8 @@ def test_of_losses_less_is_better_and_the_sentence_says_so() -> None:
         *outcomes, metric="brier", requirements=[Requirement.parse("newer >= new - 0.1")]
     ).required
     assert required.sentence == (
-        "met: newer >= new - 0.1: Brier score of newer minus that of new is "
-        "0.0512 (0.0433 to 0.0590), p = 0.001"
+        "met: newer >= new - 0.1: newer has 0.0512 more Brier score than new (0.0433 to 0.0590), "
+        "p = 0.001"
     )
 
 
@@ -137,8 +137,7 @@ def test_one_common_seed_of_scores_says_what_is_at_hand() -> None:
     (pair,) = judged(graded("a", 0.0, (1,)), graded("bb", 0.05, (1,)), about="architectures").pairs
     assert pair.difference is not None
     assert pair.verdict.sentence == (
-        "undecided: one seed cannot support a claim about architectures; of these two trained "
-        f"models, on these items, a minus bb is {pair.difference:.6g}"
+        f"of these two trained models, on these items, bb is {-pair.difference:.6g} ahead of a"
     )
     assert pair.mcnemar is None
 
@@ -148,7 +147,7 @@ def test_the_line_says_how_many_groups_there_are_and_what_few_cost() -> None:
     many = judged(*outcomes, groups=np.arange(ITEMS) // 10)
     assert many.group_note == "40 groups of items were drawn, not single items"
     assert many.pairs[0].verdict.sentence.startswith(
-        "undecided: of these trained models, on new groups of items: "
+        "cannot be told apart: of these trained models, on new groups of items: "
     )
     assert many.pairs[0].verdict.sentence.endswith("; 40 groups")
     assert judged(*outcomes, groups=np.arange(ITEMS) // 80).group_note == (
@@ -197,8 +196,9 @@ def test_an_undecided_requirement_says_how_much_data_would_decide() -> None:
     assert required.outcome == "undecided"
     assert isinstance(required.plan, MoreItems)
     assert required.sentence == (
-        "undecided: new > old: of these trained models, on new items: new minus old is 0.50 points "
-        f"(-0.46 to 1.83), p = 0.16; about {required.plan.items:,} items would decide"
+        "undecided: new > old: of these trained models, on new items: new is 0.50 points ahead of "
+        "old (0.46 behind to 1.83 ahead), p = 0.16; about 2,000 items (600 to 5,000) would "
+        "probably decide it"
     )
     # 1.96 + 0.84 standard errors: (2.8 / 1.41)^2 times as many items as there are.
     assert required.plan.items == pytest.approx(4 * ITEMS, rel=0.05)

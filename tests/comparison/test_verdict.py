@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -64,7 +65,7 @@ def test_another_confidence_than_95_per_cent_is_named() -> None:
     most = replace(result(0.0004, -0.0008, 0.0016), confidence=0.998999)
     assert verdict("A", "B", most, near).sentence == (
         "A and B are equivalent within 0.25 points, p = 0.001: "
-        "A minus B is 0.04 points (99.8999 % interval -0.08 to 0.16)"
+        "A is 0.04 points ahead of B (99.8999 % interval 0.08 behind to 0.16 ahead)"
     )
 
 
@@ -79,7 +80,7 @@ def test_equivalent() -> None:
     assert (found.kind, found.better) == ("equivalent", None)
     assert found.sentence == (
         "A and B are equivalent within 0.25 points, p = 0.001: "
-        "A minus B is 0.04 points (-0.08 to 0.16)"
+        "A is 0.04 points ahead of B (0.08 behind to 0.16 ahead)"
     )
 
 
@@ -93,20 +94,25 @@ def test_better_by_less_than_matters_is_equivalent_and_says_both() -> None:
 
 
 def test_holm_can_turn_better_into_undecided_and_both_p_values_are_said() -> None:
-    paired = with_parts(0.003, 1.5e-6, 1e-8)
+    paired = with_parts(-0.003, 1.5e-6, 1e-8)
+    # t with four degrees of freedom: 2.776 standard errors alone, 4.8 at 0.05 / 7.
+    paired = replace(paired, low=-0.003 - 2.776 * 1.23e-3, high=-0.0002)
     found = verdict("A", "B", paired, evidence(0.03, pairs=10, factor=7))
-    assert found.kind == "undecided"
-    assert "p = 0.21 after Holm's correction for 10 pairs (0.030 alone)" in found.sentence
+    assert (found.kind, found.better, found.ahead) == ("undecided", None, "B")
+    assert found.sentence.startswith(
+        "not yet proven: B is 0.30 points ahead of A "
+        "(0.02 to 0.64 for this pair alone, 0.32 behind to 0.92 ahead after correction), "
+        "p = 0.21 after Holm's correction for 10 pairs (0.030 alone); about "
+    )
 
 
 def test_undecided_says_what_would_decide() -> None:
     paired = replace(with_parts(0.001, 5e-7, 1e-8), low=-0.002, high=0.004)
     found = verdict("A", "B", paired, evidence(0.31))
-    assert isinstance(found.plan, Plan)
-    assert found.plan.more_seeds is not None
+    assert (found.ahead, found.plan) == (None, Plan(2, None, seeds=7, fewest=6, most=11))
     assert found.sentence == (
-        "undecided: A minus B is 0.10 points (-0.20 to 0.40), p = 0.31; "
-        f"about {found.plan.more_seeds} more seeds would decide"
+        "cannot be told apart: A is 0.10 points ahead of B (0.20 behind to 0.40 ahead), p = 0.31; "
+        "about 7 seeds (6 to 20) would probably decide it"
     )
 
 
@@ -115,25 +121,27 @@ def test_undecided_says_when_only_images_can_decide() -> None:
     found = verdict("A", "B", paired, evidence(0.31))
     assert isinstance(found.plan, Plan)
     assert found.plan.test_images is not None
-    assert found.plan.test_images > 10_000
+    assert found.plan == Plan(0, 33_000, seeds=5, fewest=27_000, most=33_000)
     assert found.sentence.endswith(
-        "no number of seeds can decide on this test set; "
-        f"about {found.plan.test_images:,} test images would"
+        "; more seeds alone cannot decide it; about 40,000 test images (20,000 to 40,000) and "
+        "5 seeds probably would"
     )
 
 
 def test_one_seed_never_becomes_a_claim() -> None:
     a = np.array([True] * 90 + [False] * 10)
     b = np.array([True] * 60 + [False] * 40)
-    found = verdict_of_one_seed("A", "B", mcnemar(a, b))
-    assert (found.kind, found.better) == ("undecided", None)
+    found = verdict_of_one_seed("A", "B", mcnemar(a, b), "A")
+    assert (found.kind, found.better, found.ahead) == ("undecided", None, "A")
     assert found.sentence == (
-        "undecided: one seed cannot support a claim about architectures; of these two trained "
-        "models, A gets 30.00 points more of the test images right than B "
+        "these two trained models differ: A gets 30.00 points more of the test images right than B "
         "(alone right on 30 and 0), exact McNemar p < 0.001"
     )
-    turned = verdict_of_one_seed("A", "B", mcnemar(b, a))
-    assert "B gets 30.00 points more of the test images right than A" in turned.sentence
+    turned = verdict_of_one_seed("A", "B", mcnemar(b, a), None)
+    assert turned.sentence.startswith(
+        "these two trained models cannot be told apart: "
+        "B gets 30.00 points more of the test images right than A"
+    )
 
 
 def test_left_out_trials_are_named_by_reason_and_counted_where_there_are_many() -> None:
@@ -193,6 +201,29 @@ class TestPlan:
         assert plan.more_seeds is not None
         assert chance_of_decision(paired, self.RULE, 5 + plan.more_seeds, 1) >= 0.8
         assert chance_of_decision(paired, self.RULE, 4 + plan.more_seeds, 1) < 0.8
+
+    def test_its_range_is_that_of_the_middle_half_of_the_estimates(self) -> None:
+        paired = with_parts(0.0035, 4e-6, 0.0)
+        plan = what_would_decide(paired, self.RULE)
+        # Without a part from images the error is a t of four degrees of freedom, and the spread a
+        # chi-square.
+        reach = stats.t.ppf(0.75, 4) * 0.002
+        needed = []
+        for difference in (0.0035 - reach, 0.0035, 0.0035 + reach):
+            for quantile in (stats.chi2.ppf(0.25, 4), 4, stats.chi2.ppf(0.75, 4)):
+                if (difference == 0.0035) != (quantile == 4):
+                    continue
+                spread = 4e-6 * 4 / quantile
+                other = with_parts(difference, spread, 0.0)
+                needed.append(
+                    next(
+                        seeds
+                        for seeds in itertools.count(6)
+                        if chance_of_decision(other, self.RULE, seeds, 1) >= 0.8
+                    )
+                )
+        assert (plan.fewest, plan.most) == (min(needed), max(needed))
+        assert plan.fewest < plan.seeds < plan.most
 
     def test_the_next_look_has_its_price(self) -> None:
         paired = with_parts(0.0035, 4e-6, 1e-8)

@@ -35,8 +35,8 @@ def test_trained_networks_that_differ_are_marked_after_holm() -> None:
         ("c", "b"): "behind",
     }
     assert shown["a", "b"].sentence == (
-        "a gets 1.75 points more of the test images right than b (alone right on 7 and 0), "
-        "exact McNemar p = 0.016"
+        "these two trained models differ: a gets 1.75 points more of the test images right than b "
+        "(alone right on 7 and 0), exact McNemar p = 0.016"
     )
     assert matrix(compared([0], [6], [12]))["a", "b"].kind == "undecided"
 

@@ -10,6 +10,7 @@ from bakeoff.comparison.plain import plain
 from bakeoff.comparison.scale import Metric
 from bakeoff.comparison.statistics.checks import Integers
 from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.mcnemar import McNemar
 from bakeoff.comparison.statistics.over_items import OverItems
 from bakeoff.comparison.statistics.survival import LogRank
@@ -21,7 +22,7 @@ from bakeoff.comparison.verdict import Evidence, Verdict
 _OF_THE_ANALYSIS = [
     each.name
     for each in fields(PairedDifference)
-    if each.name not in {"extent", "image_degrees_of_freedom", "groups"}
+    if each.name not in {"extent", "image_degrees_of_freedom", "groups", "furthest"}
 ]
 _OF_BOTH = [each.name for each in fields(OverItems) if each.name in _OF_THE_ANALYSIS]
 
@@ -60,6 +61,9 @@ class PairComparison:
         notes: one line per trial that cannot take part, whichever of the two lacks it.
         over_items: the analysis of these very models over new items, where the verdict is about
             them; else None. It takes all runs of each.
+        corrected: the interval that leaves out zero where, and only where, a difference is shown:
+            at the level that Holm's correction and earlier looks leave this pair. None where that
+            is the whole level, or the pair is not tested.
 
     """
 
@@ -80,6 +84,7 @@ class PairComparison:
     time_ratio: TimeRatio | None
     notes: tuple[str, ...]
     over_items: OverItems | None = None
+    corrected: Interval | None = None
 
     @property
     def of_one_seed(self) -> McNemar | None:
@@ -94,7 +99,7 @@ class PairComparison:
         flat: dict[str, Any] = dict.fromkeys(_OF_THE_ANALYSIS)
         flat |= {each.name: getattr(self, each.name) for each in fields(self)}
         paired, evidence = flat.pop("paired"), flat.pop("evidence")
-        over_items = flat.pop("over_items")
+        over_items, corrected = flat.pop("over_items"), flat.pop("corrected")
         if paired is not None:
             flat |= {name: getattr(paired, name) for name in _OF_THE_ANALYSIS}
             if math.isfinite(paired.image_degrees_of_freedom):
@@ -104,6 +109,10 @@ class PairComparison:
         if over_items is not None:
             flat |= {name: getattr(over_items, name) for name in _OF_BOTH}
             flat["over_items"] = over_items
+        if corrected is not None:
+            flat["corrected"] = corrected._asdict()
+        if self.verdict.ahead is not None:
+            flat["ahead"] = self.verdict.ahead
         near = evidence.nearness if evidence else None
         flat |= {
             # Here `seeds` is the list of them, not their number.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,6 +19,7 @@ from bakeoff.comparison.statistics.crossed import PairedDifference, crossed_diff
 from bakeoff.comparison.statistics.difference import of_answers
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.layout import Layout
 from bakeoff.comparison.statistics.mcnemar import McNemar, mcnemar
 from bakeoff.comparison.statistics.over_items import OverItems, over_items
@@ -74,16 +76,41 @@ def compare_pairs(entrants: Sequence[Judged], question: Question) -> list[PairCo
     """Return the comparison of every pair, each entrant with those after it.
 
     Holm's correction spans all pairs that can be tested and are (with the baseline, if there is
-    one): once over the tests for a difference and once over the tests for equivalence.
+    one): once over the tests for a difference, once over the tests for equivalence, and once over
+    McNemar's tests of pairs of trained models where one seed is in common.
     """
     pairs = [(a, b) for place, a in enumerate(entrants) for b in entrants[place + 1 :]]
     measured = [analysis(a, b, question) if question.tests(a, b) else None for a, b in pairs]
     tested = [(*pair, each) for pair, each in zip(pairs, measured, strict=True) if each is not None]
     next_evidence = iter(_evidence(tested, question))
+    single = [_mcnemar_of_a_seed(a, b, question) for a, b in pairs]
+    differ = _trained_models_that_differ(pairs, single, question)
     return [
-        _comparison(a, b, question, found, None if found is None else next(next_evidence))
-        for (a, b), found in zip(pairs, measured, strict=True)
+        _comparison(
+            a,
+            b,
+            question,
+            found,
+            None if found is None else next(next_evidence),
+            one_seed,
+            trained_differ,
+        )
+        for (a, b), found, one_seed, trained_differ in zip(
+            pairs, measured, single, differ, strict=True
+        )
     ]
+
+
+def _trained_models_that_differ(
+    pairs: Sequence[tuple[Judged, Judged]], single: Sequence[McNemar | None], question: Question
+) -> list[bool]:
+    """Return, for each pair, whether McNemar's test shows it of the two after Holm's correction."""
+    tested = [
+        one_seed is not None and question.tests(a, b)
+        for (a, b), one_seed in zip(pairs, single, strict=True)
+    ]
+    adjusted = iter(holm([each.p_value for each in itertools.compress(single, tested) if each]))
+    return [each and next(adjusted) < 1 - question.confidence for each in tested]
 
 
 def analysis(a: Judged, b: Judged, question: Question) -> PairedDifference | OverItems | None:
@@ -168,14 +195,13 @@ def _comparison(
     question: Question,
     found: PairedDifference | OverItems | None,
     evidence: Evidence | None,
+    one_seed: McNemar | None,
+    trained_differ: bool,
 ) -> PairComparison:
     seeds = common_seeds(a.outcome, b.outcome)
     lost = _lost(a.outcome, b.outcome) if question.about == "architectures" else []
     difference = found.difference if found else _point(a, b, seeds, question)
-    one_seed = None
-    if question.about == "architectures" and len(seeds) == 1:
-        one_seed = _mcnemar(a, b, seeds, question)
-    said = _verdict(a, b, question, found, evidence, difference, one_seed)
+    said = _verdict(a, b, question, found, evidence, difference, one_seed, trained_differ)
     if evidence and len(a.outcome.seeds) == len(b.outcome.seeds) == 1:
         one_seed = _mcnemar_of_runs(a, b, question)
     if evidence and one_seed:
@@ -207,7 +233,16 @@ def _comparison(
         time_ratio=_time_ratio(one, other, question.confidence),
         notes=tuple(f"seed {seed} is left out of this pair: {why}" for seed, why in lost),
         over_items=found if isinstance(found, OverItems) else None,
+        corrected=_corrected(found, evidence),
     )
+
+
+def _corrected(
+    found: PairedDifference | OverItems | None, evidence: Evidence | None
+) -> Interval | None:
+    if found is None or evidence is None or evidence.corrected_confidence <= found.confidence:
+        return None
+    return found.interval(evidence.corrected_confidence)
 
 
 def _verdict(
@@ -218,6 +253,7 @@ def _verdict(
     evidence: Evidence | None,
     difference: float | None,
     one_seed: McNemar | None,
+    trained_differ: bool,
 ) -> Verdict:
     names, items = (a.outcome.name, b.outcome.name), question.items
     if found is not None and evidence is not None:
@@ -225,7 +261,8 @@ def _verdict(
     if question.baseline is not None and not question.tests(a, b):
         return verdict_untested(*names, difference, question.baseline, question.scale, items)
     if one_seed is not None:
-        return verdict_of_one_seed(*names, one_seed, items)
+        leader = names[0] if one_seed.difference > 0 else names[1]
+        return verdict_of_one_seed(*names, one_seed, leader if trained_differ else None, items)
     if difference is not None:
         return verdict_of_one_score(*names, difference, question.scale, items)
     return verdict_without_seeds(*names)
@@ -239,8 +276,10 @@ def _mcnemar_of_runs(a: Judged, b: Judged, question: Question) -> McNemar | None
     return mcnemar(of_a, of_b, question.confidence)
 
 
-def _mcnemar(a: Judged, b: Judged, seeds: Seeds, question: Question) -> McNemar | None:
-    if a.graded:
+def _mcnemar_of_a_seed(a: Judged, b: Judged, question: Question) -> McNemar | None:
+    """Return the test on the only seed in common; None where there are others, or none."""
+    seeds = common_seeds(a.outcome, b.outcome)
+    if a.graded or question.about == "models" or len(seeds) != 1:
         return None
     return mcnemar(a.of_seeds(seeds)[0], b.of_seeds(seeds)[0], question.confidence)
 

@@ -181,7 +181,7 @@ def _required(
         within = f" within {scale.size(rule.margin)}"
     told = (
         f"{requirement.text}{within}: {of_what(found, rule.items)}"
-        f"{scale.minus(requirement.a, requirement.b)} is {scale.amount(found)}"
+        f"{scale.stands(requirement.a, requirement.b, found)}"
     )
     causes = [f"Holm's correction for {number} requirements"] if number > 1 else []
     causes += [f"{len(asked.looks)} looks"] if len(asked.looks) > 1 else []

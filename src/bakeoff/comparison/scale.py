@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 from bakeoff.comparison.statistics.crossed import PairedDifference
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.over_items import OverItems
 from bakeoff.comparison.words import interval_name, points
 
@@ -14,24 +15,6 @@ Metric = Literal["accuracy", "balanced_accuracy", "log_loss", "brier", "score"]
 METRICS: tuple[Metric, ...] = ("accuracy", "balanced_accuracy", "log_loss", "brier", "score")
 # Of these less is better.
 LOSSES: dict[str, str] = {"log_loss": "log loss", "brier": "Brier score"}
-
-
-@dataclass(frozen=True)
-class Turned:
-    """A difference as seen from the other entrant."""
-
-    difference: float
-    low: float
-    high: float
-    confidence: float
-
-    @classmethod
-    def of(cls, ranged: PairedDifference | OverItems) -> Self:
-        """Return b minus a for a minus b."""
-        return cls(-ranged.difference, -ranged.high, -ranged.low, ranged.confidence)
-
-
-Ranged = PairedDifference | OverItems | Turned
 
 
 @dataclass(frozen=True)
@@ -66,35 +49,70 @@ class Scale:
     @property
     def unit(self) -> str:
         """What differences are in: "points", "nats", or nothing where a score has no unit."""
-        return "points" if self.proportion else self._unit.lstrip()
+        return self._unit.lstrip()
 
     def size(self, value: float) -> str:
         """Return a margin or bound: "0.25 points", "0.02 nats"."""
-        if self.proportion:
-            return f"{points(value)} points"
-        return f"{value:.6g}{self._unit}"
+        number = points(value) if self.proportion else f"{value:.6g}"
+        return number + self._unit
 
-    def amount(self, ranged: Ranged) -> str:
-        """Return a difference with its interval: "0.31 points (0.12 to 0.50)".
+    def ahead_by(self, found: PairedDifference | OverItems) -> str:
+        """Return by what the better one is better, as seen from it: "by 0.31 points (...)".
 
         At another confidence than 95 % that is said: "0.31 points (99 % interval 0.06 to 0.56)".
         In a score's own unit there are two digits of half the interval's width.
         """
-        half = (ranged.high - ranged.low) / 2
-        low, difference, high = (
-            self._number(value, half) for value in (ranged.low, ranged.difference, ranged.high)
-        )
-        unit = " points" if self.proportion else self._unit
-        return f"{difference}{unit} ({interval_name(ranged.confidence)}{low} to {high})"
+        half = (found.high - found.low) / 2
+        size, ends = self._number(abs(found.difference), half), self._ends(found, found)
+        less = f" less {self.loss}" if self.loss else ""
+        return f"by {size}{self._unit} ({ends}){less}"
 
-    def ahead_by(self, ranged: PairedDifference | OverItems) -> str:
-        """Return by what the better one is better, as seen from it: "by 0.31 points (...)"."""
-        ahead = self.amount(ranged if ranged.difference >= 0 else Turned.of(ranged))
-        return f"by {ahead}" + (f" less {self.loss}" if self.loss else "")
+    def stands(
+        self,
+        a: str,
+        b: str,
+        found: PairedDifference | OverItems,
+        corrected: Interval | None = None,
+    ) -> str:
+        """Return how a stands to b: "A is 0.18 points behind B (0.71 behind to 0.36 ahead)".
 
-    def minus(self, a: str, b: str) -> str:
-        """Return what a difference is called: "A minus B", with the loss where less is better."""
-        return f"{self.loss} of {a} minus that of {b}" if self.loss else f"{a} minus {b}"
+        A `corrected` interval stands beside that of the pair alone.
+        """
+        ends = self._ends(found, found)
+        if corrected is not None:
+            ends += f" for this pair alone, {self._ends(corrected, found)} after correction"
+        number = self._number(found.difference, (found.high - found.low) / 2)
+        return f"{self._relation(a, b, number)} ({ends})"
+
+    def stands_here(self, a: str, b: str, difference: float) -> str:
+        """Return how a stands to b where that says nothing beyond: "A is 0.18 points behind B"."""
+        return self._relation(a, b, self.size(difference).removesuffix(self._unit))
+
+    def _relation(self, a: str, b: str, number: str) -> str:
+        amount, way = number.removeprefix("-") + self._unit, float(number)
+        if self.loss and way == 0:
+            return f"{a} has the same {self.loss} as {b}"
+        if self.loss:
+            return f"{a} has {amount} {'less' if way < 0 else 'more'} {self.loss} than {b}"
+        if way == 0:
+            return f"{a} is level with {b}"
+        return f"{a} is {amount} {'ahead of' if way > 0 else 'behind'} {b}"
+
+    def _ends(
+        self, ends: PairedDifference | OverItems | Interval, found: PairedDifference | OverItems
+    ) -> str:
+        """Return the ends of an interval, without signs; words name sides that are not found's."""
+        half = (found.high - found.low) / 2
+        below, above = ("less", "more") if self.loss else ("behind", "ahead")
+        near, far = (self._number(abs(end), half) for end in (ends.low, ends.high))
+        named = interval_name(found.confidence)
+        if ends.low < 0 < ends.high:
+            return f"{named}{near} {below} to {far} {above}"
+        if ends.high <= 0:
+            near, far = far, near
+        same_side = found.difference * (ends.low + ends.high) > 0 or near == far
+        word = "" if same_side else f" {above if ends.low >= 0 else below}"
+        return f"{named}{near} to {far}{word}"
 
     def _number(self, value: float, half: float) -> str:
         if self.proportion:
@@ -105,6 +123,8 @@ class Scale:
 
     @property
     def _unit(self) -> str:
+        if self.proportion:
+            return " points"
         return " nats" if self.metric == "log_loss" else ""
 
 

@@ -37,6 +37,8 @@ class Verdict:
             for an "equivalent" pair whose difference, though within the margin, is shown.
         sentence: the verdict in words.
         plan: what would decide an undecided pair; None otherwise, or where nothing can be planned.
+        ahead: who is ahead in an undecided pair whose own test, were it the only pair and seen
+            once, would show it: not yet proven. About trained models where there is one seed.
 
     """
 
@@ -44,6 +46,7 @@ class Verdict:
     better: str | None
     sentence: str
     plan: Plan | MoreItems | None = None
+    ahead: str | None = None
 
     def __str__(self) -> str:
         return self.sentence
@@ -84,6 +87,14 @@ class Evidence:
     looks: tuple[int, ...] = ()
     price: float = 1.0
 
+    @property
+    def corrected_confidence(self) -> float:
+        """Of the interval that leaves out zero where, and only where, a difference is shown.
+
+        1 - the level that Holm's step and earlier looks leave this pair.
+        """
+        return 1 - self.level / (_factor(self, self) * self.price)
+
 
 def verdict(
     a: str,
@@ -97,7 +108,8 @@ def verdict(
 
     Equivalence is looked at first. The margin is what the study declared too small to matter, so a
     pair shown to lie within it is "equivalent" even if a difference is shown too; the sentence then
-    says both.
+    says both. Where the interval of the pair alone leaves out zero and the verdict is open, the
+    corrected one stands beside it. Undecided pairs are told from the side of who is ahead.
 
     Args:
         a: the one entrant.
@@ -109,7 +121,9 @@ def verdict(
 
     """
     differs = evidence.p_value_holm < evidence.level
-    better = (a if scale.sign * found.difference > 0 else b) if differs else None
+    leader, other = (a, b) if scale.sign * found.difference >= 0 else (b, a)
+    better = leader if differs else None
+    led = found if leader == a else found.turned()
     speaks_of = of_what(found, items)
     near, p_value = evidence.nearness, _p(evidence, evidence)
     if near is not None and near.p_value_holm < evidence.level:
@@ -118,20 +132,22 @@ def verdict(
             f"{speaks_of}{a} and {b} are equivalent within {scale.size(near.margin)}, {near_p}: "
         )
         if better is None:
-            sentence += f"{scale.minus(a, b)} is {scale.amount(found)}"
+            sentence += scale.stands(leader, other, led)
         else:
             sentence += f"{better} is better, but only {scale.ahead_by(found)}, {p_value}"
         return Verdict("equivalent", better, sentence)
     if better is not None:
-        other = b if better == a else a
         sentence = f"{speaks_of}{better} is better than {other} {scale.ahead_by(found)}, {p_value}"
         return Verdict("better", better, sentence)
     plan = plan_of(found, _rule(evidence))
+    ahead, corrected = None, None
+    if evidence.p_value < evidence.level:
+        ahead, corrected = leader, led.interval(evidence.corrected_confidence)
     sentence = (
-        f"undecided: {speaks_of}{scale.minus(a, b)} is {scale.amount(found)}, {p_value}; "
-        f"{plan_text(plan, items)}"
+        f"{'not yet proven' if ahead else 'cannot be told apart'}: {speaks_of}"
+        f"{scale.stands(leader, other, led, corrected)}, {p_value}; {plan_text(plan, items)}"
     )
-    return Verdict("undecided", None, sentence, plan)
+    return Verdict("undecided", None, sentence, plan, ahead)
 
 
 def of_what(found: PairedDifference | OverItems, items: str) -> str:
@@ -155,32 +171,35 @@ def verdict_untested(
     """Return the verdict of a pair without the baseline: none, and the difference at hand."""
     sentence = f"not tested, since only pairs with {baseline} are"
     if difference is not None:
-        sentence += f"; on these {items} {scale.minus(a, b)} is {scale.size(difference)}"
+        sentence += f"; on these {items} {_here(a, b, difference, scale)}"
     return Verdict("undecided", None, sentence)
 
 
 def verdict_of_one_score(a: str, b: str, difference: float, scale: Scale, items: str) -> Verdict:
     """Return the verdict for one seed in common, of scores that are not right or wrong."""
-    return Verdict(
-        "undecided",
-        None,
-        "undecided: one seed cannot support a claim about architectures; of these two trained "
-        f"models, on these {items}, {scale.minus(a, b)} is {scale.size(difference)}",
-    )
+    sentence = f"of these two trained models, on these {items}, {_here(a, b, difference, scale)}"
+    return Verdict("undecided", None, sentence)
 
 
-def verdict_of_one_seed(a: str, b: str, result: McNemar, items: str = "test images") -> Verdict:
-    """Return the verdict for one seed in common: undecided, whatever the test says."""
-    return Verdict(
-        "undecided",
-        None,
-        "undecided: one seed cannot support a claim about architectures; "
-        f"of these two trained models, {of_trained_models(a, b, result, items)}",
-    )
+def _here(a: str, b: str, difference: float, scale: Scale) -> str:
+    if scale.sign * difference >= 0:
+        return scale.stands_here(a, b, difference)
+    return scale.stands_here(b, a, -difference)
 
 
-def of_trained_models(a: str, b: str, result: McNemar, items: str = "test images") -> str:
-    """Return what one seed in common says of the two models that were trained with it."""
+def verdict_of_one_seed(
+    a: str, b: str, result: McNemar, ahead: str | None, items: str = "test images"
+) -> Verdict:
+    """Return the verdict for one seed in common: undecided, whatever the test says.
+
+    ahead: who is, by that test after Holm's correction; None where it shows nothing.
+    """
+    differ = "differ" if ahead else "cannot be told apart"
+    said = f"these two trained models {differ}: {_of_trained_models(a, b, result, items)}"
+    return Verdict("undecided", None, said, ahead=ahead)
+
+
+def _of_trained_models(a: str, b: str, result: McNemar, items: str) -> str:
     ahead, behind = (a, b) if result.difference >= 0 else (b, a)
     if result.only_a == result.only_b:
         compared = f"{a} and {b} get equally many {items} right"

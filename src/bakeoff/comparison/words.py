@@ -69,19 +69,39 @@ def p_values_text(p_value: float, adjusted: float, pairs: int, looks: int, level
 
 
 def plan_text(plan: Plan | MoreItems, items: str = "test images") -> str:
-    """Return what would decide, in words."""
+    """Return what would decide, in words: numbers of one digit, and in which range they lie."""
     if isinstance(plan, MoreItems):
         if plan.items is None:
-            return f"no number of {items} within reason would decide"
-        return f"about {plan.items:,} {items} would decide"
-    if plan.more_seeds is None:
-        return f"neither more seeds nor more {items} within reason would decide"
+            return f"no number of {items} within reason would decide it"
+        return f"about {_about(plan.items)} {items} ({_range(plan)}) would probably decide it"
+    if plan.seeds is None:
+        return f"neither more seeds nor more {items} within reason would decide it"
     if plan.test_images is None:
-        return f"about {counted(plan.more_seeds, 'more seed')} would decide"
-    text = f"no number of seeds can decide on this test set; about {plan.test_images:,} {items}"
-    if plan.more_seeds:
-        text += f" and {counted(plan.more_seeds, 'more seed')}"
-    return text + " would"
+        return f"about {_about(plan.seeds)} seeds ({_range(plan)}) would probably decide it"
+    return (
+        f"more seeds alone cannot decide it; about {_about(plan.test_images)} {items} "
+        f"({_range(plan)}) and {_about(plan.seeds)} seeds probably would"
+    )
+
+
+def one_digit(number: int) -> int:
+    """Return a number rounded up to one significant digit, from ten on."""
+    unit: int = 10 ** (len(str(number)) - 1)
+    return -(-number // unit) * unit
+
+
+def _about(number: int) -> str:
+    return f"{one_digit(number):,}"
+
+
+def _range(plan: Plan | MoreItems) -> str:
+    if plan.fewest is None:
+        return "or many more"
+    unit = 10 ** (len(str(plan.fewest)) - 1)
+    fewest = plan.fewest // unit * unit
+    if plan.most is None:
+        return f"{fewest:,} or more"
+    return f"{fewest:,} to {_about(plan.most)}"
 
 
 def left_out_text(lost: Sequence[tuple[int | str, str]]) -> str:

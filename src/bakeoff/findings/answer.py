@@ -67,18 +67,28 @@ def beats_all(entrant: str, comparison: Comparison) -> bool:
 def against(winner: str, comparison: Comparison) -> str:
     """Return how the winner fares against each of the others, in words."""
     said: dict[str, list[str]] = {
-        "is better than": [],
-        "is equivalent to": [],
-        "cannot be told from": [],
-        "is worse than": [],
+        "is better than {}": [],
+        "is equivalent to {}": [],
+        "is ahead of {} (not yet proven)": [],
+        "cannot be told from {}": [],
+        "is behind {} (not yet proven)": [],
+        "is worse than {}": [],
     }
     for pair in pairs_of(winner, comparison):
-        kind = {"equivalent": "is equivalent to", "undecided": "cannot be told from"}.get(
-            pair.verdict.kind,
-            "is better than" if pair.verdict.better == winner else "is worse than",
-        )
-        said[kind].append(pair.b if pair.a == winner else pair.a)
-    return listed([f"{kind} {_named(names)}" for kind, names in said.items() if names])
+        said[_standing(winner, pair)].append(pair.b if pair.a == winner else pair.a)
+    return listed([told.format(_named(names)) for told, names in said.items() if names])
+
+
+def _standing(winner: str, pair: PairComparison) -> str:
+    verdict = pair.verdict
+    first = winner in (verdict.better, verdict.ahead)
+    if verdict.kind == "equivalent":
+        return "is equivalent to {}"
+    if verdict.kind == "better":
+        return "is better than {}" if first else "is worse than {}"
+    if verdict.ahead is None:
+        return "cannot be told from {}"
+    return f"is {'ahead of' if first else 'behind'} {{}} (not yet proven)"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 
 from bakeoff.comparison.compare import Comparison
 from bakeoff.comparison.pair import PairComparison
-from bakeoff.comparison.verdict import Verdict, of_trained_models
+from bakeoff.comparison.statistics.power import Plan
+from bakeoff.comparison.verdict import Verdict
+from bakeoff.comparison.words import one_digit
 from bakeoff.data.copies import leaks
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
@@ -89,17 +91,23 @@ class Conclusion:
 
     def said_of(self, pairs: Sequence[PairComparison]) -> list[str]:
         """Return one line for each pair; what one seed is worth is said once."""
-        lines = [f"- {pair.verdict.sentence}" for pair in pairs if pair.of_one_seed is None]
-        single = [
-            f"- {of_trained_models(pair.a, pair.b, found)}"
-            for pair in pairs
-            if (found := pair.of_one_seed)
-        ]
-        if single:
-            more = how_to_train(self.report.parent, "--seeds", "5")
+        lines = [f"- {pair.verdict.sentence}" for pair in pairs]
+        if any(pair.of_one_seed for pair in pairs):
+            more = self.train_more(5)
             lines.append(f"one seed cannot support a claim about architectures; more: {more}")
-            lines.append("of the trained models alone:")
-        return lines + single
+        plans = [pair.verdict.plan for pair in pairs]
+        enough = [
+            each.seeds
+            for each in plans
+            if isinstance(each, Plan) and each.seeds and not each.test_images
+        ]
+        if enough:
+            lines.append(f"more seeds, keeping these trials: {self.train_more(min(enough))}")
+        return lines
+
+    def train_more(self, seeds: int) -> str:
+        """Return the command that trains so many seeds in all, as plans have them."""
+        return how_to_train(self.report.parent, "--seeds", str(one_digit(seeds)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `--json` prints."""

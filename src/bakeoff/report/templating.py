@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.comparison.words import p_text
+from bakeoff.comparison.words import one_digit, p_text
 from bakeoff.report import words
 from bakeoff.text import visible
 
@@ -22,6 +22,7 @@ _FILTERS = (
     words.p_value,
     words.setting,
     p_text,
+    one_digit,
 )
 
 

@@ -6,7 +6,8 @@ docs/statistics.md holds the formulas, their sources and how they were tried out
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ from scipy import special
 
 from bakeoff.comparison.statistics.checks import Bools, correct_pair, finite, proportion
 from bakeoff.comparison.statistics.difference import Difference, of_answers, of_scores
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.layout import Layout, labels_of, layout_of
 from bakeoff.comparison.statistics.pivot import (
     KNOWN,
@@ -68,6 +70,7 @@ class PairedDifference:
         extent: what `image_part_at` asks for besides.
         image_degrees_of_freedom: of `image_part`; from `pivot.KNOWN` on they count as infinite.
         groups: how many groups of images were drawn, None where images were.
+        furthest: how large a mean difference can be: 1 for right and wrong.
 
     """
 
@@ -91,6 +94,33 @@ class PairedDifference:
     extent: float = 0.0
     image_degrees_of_freedom: float = math.inf
     groups: int | None = None
+    furthest: float = math.inf
+
+    def turned(self) -> Self:
+        """Return b minus a."""
+        return replace(self, difference=-self.difference, low=-self.high, high=-self.low)
+
+    def interval(self, confidence: float) -> Interval:
+        """Return the interval at another confidence than that of `low` and `high`."""
+        tail = (1 - confidence) / 2
+
+        def reach(direction: int) -> float:
+            def image_part(distance: float) -> float:
+                return self.image_part_at(self.difference + direction * distance)
+
+            # An end towards zero stops before it where the p-value says that zero is left out.
+            start = abs(self.difference) if direction * self.difference < 0 else None
+            return critical_distance(
+                tail,
+                self.seed_part,
+                image_part,
+                self.seeds - 1,
+                start,
+                self.image_degrees_of_freedom,
+            )
+
+        low = max(self.difference - reach(-1), -self.furthest)
+        return Interval(low, min(self.difference + reach(+1), self.furthest), confidence)
 
     def image_part_at(self, true: float) -> float:
         """Return the squared standard error from images, were this the true difference."""
@@ -244,21 +274,12 @@ def crossed_difference(found: Difference, layout: Layout, confidence: float) -> 
     step, extent = found.step_and_extent(layout, parts.images)
     tail = (1 - confidence) / 2
 
-    def reach(direction: int) -> float:
-        def image_part(distance: float) -> float:
-            true = difference + direction * distance
-            return image_part_at(parts.images, step, extent, difference, true)
-
-        # An end towards zero stops before it where the p-value says that zero is left out.
-        start = abs(difference) if direction * difference < 0 else None
-        return critical_distance(tail, seed_part, image_part, seeds - 1, start, image_df)
-
     quantile = critical_distance(tail, seed_part, lambda _: parts.images, seeds - 1, None, image_df)
     least_df = min(seeds - 1, image_df)
-    return PairedDifference(
+    told = PairedDifference(
         difference=difference,
-        low=max(difference - reach(-1), -found.furthest),
-        high=min(difference + reach(+1), found.furthest),
+        low=difference,
+        high=difference,
         p_value=float(two_sided_p(difference, seed_part, parts.images, seeds - 1, image_df)),
         degrees_of_freedom=degrees_of_freedom_of(quantile / standard_error, tail, least_df),
         seed_variance=seeds * max(parts.seeds - parts.residual, 0.0),
@@ -276,7 +297,10 @@ def crossed_difference(found: Difference, layout: Layout, confidence: float) -> 
         extent=extent,
         image_degrees_of_freedom=image_df if image_df < KNOWN else math.inf,
         groups=layout.groups.number if layout.groups else None,
+        furthest=found.furthest,
     )
+    low, high, _ = told.interval(confidence)
+    return replace(told, low=low, high=high)
 
 
 def hillis_degrees_of_freedom(parts: CrossedParts, seeds: int) -> float:

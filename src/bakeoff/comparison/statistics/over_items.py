@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from scipy import special
 
 from bakeoff.comparison.statistics.difference import Difference
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.layout import Layout
 from bakeoff.comparison.statistics.resolution import image_part_at
 
@@ -34,6 +36,7 @@ class OverItems:
         groups: how many groups of items were drawn, None where items were.
         runs: of a and of b, whose mean each item's score is.
         confidence: of the interval.
+        furthest: how large a difference can be: 1 for right and wrong.
 
     """
 
@@ -49,6 +52,36 @@ class OverItems:
     groups: int | None
     runs: tuple[int, int]
     confidence: float
+    furthest: float
+
+    def turned(self) -> Self:
+        """Return b minus a."""
+        return replace(self, difference=-self.difference, low=-self.high, high=-self.low)
+
+    def interval(self, confidence: float) -> Interval:
+        """Return the interval at another confidence than that of `low` and `high`."""
+        level = (1 - confidence) / 2
+        low = max(self.difference - self._reach(-1, level), -self.furthest)
+        high = min(self.difference + self._reach(+1, level), self.furthest)
+        return Interval(low, high, confidence)
+
+    def _reach(self, direction: int, level: float) -> float:
+        """Return how far from the difference the interval's end is, by bisection."""
+
+        def left_out(distance: float) -> bool:
+            return self.beyond(self.difference + direction * distance, -direction) < level
+
+        # An end towards zero stops before it where zero is left out.
+        towards_zero = direction * self.difference < 0
+        near, far = 0.0, abs(self.difference) if towards_zero else 0.0
+        if not left_out(far):
+            near, far = far, max(far, self.standard_error, self.step)
+            while not left_out(far) and far < 2 * self.furthest:
+                far *= 2
+        for _ in range(60):
+            middle = (near + far) / 2
+            near, far = (near, middle) if left_out(middle) else (middle, far)
+        return near
 
     def beyond(self, bound: float, direction: int) -> float:
         """Return the p-value for the null that the true difference is not beyond `bound`.
@@ -108,30 +141,7 @@ def over_items(
         groups=layout.groups.number if layout.groups else None,
         runs=runs,
         confidence=confidence,
+        furthest=found.furthest,
     )
-    reach_down, reach_up = (_reach(told, direction, found.span) for direction in (-1, +1))
-    return replace(
-        told,
-        low=max(difference - reach_down, -found.furthest),
-        high=min(difference + reach_up, found.furthest),
-        p_value=min(2 * told.tail(abs(difference)), 1.0),
-    )
-
-
-def _reach(told: OverItems, direction: int, span: float) -> float:
-    """Return how far from the difference the interval's end in this direction is, by bisection."""
-    level = (1 - told.confidence) / 2
-
-    def left_out(distance: float) -> bool:
-        return told.beyond(told.difference + direction * distance, -direction) < level
-
-    # An end towards zero stops before it where zero is left out.
-    near, far = 0.0, abs(told.difference) if direction * told.difference < 0 else 0.0
-    if not left_out(far):
-        near, far = far, max(far, told.standard_error, told.step)
-        while not left_out(far) and far < 2 * span:
-            far *= 2
-    for _ in range(60):
-        middle = (near + far) / 2
-        near, far = (near, middle) if left_out(middle) else (middle, far)
-    return near
+    low, high, _ = told.interval(confidence)
+    return replace(told, low=low, high=high, p_value=min(2 * told.tail(abs(difference)), 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from scipy import special
@@ -17,6 +17,8 @@ from bakeoff.comparison.statistics.spending import price
 
 # A plan is good enough if it decides in four cases of five.
 ENOUGH = 0.8
+# The ranges of plans hold what the middle half of the estimates would need.
+HALF = 0.5
 # Beyond these a plan is no plan.
 MOST_SEEDS = 1000
 MOST_TIMES_THE_IMAGES = 10_000
@@ -56,34 +58,51 @@ class Plan:
             None where neither seeds nor images within reason would decide.
         test_images: test images needed in all, where the present number rules a decision out
             however many seeds are trained; else None.
+        seeds: how many there are in all with those.
+        fewest, most: of what the plan is about (seeds in all, or test images) with other
+            differences and spreads from the middle half of those that the trials leave open; None:
+            beyond reason.
 
     """
 
     more_seeds: int | None
     test_images: int | None
+    seeds: int | None = None
+    fewest: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
 class MoreItems:
-    """What would probably decide about two trained models; None where nothing within reason."""
+    """What would probably decide about two trained models; None where nothing within reason.
+
+    `fewest` and `most` are as those of a `Plan`.
+    """
 
     items: int | None
+    fewest: int | None = None
+    most: int | None = None
 
 
 def items_that_would_decide(found: OverItems, rule: DecisionRule) -> MoreItems:
     """Return how many items in all, groups as large as these, decide with chance `ENOUGH`."""
 
-    def decided_by_items(step: int) -> bool:
-        times = 1.05**step
-        spread, df = found.standard_error / math.sqrt(times), found.degrees_of_freedom * times
-        beyond = -float(special.stdtrit(df, rule.level / 2)) * spread
-        within = 0.0
-        if rule.margin is not None:
-            reach = -float(special.stdtrit(df, rule.equivalence_level)) * spread
-            within = max(rule.margin - reach, 0.0)
-        return _chance_outside(found.difference, spread, within, beyond) >= ENOUGH
+    def needed(difference: float) -> int | None:
+        def decided_by_items(step: int) -> bool:
+            times = 1.05**step
+            spread, df = found.standard_error / math.sqrt(times), found.degrees_of_freedom * times
+            beyond = -float(special.stdtrit(df, rule.level / 2)) * spread
+            within = 0.0
+            if rule.margin is not None:
+                reach = -float(special.stdtrit(df, rule.equivalence_level)) * spread
+                within = max(rule.margin - reach, 0.0)
+            return _chance_outside(difference, spread, within, beyond) >= ENOUGH
 
-    return MoreItems(_fewest_items(decided_by_items, found.items))
+        return _fewest_items(decided_by_items, found.items)
+
+    estimated = needed(found.difference)
+    low, high, _ = found.interval(HALF)
+    return MoreItems(estimated, *_range([estimated, needed(low), needed(high)]))
 
 
 def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
@@ -91,14 +110,55 @@ def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
 
     "Decide" means either way: shown to differ, or shown equivalent.
     """
+    plan = _plan(paired, rule)
+    if plan.more_seeds is None:
+        return plan
+    others = [_plan(other, rule) for other in _as_likely(paired)]
+    if plan.test_images is None:
+        needed = [each.seeds if each.test_images is None else None for each in (plan, *others)]
+    else:
+        # Where seeds alone would do, so do the images that there are.
+        needed = [
+            each.test_images or (paired.images if each.seeds else None) for each in (plan, *others)
+        ]
+    fewest, most = _range(needed)
+    return replace(plan, fewest=fewest, most=most)
 
+
+def _as_likely(paired: PairedDifference) -> list[PairedDifference]:
+    """Return the four corners of what the trials leave open: the middle half of each estimate.
+
+    That of the spread between seeds comes from its chi-square distribution.
+    """
+    low, high, _ = paired.interval(HALF)
+    df = paired.seeds - 1
+    factors = [df / float(special.chdtri(df, tail)) for tail in (HALF / 2, 1 - HALF / 2)]
+    return [
+        replace(
+            paired,
+            difference=difference,
+            seed_part=factor * paired.seed_part,
+            seed_variance=factor * paired.seed_variance,
+        )
+        for difference in (low, high)
+        for factor in factors
+    ]
+
+
+def _range(needed: Sequence[int | None]) -> tuple[int | None, int | None]:
+    """Return the least and the most that is needed; None is more than any number."""
+    known = [each for each in needed if each is not None]
+    return min(known, default=None), None if len(known) < len(needed) else max(known, default=None)
+
+
+def _plan(paired: PairedDifference, rule: DecisionRule) -> Plan:
     def decided_by_seeds(seeds: int) -> bool:
         return chance_of_decision(paired, rule.at_a_look(seeds), seeds, 1.0) >= ENOUGH
 
     # A look at lost or other seeds counts as one at more than there are; the next comes after it.
     fewest = _first(decided_by_seeds, max((paired.seeds, *rule.looks)) + 1, MOST_SEEDS)
     if fewest is not None:
-        return Plan(more_seeds=fewest - paired.seeds, test_images=None)
+        return Plan(more_seeds=fewest - paired.seeds, test_images=None, seeds=fewest)
 
     # Other test images are another study, whose first look has the whole level.
     # Keep to the seeds at hand if larger test sets alone can do it, else double the seeds.
@@ -106,7 +166,7 @@ def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
     while seeds <= MOST_SEEDS:
         images = _fewest_images(paired, rule, seeds)
         if images is not None:
-            return Plan(more_seeds=seeds - paired.seeds, test_images=images)
+            return Plan(more_seeds=seeds - paired.seeds, test_images=images, seeds=seeds)
         seeds *= 2
     return Plan(more_seeds=None, test_images=None)
 
