@@ -160,10 +160,10 @@ def test_the_corrected_interval_leaves_out_zero_where_a_difference_is_shown(
     )
     for pair in found.pairs:
         assert pair.paired is not None
-        low, high, confidence = pair.corrected or (pair.paired.low, pair.paired.high, 0.95)
-        assert 0.95 <= confidence <= 1 - 0.05 / 3 + 1e-12
-        assert (not low <= 0 <= high) == (pair.verdict.kind == "better")
-        assert low <= pair.paired.low <= pair.paired.high <= high
+        ends = pair.corrected or pair.paired
+        assert 0.95 <= ends.confidence <= 1 - 0.05 / 3 + 1e-12
+        assert (not ends.low <= 0 <= ends.high) == (pair.verdict.kind == "better")
+        assert ends.low <= pair.paired.low <= pair.paired.high <= ends.high
 
 
 def test_an_entrant_without_any_trial() -> None:

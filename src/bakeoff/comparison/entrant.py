@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,9 @@ from bakeoff.comparison.statistics.entrants import (
     mean_accuracy,
     mean_score,
 )
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.comparison.statistics.survival import TimeToTarget, time_to_target
+from bakeoff.comparison.statistics.timing import mean_seconds_interval
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class EntrantComparison:
         target: the validation accuracy to be reached, a proportion, if there is one.
         seconds_to_target, epochs_to_target: how long that took.
         score: the mean of scores that are not right or wrong, in their unit; else None.
+        seconds_interval: of `mean_seconds`, over new seeds; None where it cannot be told.
 
     """
 
@@ -55,14 +58,17 @@ class EntrantComparison:
     seconds_to_target: TimeToTarget | None
     epochs_to_target: TimeToTarget | None
     score: Estimate | None = None
+    seconds_interval: Interval | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it; `score` has a key only where there are such scores."""
+        """Return it as JSON can hold it; what was added later has a key only where it is known."""
         found: dict[str, Any] = plain(
-            {each.name: getattr(self, each.name) for each in fields(self)}
+            {
+                each.name: getattr(self, each.name)
+                for each in fields(self)
+                if each.default is MISSING or getattr(self, each.name) is not None
+            }
         )
-        if self.score is None:
-            del found["score"]
         return found
 
 
@@ -103,6 +109,11 @@ def entrant_comparison(
         seconds_to_target=_to_target(target, "seconds", confidence),
         epochs_to_target=_to_target(target, "epochs", confidence),
         score=score,
+        seconds_interval=(
+            None
+            if outcome.seconds is None or outcome.seconds_per_example is None
+            else mean_seconds_interval(outcome.seconds, outcome.seconds_per_example, confidence)
+        ),
     )
 
 

@@ -110,7 +110,7 @@ class PairComparison:
             flat |= {name: getattr(over_items, name) for name in _OF_BOTH}
             flat["over_items"] = over_items
         if corrected is not None:
-            flat["corrected"] = corrected._asdict()
+            flat["corrected"] = corrected
         if self.verdict.ahead is not None:
             flat["ahead"] = self.verdict.ahead
         near = evidence.nearness if evidence else None

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from bakeoff.comparison.statistics.timing import time_ratio
+from bakeoff.comparison.statistics.timing import mean_seconds_interval, time_ratio
 from bakeoff.errors import DataError
 
 
@@ -75,3 +77,27 @@ def test_bad_seconds() -> None:
         time_ratio([1.0, 2.0], [1.0, 2.0, 3.0])
     with pytest.raises(DataError, match="not positive and finite"):
         time_ratio([1.0, 0.0], [1.0, 2.0])
+
+
+def test_mean_seconds_err_by_the_seeds_epochs_and_by_the_rounds_they_were_measured_in() -> None:
+    # Logs of the rounds are 0 and ln 2: variance ln(2)^2 / 2, a half of it of the mean of two.
+    exact = mean_seconds_interval([60.0, 60.0, 60.0], [1.0, 2.0])
+    assert exact is not None
+    reach = math.exp(stats.t.ppf(0.975, 1) * math.log(2) / 2)
+    assert tuple(exact) == pytest.approx((60 / reach, 60 * reach))
+    both = mean_seconds_interval([50.0, 60.0, 70.0], [1.0, 1.1, 1.2], 0.9)
+    assert both is not None
+    spread = math.sqrt(
+        np.log([50, 60, 70]).var(ddof=1) / 3 + np.log([1.0, 1.1, 1.2]).var(ddof=1) / 3
+    )
+    assert both.high == pytest.approx(60 * math.exp(stats.t.ppf(0.95, 2) * spread))
+    assert both.confidence == 0.9
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounds"), [([60.0], [1.0, 2.0]), ([60.0, 61.0], [1.0]), ([60.0, math.nan], [1, 2])]
+)
+def test_unknown_or_single_seconds_have_no_interval(
+    seconds: list[float], rounds: list[float]
+) -> None:
+    assert mean_seconds_interval(seconds, rounds) is None

@@ -299,7 +299,7 @@ def crossed_difference(found: Difference, layout: Layout, confidence: float) -> 
         groups=layout.groups.number if layout.groups else None,
         furthest=found.furthest,
     )
-    low, high, _ = told.interval(confidence)
+    low, high = told.interval(confidence)
     return replace(told, low=low, high=high)
 
 

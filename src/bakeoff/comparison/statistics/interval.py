@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 
-class Interval(NamedTuple):
+@dataclass(frozen=True)
+class Interval:
     """A confidence interval, in the unit of what it is about."""
 
     low: float
     high: float
     confidence: float
+
+    def __iter__(self) -> Iterator[float]:
+        """Yield the two ends."""
+        yield from (self.low, self.high)

@@ -143,5 +143,5 @@ def over_items(
         confidence=confidence,
         furthest=found.furthest,
     )
-    low, high, _ = told.interval(confidence)
+    low, high = told.interval(confidence)
     return replace(told, low=low, high=high, p_value=min(2 * told.tail(abs(difference)), 1.0))

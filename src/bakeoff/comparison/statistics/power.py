@@ -101,7 +101,7 @@ def items_that_would_decide(found: OverItems, rule: DecisionRule) -> MoreItems:
         return _fewest_items(decided_by_items, found.items)
 
     estimated = needed(found.difference)
-    low, high, _ = found.interval(HALF)
+    low, high = found.interval(HALF)
     return MoreItems(estimated, *_range([estimated, needed(low), needed(high)]))
 
 
@@ -130,7 +130,7 @@ def _as_likely(paired: PairedDifference) -> list[PairedDifference]:
 
     That of the spread between seeds comes from its chi-square distribution.
     """
-    low, high, _ = paired.interval(HALF)
+    low, high = paired.interval(HALF)
     df = paired.seeds - 1
     factors = [df / float(special.chdtri(df, tail)) for tail in (HALF / 2, 1 - HALF / 2)]
     return [

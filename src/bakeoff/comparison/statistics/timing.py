@@ -6,6 +6,7 @@ ratio within a round is free of what changes between rounds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from bakeoff.comparison.statistics.checks import proportion
+from bakeoff.comparison.statistics.interval import Interval
 from bakeoff.errors import DataError
 
 # Up to here the distribution of the signed-rank sum is counted out; beyond, it is normal enough.
@@ -78,6 +80,31 @@ def time_ratio(seconds_a: ArrayLike, seconds_b: ArrayLike, confidence: float = 0
     drop, attained = _averages_to_drop(rounds, (1 - confidence) / 2)
     low, high = np.exp(averages[drop]), np.exp(averages[-1 - drop])
     return TimeRatio(ratio, float(low), float(high), attained, rounds)
+
+
+def mean_seconds_interval(
+    seconds: ArrayLike, rounds: ArrayLike, confidence: float = 0.95
+) -> Interval | None:
+    """Return the interval of an entrant's mean seconds of training, over new seeds.
+
+    The logs of its seconds vary because seeds train for other numbers of epochs, and because the
+    seconds of an example were measured in few rounds: a t interval of both variances together, with
+    the degrees of freedom of the smaller. None with one seed, one round, or unknown seconds.
+
+    Args:
+        seconds: of each seed's training, number [seeds].
+        rounds: seconds per example of each round of the timing pass, number [rounds].
+        confidence: of the interval.
+
+    """
+    logs = [np.log(np.asarray(each, dtype=np.float64)) for each in (seconds, rounds)]
+    if min(len(each) for each in logs) < 2 or not all(np.isfinite(each).all() for each in logs):
+        return None
+    spread = math.sqrt(sum(float(each.var(ddof=1)) / len(each) for each in logs))
+    df = min(len(each) for each in logs) - 1
+    reach = math.exp(-float(special.stdtrit(df, (1 - confidence) / 2)) * spread)
+    mean = float(np.mean(np.asarray(seconds, dtype=np.float64)))
+    return Interval(mean / reach, mean * reach, confidence)
 
 
 def _averages_to_drop(rounds: int, tail: float) -> tuple[int, float]:
