@@ -113,14 +113,13 @@ def what_would_decide(paired: PairedDifference, rule: DecisionRule) -> Plan:
     plan = _plan(paired, rule)
     if plan.more_seeds is None:
         return plan
-    others = [_plan(other, rule) for other in _as_likely(paired)]
+    others = _as_likely(paired)
     if plan.test_images is None:
-        needed = [each.seeds if each.test_images is None else None for each in (plan, *others)]
+        needed = [plan.seeds, *(_fewest_seeds(other, rule) for other in others)]
     else:
+        plans = [plan, *(_plan(other, rule) for other in others)]
         # Where seeds alone would do, so do the images that there are.
-        needed = [
-            each.test_images or (paired.images if each.seeds else None) for each in (plan, *others)
-        ]
+        needed = [each.test_images or (paired.images if each.seeds else None) for each in plans]
     fewest, most = _range(needed)
     return replace(plan, fewest=fewest, most=most)
 
@@ -152,11 +151,7 @@ def _range(needed: Sequence[int | None]) -> tuple[int | None, int | None]:
 
 
 def _plan(paired: PairedDifference, rule: DecisionRule) -> Plan:
-    def decided_by_seeds(seeds: int) -> bool:
-        return chance_of_decision(paired, rule.at_a_look(seeds), seeds, 1.0) >= ENOUGH
-
-    # A look at lost or other seeds counts as one at more than there are; the next comes after it.
-    fewest = _first(decided_by_seeds, max((paired.seeds, *rule.looks)) + 1, MOST_SEEDS)
+    fewest = _fewest_seeds(paired, rule)
     if fewest is not None:
         return Plan(more_seeds=fewest - paired.seeds, test_images=None, seeds=fewest)
 
@@ -221,6 +216,16 @@ def _chance_outside(difference: float, spread: float, within: float, beyond: flo
     right = below(beyond) - below(within)
     left = below(-within) - below(-beyond)
     return 1 - right - left
+
+
+def _fewest_seeds(paired: PairedDifference, rule: DecisionRule) -> int | None:
+    """Return the fewest seeds in all, more than there are, that decide on this test set."""
+
+    def decided_by_seeds(seeds: int) -> bool:
+        return chance_of_decision(paired, rule.at_a_look(seeds), seeds, 1.0) >= ENOUGH
+
+    # A look at lost or other seeds counts as one at more than there are; the next comes after it.
+    return _first(decided_by_seeds, max((paired.seeds, *rule.looks)) + 1, MOST_SEEDS)
 
 
 def _fewest_images(paired: PairedDifference, rule: DecisionRule, seeds: int) -> int | None:
