@@ -19,7 +19,8 @@ def test_offers_are_the_means_with_their_intervals(five_seeds: Findings) -> None
     for name, offer in found.items():
         score = seen[name].balanced_accuracy
         assert score is not None
-        assert (offer.score, offer.score_low, offer.score_high) == (score.mean, score.low, score.high)
+        ends = score.mean, score.low, score.high
+        assert (offer.score, offer.score_low, offer.score_high) == ends
         assert offer.cost == offer.cost_low == offer.cost_high
     for name, offer in offers(five_seeds, "training_seconds").items():
         seconds = seen[name].seconds_interval
