@@ -48,6 +48,8 @@ OWNERS: dict[str, set[str]] = {
         "records.predictions.arrow_table",
     },
     "sklearn": set(),  # Nobody imports it: its digits are read where it keeps them.
+    "ray": {"runners.on_ray"},  # An extra, as submitit.
+    "submitit": {"runners.on_slurm"},
     "safetensors": {"files.tensors", "records.checkpoints"},
     "typer": {"cli"},
     "starlette": {"live"},  # An extra, as uvicorn is.

@@ -66,6 +66,13 @@ Stack = Annotated[
         "interruption leaves unfinished begins anew.",
     ),
 ]
+On = Annotated[
+    str | None,
+    typer.Option(metavar="ray[:HOST:PORT]|slurm", help="Train on other machines."),
+]
+Gpus = Annotated[
+    float, typer.Option(min=0.01, help="Of each trial on a GPU, with --on: 0.5 lets two share it.")
+]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Set failed trials aside, train them again.")
 ]
@@ -195,6 +202,8 @@ def run_command(
     jobs: Jobs = "auto",
     threads: Threads = "auto",
     stack: Stack = False,
+    on: On = None,
+    gpus: Gpus = 1.0,
     retry_failed: RetryFailed = False,
     reopen: Reopen = False,
     verbose: Verbose = False,
@@ -212,7 +221,7 @@ def run_command(
     resolved = _resolve(USUAL_STUDY if study is None else study, seeds, overrides)
     directory = out or RUNS / resolved.name
     # Workers import torch beside this process, which takes a second or two.
-    several = may_be_several(jobs) and not stack
+    several = may_be_several(jobs) and not stack and on is None
     with (
         RunDisplay(Console(stderr=True), epochs=verbose) as display,
         _codes_output_aside(),
@@ -240,6 +249,8 @@ def run_command(
             listener=display,
             source=_file_of(study),
             crew=crew,
+            on=on,
+            gpus=gpus,
         ).conclusion
     said = conclusion.said_of(conclusion.pairs_of_winner)
     _print(as_json, conclusion.to_dict, lambda: results_text(conclusion, said))

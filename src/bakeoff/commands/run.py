@@ -145,6 +145,8 @@ def run_study(
     listener: Listener | None = None,
     source: str = "",
     crew: Crew | None = None,
+    on: str | None = None,
+    gpus: float = 1.0,
 ) -> Baked:
     """Train what is missing of `study` in the run folder `out`, compare, and write the report.
 
@@ -156,8 +158,10 @@ def run_study(
     program, in as many threads as there are cores, without checkpoints. With `reopen` the rule of
     decision may be another one than verdicts were seen by. With `foretell` the listener hears first
     how long it will take. `source` is what errors call the study: its file, or else its name.
-    `crew` is one that was started before, while this process imported what it needs. It has the
-    process to itself: a second one in another thread is refused. Raises BakeoffError with one line.
+    `crew` is one that was started before, while this process imported what it needs. `on` is where
+    else trials train: `ray` or `ray:HOST:PORT`, in as many tasks as there is room for or as `jobs`
+    says, each with `gpus` of a GPU where it is on one. It has the process to itself: a second one
+    in another thread is refused. Raises BakeoffError with one line.
     """
     listener, out = listener or Listener(), Path(out)
     source = source or f"study {study.name}"
@@ -165,8 +169,9 @@ def run_study(
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
     at_once, each = shares(jobs, threads, on_device.type, stack=stack)
+    far = None if on is None else _far_away(on, jobs, each, gpus, stack=stack)
     with ExitStack() as held:
-        if at_once * each == 1 or stack:
+        if at_once * each == 1 or stack or far is not None:
             crew = None
         elif crew is None:
             crew = held.enter_context(started_crew(study.protocol.dataset))
@@ -202,7 +207,8 @@ def run_study(
             _tell_of_idle_cores(len(trials), at_once, each, listener)
             # A second's work; nothing else uses this process meanwhile.
             Thread(target=_make_ready_to_report, daemon=True).start()
-        _runner(stack, crew, min(at_once, len(trials)), each)(setting, trials, listener)
+        run = far or _runner(stack, crew, min(at_once, len(trials)), each)
+        run(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
         RunFolder.create(out, study, reopen=reopen)
@@ -260,6 +266,24 @@ def _runner(stack: bool, crew: Crew | None, jobs: int, threads: int) -> Runner:
     if crew is None or jobs == 0:
         return run_serially
     return partial(run_in_workers, crew=crew, jobs=jobs, threads=threads)
+
+
+def _far_away(on: str, jobs: Asked, threads: int, gpus: float, *, stack: bool) -> Runner:
+    """Return what runs the trials on other machines; raise UsageError where nothing does."""
+    if stack:
+        raise UsageError("--stack trains in one process: leave --on out, or --stack")
+    where, _, address = on.partition(":")
+    if where != "ray":
+        raise UsageError(f"--on {on}: give ray, ray:HOST:PORT or slurm")
+    from bakeoff.runners.on_ray import run_on_ray
+
+    return partial(
+        run_on_ray,
+        address=address,
+        jobs=None if jobs == "auto" else int(jobs),
+        threads=threads,
+        gpus=gpus,
+    )
 
 
 def _time_in_turns(setting: Setting, listener: Listener) -> None:

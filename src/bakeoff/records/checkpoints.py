@@ -124,7 +124,11 @@ class Checkpoints:
             return
         within = f"-step-{steps:06d}" if steps else ""
         digest = hashlib.sha256(content).hexdigest()
-        file = self.folder / f"epoch-{epoch:04d}{within}-{digest}.safetensors"
+        self.keep(f"epoch-{epoch:04d}{within}-{digest}.safetensors", content)
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Write one that was encoded, and then remove all but the newest two. Raises StoreError."""
+        file = self.folder / name
         file.write(content)
         older = [each for _, each in self._files() if each != file]
         for superseded in older[KEPT - 1 :]:
@@ -157,6 +161,10 @@ class Checkpoints:
             else:
                 return file.path, found
         return None
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files of those that are there, by their names, unread. Raises BakeoffError."""
+        return {file.name: file.read(_LARGEST) for _, file in self._files()}
 
     def _files(self) -> list[tuple[re.Match[str], Place]]:
         """Return the checkpoints, the newest first, each with what its name says."""

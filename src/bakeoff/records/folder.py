@@ -17,6 +17,7 @@ from bakeoff.files.place import Place
 from bakeoff.records import looks
 from bakeoff.records.conditions import foreign_predictions, foreign_record
 from bakeoff.records.contradictions import contradiction_in
+from bakeoff.records.limits import LARGEST_ARRAYS
 from bakeoff.records.origin_file import ORIGIN
 from bakeoff.records.own_study import LOCKS, SOURCES, study_of, take_up
 from bakeoff.records.record import Provenance, Record
@@ -106,6 +107,24 @@ class RunFolder:
                 file = self.place(*_code(sha256), *path.split("/"))
                 if not file.is_there():
                     file.write(content)
+
+    def kept_code(self) -> dict[str, dict[str, bytes]]:
+        """Return the code and the given weights of the study's networks, as `keep_code` takes them.
+
+        Raises BakeoffError.
+        """
+        named = [(each.source, each.weights_sha256) for each in self.study.entrants]
+        wanted = {sha256 for pair in named for sha256 in pair if sha256 is not None}
+        found = {}
+        for sha256 in wanted:
+            root = self.code(sha256)
+            files = [path for path in root.rglob("*") if path.is_file()]
+            steps = [path.relative_to(root).parts for path in files]
+            found[sha256] = {
+                "/".join(each): self.place(*_code(sha256), *each).read(LARGEST_ARRAYS)
+                for each in steps
+            }
+        return found
 
     def has_trial(self, entrant: str, seed: int) -> bool:
         """Return whether the trial is finished, whatever its outcome."""
