@@ -113,7 +113,7 @@ def test_of_ten_thousand_classes_the_most_confused_stand_side_by_side() -> None:
     said = said_by(17, 17, 9000, 9000, 9000, 40, 500, 8000, 3)
     found = confusion_of("a", [said], dataset(labels, classes=10_000))
     # Five times, twice, once; then the first classes fill up.
-    assert found.shown == (17, 9000, 40, 500, 8000, 0, 1, 2, 3, 4, 5, 6)
+    assert found.shown == (17, 9000, 40, 500, 8000, 0, 1, 2, 3, 4)
     assert found.counts.shape == (MOST_CLASSES_SHOWN, MOST_CLASSES_SHOWN + 1)
     assert found.counts.sum() == len(labels)
     assert found.counts[0, 1] == 3
@@ -121,12 +121,12 @@ def test_of_ten_thousand_classes_the_most_confused_stand_side_by_side() -> None:
 
 
 def test_what_is_taken_for_a_class_that_is_not_shown_counts_as_others() -> None:
-    labels = np.repeat(np.arange(12), 3)
-    said = (labels + 1) % 12
+    labels = np.repeat(np.arange(10), 3)
+    said = (labels + 1) % 10
     labels, said = np.append(labels, 0), np.append(said, 19)
     found = confusion_of("a", [said_by(*said)], dataset(labels, classes=20))
-    assert found.shown == (0, 1, 11, *range(2, 11))
-    assert found.counts[:, -1].tolist() == [1] + [0] * 11
+    assert found.shown == (0, 1, 9, *range(2, 9))
+    assert found.counts[:, -1].tolist() == [1] + [0] * 9
 
 
 def test_without_a_word_of_the_study_an_image_is_shown_that_most_others_get_wrong() -> None:

@@ -6,20 +6,22 @@ import math
 import re
 from collections.abc import Mapping
 from itertools import combinations, pairwise
+from statistics import fmean
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 from bakeoff.findings.findings import Findings
-from bakeoff.report import draw_report
-from bakeoff.report.charts.canvas import own_settings
-from bakeoff.report.charts.curves import learning_curves
+from bakeoff.report import Report, draw_report
+from bakeoff.report.charts.canvas import WIDTH, own_settings
+from bakeoff.report.charts.curves import _shown, learning_curves
 from bakeoff.report.charts.dots import draw_dots
 from bakeoff.report.charts.labels import Box, elided, place_beside, spread, two_lines
 from bakeoff.report.charts.tradeoff import front, offers
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.sections.classes import class_tables
+from tests.report.page_reading import Element
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -62,7 +64,7 @@ def test_curves_are_the_epochs_of_the_records(five_seeds: Findings) -> None:
         [e.epoch, e.validation_loss] for e in trial.epochs
     ]
     # The diverged trial is drawn as far as it came, and is no part of the mean.
-    assert [len(points) for points in curves["mlp-2x200"].seeds] == [8, 8, 8, 2, 8]
+    assert [len(points) for points in curves["mlp-2x200"].seeds.values()] == [8, 8, 8, 2, 8]
     assert len(curves["mlp-2x200"].mean) == 8
 
 
@@ -96,7 +98,7 @@ def test_dots_and_bands_lie_where_comparison_and_records_have_them(five_seeds: F
     with own_settings():
         chart = draw_dots(
             five_seeds.comparison,
-            five_seeds.accuracies,
+            five_seeds.scores,
             [each.name for each in five_seeds.study.entrants],
         )
     assert chart is not None
@@ -110,16 +112,80 @@ def test_dots_and_bands_lie_where_comparison_and_records_have_them(five_seeds: F
     bands = [
         [float(x) for x in re.findall(r"[ML] ([\d.]+)", path.get("d", ""))]
         for path in root.iter(f"{SVG}path")
-        if "stroke-width: 6" in path.get("style", "")
+        if "stroke-width: 2.5" in path.get("style", "")
     ]
-    marks = [float(use.get("x", "nan")) for use in root.iter(f"{SVG}use")]
+    # Of the marks those of the seeds come after the two ends of each interval.
+    marks = [
+        float(use.get("x", "nan"))
+        for row in range(len(bands))
+        for use in root.findall(f".//*[@id='said-{2 * row + 1}']//{SVG}use")
+    ]
     told = five_seeds.comparison.to_dict()["entrants"]
     for entrant, band in zip(told, bands, strict=True):
-        ends = [entrant["accuracy"][end] for end in ("low", "high")]
+        ends = [entrant["balanced_accuracy"][end] for end in ("low", "high")]
         assert band == pytest.approx([start + slope * math.log(1 - end) for end in ends], abs=0.01)
     tests = [t.test for each in told for t in five_seeds.complete(each["name"])]
-    expected = [start + slope * math.log(1 - test.accuracy) for test in tests if test]
+    expected = [start + slope * math.log(1 - test.balanced_accuracy) for test in tests if test]
     assert marks == pytest.approx(expected, abs=0.01)
+
+
+def test_every_mark_says_what_it_is(fair_report: Report, five_seeds: Findings) -> None:
+    def said(name: str) -> list[str]:
+        titles = read_svg(fair_report.figures[name]).iter(f"{SVG}title")
+        return [title.text or "" for title in titles]
+
+    for entrant in five_seeds.comparison.to_dict()["entrants"]:
+        name, score = entrant["name"], entrant["balanced_accuracy"]
+        trials = five_seeds.complete(name)
+        for trial in trials:
+            assert trial.test is not None
+            assert f"{name}, seed {trial.seed}: {trial.test.balanced_accuracy:.4f}" in said("seeds")
+            last = f"epoch {len(trial.epochs)}: {trial.epochs[-1].validation_loss:.4f}"
+            assert f"{name}, seed {trial.seed}, {last}" in said("validation-loss")
+        interval = f"({score['low']:.4f} to {score['high']:.4f})"
+        assert f"{name}: mean {score['mean']:.4f} {interval}" in said("seeds")
+        third = fmean(trial.epochs[2].validation_loss for trial in trials)
+        assert f"{name}, epoch 3: {third:.4f}" in said("validation-loss")
+        told = f"{name}: {score['mean']:.4f}, {trials[0].parameters:,} parameters"
+        assert told in said("accuracy-against-parameters")
+
+
+def test_every_chart_has_its_numbers_as_a_table(fair_page: Element, five_seeds: Findings) -> None:
+    charts = fair_page.all("figure", "chart-box")
+    tables = {chart.all("svg")[0].attributes["aria-label"]: chart.all("table") for chart in charts}
+    assert all(len(found) == 1 for found in tables.values())
+    label = "Line chart: validation loss of each entrant, by epoch."
+    names = [head.text for head in tables[label][0].all("thead")[0].all("th")][1:]
+    rows = tables[label][0].all("tbody")[0].all("tr")
+    assert [row.all("th")[0].text for row in rows] == [str(epoch + 1) for epoch in range(len(rows))]
+    for name, cell in zip(names, rows[4].all("td"), strict=True):
+        fifth = fmean(trial.epochs[4].validation_loss for trial in five_seeds.complete(name))
+        assert cell.text == f"{fifth:.4f}"
+
+
+def test_of_long_curves_so_many_points_are_shown() -> None:
+    assert _shown(3) == [0, 1, 2]
+    assert _shown(39) == list(range(0, 39, 2))
+    assert len(_shown(1000)) == 20
+
+
+@pytest.mark.parametrize("which", ["report", "fair_report"])
+def test_lines_are_opaque_and_text_reads_on_a_phone(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    """On 390 pixels a chart has 358."""
+    found: Report = request.getfixturevalue(which)
+    for name, figure in found.figures.items():
+        if name == "inside":
+            continue
+        for element in read_svg(figure).iter():
+            style = element.get("style", "")
+            faint = re.search(r"(?:^|stroke-|; )opacity: (0?\.\d+)", style)
+            assert faint is None or element.tag == f"{SVG}rect", (name, style)
+            size = re.search(r"font(?:-size)?: (?:bold )?([\d.]+)px", style)
+            if element.tag == f"{SVG}text":
+                assert size is not None, (name, style)
+                assert float(size[1]) * 358 / WIDTH >= 11, name
 
 
 def test_labels_do_not_overlap() -> None:
@@ -182,5 +248,5 @@ def test_contrast_meets_aa(side: str) -> None:
         if role in {"ink", "muted", "accent", "good", "warn"} or role.endswith("-text"):
             assert _contrast(colour, paper) >= 4.5, role
             assert role.endswith("-text") or _contrast(colour, panel) >= 4.5, role
-        elif role.startswith("series-"):
+        elif role == "grid" or role.startswith("series-"):
             assert _contrast(colour, paper) >= 3, role

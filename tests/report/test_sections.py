@@ -147,14 +147,14 @@ def test_entrant_without_scores_keeps_its_row() -> None:
 
 
 def test_batch_sizes_stand_side_by_side(page: Element, one_seed: Findings) -> None:
-    (section,) = (s for s in page.all("section") if s.attributes.get("id") == "batches")
+    (section,) = (s for s in page.all("section") if s.attributes.get("id") == "target")
     rows = section.all("tbody")[0].all("tr")
     assert [row.all("td")[0].text for row in rows] == ["50", "100"]
     for row, name in zip(rows, ("batch-50", "batch-100"), strict=True):
         (trial,) = one_seed.trials(f"cnn-2conv-dropout-{name}")
         assert trial.test is not None
         assert row.all("td")[2].text == str(trial.stopped.epoch)
-        assert row.all("td")[5].text == proportion(trial.test.accuracy)
+        assert row.all("td")[5].text == proportion(trial.test.balanced_accuracy)
 
 
 def _section(page: Element, anchor: str) -> Element:
@@ -227,7 +227,7 @@ def test_time_to_the_target_is_told_of_every_entrant_that_has_one() -> None:
     findings = findings_of(base.model_copy(update={"entrants": entrants}))
     page = read_page(draw_report(findings).page)
     # No two of these differ in the size of batches alone.
-    assert [each for each in page.all("section") if each.attributes.get("id") == "batches"] == []
+    assert "Large or small batches" not in page.text
     waits, tests = _section(page, "target").all("table")
     told = {
         row.all("th")[0].text: [td.text for td in row.all("td")]
@@ -267,7 +267,7 @@ def test_cards_say_how_sure_and_of_several_trials_how_many_are_wrong(
     assert [len(lines) for lines in (mistakes, hardest)] == [1, 2]
     assert hardest[0] == "30 of 30 wrong"
     assert mistakes[0].endswith("% sure")
-    assert [len(lines) for lines in details(page)] == [1, 1, 1, 2]
+    assert [len(lines) for lines in details(page)] == [1, 1, 1, 1, 2]
 
 
 def test_a_pair_names_the_trial_that_it_lacks(fair_page: Element) -> None:
@@ -339,7 +339,7 @@ def test_classes_are_told_by_their_names_wherever_they_are_shown(
 
 def test_pictures_carry_what_was_said(page: Element, one_seed: Findings) -> None:
     (section,) = (s for s in page.all("section") if s.attributes.get("id") == "images")
-    cards = section.all("ul", "cards")[0].all("li")
+    cards = [card for shown in section.all("ul", "cards")[:2] for card in shown.all("li")]
     assert len(cards) == len(one_seed.mistakes)
     for card, mistake in zip(cards, one_seed.mistakes, strict=True):
         assert f"{mistake.label} → {mistake.predicted}" in card.text

@@ -60,10 +60,13 @@ class Findings(Conclusion):
         return len(complete) > len(set(complete))
 
     @property
-    def accuracies(self) -> dict[str, list[float]]:
-        """The test accuracy of each complete trial, by entrant."""
+    def scores(self) -> dict[str, list[float]]:
+        """The metric of the verdicts on test data, of each complete trial, by entrant."""
         return {
-            row.entrant: [each.test.accuracy for each in evaluations(self.trials(row.entrant))]
+            row.entrant: [
+                getattr(each.test, self.comparison.metric)
+                for each in evaluations(self.trials(row.entrant))
+            ]
             for row in self.standings
         }
 

@@ -38,8 +38,9 @@ class JudgedFindings(Judgement):
     """Of the first two entrants, or of the baseline and the best other one."""
     hardest: tuple[Mistake, ...]
     """The first of `comparison.hardest_images`."""
-    accuracies: Mapping[str, Sequence[float]]
-    """Of each run, by entrant; empty where answers are not right or wrong."""
+    scores: Mapping[str, Sequence[float]]
+    """Balanced accuracy of each run, by entrant, where verdicts are about it, else accuracy; empty
+    where answers are not right or wrong."""
     class_scores: Mapping[ClassScore, Mapping[str, NDArray[np.float64]]]
     """F1, recall and precision by name, then by entrant: [classes], means over its runs."""
 
@@ -78,8 +79,10 @@ def judged_findings(judgement: Judgement, pictures: Pictured) -> JudgedFindings:
             mistake_at(image.index, told, items) if told else _wrong_at(image.index, answers, items)
             for image in comparison.hardest_images[:HARDEST]
         ),
-        accuracies={
-            each.name: each.correct.mean(axis=1).tolist()
+        scores={
+            each.name: _balanced(each.correct, labels)
+            if comparison.metric == "balanced_accuracy"
+            else each.correct.mean(axis=1).tolist()
             for each in answers
             if each.correct is not None
         },
@@ -99,6 +102,12 @@ def _said(answers: Answers) -> list[Predicted]:
         )
         for run, classes in enumerate(predicted)
     ]
+
+
+def _balanced(correct: NDArray[np.bool_], labels: NDArray[np.int64]) -> list[float]:
+    """Return of each run the mean over classes of the share that it gets right."""
+    shares = [correct[:, labels == each].mean(axis=1) for each in np.unique(labels)]
+    return [float(mean) for mean in np.mean(shares, axis=0)]
 
 
 def _wrong_at(index: int, answers: Sequence[Answers], items: Items) -> Mistake:

@@ -34,7 +34,7 @@ def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
     confusions = findings.confusions[:_CONFUSIONS]
     with own_settings():
         charts = Charts(
-            seeds=draw_dots(comparison, findings.accuracies, names),
+            seeds=draw_dots(comparison, findings.scores, names),
             train_loss=None,
             validation_loss=None,
             validation_accuracy=None,

@@ -67,8 +67,7 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         ("cost", "What accuracy costs", charts.accuracy_by_parameters),
         ("classes", "Class by class", charts.f1),
         ("images", "Where they err", findings.mistakes or findings.hardest),
-        ("target", "Time to the target", waits),
-        ("batches", "Large or small batches", groups),
+        ("target", "Large or small batches" if groups else "Time to the target", groups or waits),
         (
             "inside",
             f"Inside the {'winner' if findings.won else 'first entrant'}",
@@ -88,6 +87,7 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         "study": findings.study,
         "classes": findings.classes,
         "several": findings.several_seeds,
+        "metric": comparison.metric.replace("_", " "),
         "decides": findings.several_seeds or comparison.about == "models",
         "data": "test data",
         "items": "test images",

@@ -30,6 +30,7 @@ _ROLES = (
     ("ink", "#1b1d21", "#eceae4"),
     ("muted", "#5c626b", "#a7aab0"),
     ("rule", "#d9d7d0", "#3a3d43"),
+    ("grid", "#8d8d88", "#6d7077"),
     ("paper", "#fdfcf9", "#16181c"),
     ("panel", "#f4f2ec", "#1f2227"),
     ("accent", "#0b5cad", "#7ab8f5"),
@@ -38,7 +39,7 @@ _ROLES = (
     ("heat", "#0b5cad", "#7ab8f5"),
     ("miss", "#b34300", "#ff9257"),
 )
-"""role, on light paper, on dark paper. Text roles keep 4.5:1 against paper and panel."""
+"""role, on light paper, on dark paper. Text keeps 4.5:1 against paper and panel, lines 3:1."""
 
 _SERIES = (
     ("#0072b2", "#006aa6", "#5db4ee"),
@@ -67,7 +68,7 @@ def _tones() -> dict[str, Tone]:
 TONES = _tones()
 INK = TONES["ink"].stand_in
 MUTED = TONES["muted"].stand_in
-RULE = TONES["rule"].stand_in
+GRID = TONES["grid"].stand_in
 PAPER = TONES["paper"].stand_in
 HEAT = TONES["heat"].stand_in
 MISS = TONES["miss"].stand_in

@@ -8,23 +8,24 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from bakeoff.report.palette import INK, MUTED, RULE, Style
+from bakeoff.report.palette import GRID, INK, MUTED, Style
 
-WIDTH = 480.0
-"""A sheet's width: on a phone, three quarters of it, text still reads."""
+WIDTH = 400.0
+"""A sheet's width: on a phone, nine tenths of it, the smallest text still has 11 pixels."""
 TEXT = 13.0
-"""Size of text on a sheet."""
+"""Size of a title."""
 LABEL = TEXT - 0.5
-"""Size of names and of what stands in cells."""
+"""Size of all other text."""
 _UNITS_PER_INCH = 72.0
 _ENOUGH_TICKS = 3
 
@@ -54,6 +55,13 @@ class Sheet:
 
     figure: Figure
     axes: Axes
+    said: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What marks say, by their id in the drawing."""
+
+    def say(self, mark: Artist, *said: str) -> None:
+        """Let a mark say this to the pointer and the screen reader, or each of its points one."""
+        mark.set_gid(f"said-{len(self.said)}")
+        self.said[f"said-{len(self.said)}"] = said
 
     def accuracy_axis(
         self, which: Literal["x", "y"], accuracies: Sequence[float], room: float = 0.06
@@ -119,7 +127,7 @@ class Sheet:
         """Write an entrant's name, with a thin line to its point; both in units, from below."""
         end = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
         line = {
-            "arrowstyle": "-", "color": style.mark, "linewidth": 0.8, "alpha": 0.6,
+            "arrowstyle": "-", "color": style.mark, "linewidth": 0.6,
             "shrinkA": 1, "shrinkB": 6, "relpos": (end, 0.5),
         }  # fmt: skip
         self.axes.annotate(
@@ -174,9 +182,10 @@ def plot(
         spine.set_color(MUTED)
         spine.set_linewidth(0.8)
     axes.set_axisbelow(True)
-    axes.grid(axis=grid, color=RULE, linewidth=0.8)
-    axes.tick_params(which="both", colors=MUTED, labelsize=TEXT - 1, length=0, pad=5)
-    axes.xaxis.label.set(color=MUTED, size=TEXT - 1)
+    # Dots are quiet, and dark enough to be seen by all.
+    axes.grid(axis=grid, color=GRID, linewidth=0.8, linestyle=(0, (1, 3)))
+    axes.tick_params(which="both", colors=MUTED, labelsize=LABEL, length=0, pad=5)
+    axes.xaxis.label.set(color=MUTED, size=LABEL)
     return sheet
 
 

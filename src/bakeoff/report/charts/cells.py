@@ -61,7 +61,7 @@ class CellSheet:
         place = f'x="{_short(left + 0.75)}" y="{_short(top + 0.75)}"'
         extents = f'width="{_short(width - 1.5)}" height="{_short(height - 1.5)}"'
         self._parts.append(
-            f'<rect {place} {extents} style="fill: {colour}; opacity: {_short(depth)}">'
+            f'<rect {place} {extents} role="img" style="fill: {colour}; opacity: {_short(depth)}">'
             f"<title>{escape(visible(said))}</title></rect>"
         )
         size = min(LABEL, LABEL * width / max(extent(text, LABEL)[0], 1))

@@ -52,7 +52,7 @@ def draw_charts(
         return Charts(
             seeds=draw_dots(
                 findings.comparison,
-                findings.accuracies,
+                findings.scores,
                 [entrant.name for entrant in findings.study.entrants],
             ),
             train_loss=draw_curves(findings, "train_loss", "epoch"),

@@ -11,14 +11,18 @@ from bakeoff.findings.mistakes import Confusion
 from bakeoff.report.charts.canvas import LABEL, WIDTH
 from bakeoff.report.charts.cells import CellSheet
 from bakeoff.report.charts.labels import elided, extent
-from bakeoff.report.charts.svg import Chart
+from bakeoff.report.charts.svg import Chart, Numbers
 from bakeoff.report.palette import HEAT, INK, MISS, MUTED
 from bakeoff.report.sections.classes import ClassTable
 
 _DEEPEST = 0.52
 """Opacity of the deepest cell: ink stays readable on it, on light paper and on dark."""
 _LONGEST_CLASS = 16
-"""Characters of a class's name."""
+"""Characters of a class's name above a column."""
+_LONGEST_BESIDE = 12
+"""And beside a row, where it takes room from the cells."""
+_ROW = 26.0
+"""Height of a row of cells."""
 _NOTE = 18.0
 """Height of the line that says which classes are shown."""
 
@@ -32,23 +36,30 @@ def draw_class_table(found: ClassTable, classes: Sequence[str]) -> Chart | None:
     width = WIDTH / len(names)
     head = 26 + (_NOTE if some else 0) + _height_across(names, width)
     title = found.score.replace("f1", "F1").capitalize()
-    sheet = CellSheet(head + 18 + 50 * len(found.values), f"{title} of each class")
+    sheet = CellSheet(head + 44 * len(found.values), f"{title} of each class")
     sheet.write(0, 36, some, MUTED, align="start")
     _write_across(sheet, names, 0, head, width)
     values = np.array(list(found.values.values()))[:, list(found.shown)]
     worst = math.log10(float((1 - values).max(initial=0)) or 1)
     for number, (entrant, scores) in enumerate(zip(found.values, values.tolist(), strict=True)):
-        top = head + 4 + 50 * number
-        sheet.write(0, top + 15, elided(entrant, 58), INK, align="start")
+        top = head + 44 * number
+        sheet.write(0, top + 13, elided(entrant, 50), INK, align="start")
         for place, value in enumerate(scores):
             # Depth counts powers of ten of the error: 0.9, 0.99 and 0.999 are evenly apart.
             depth = 1 - (worst - math.log10(max(1 - value, 1e-6))) / (worst + 3.3)
             depth = min(max(_DEEPEST * depth, 0.02), _DEEPEST)
-            box = (place * width, top + 20, width, 24)
+            box = (place * width, top + 18, width, 24)
             said = f"{entrant}, {classes[found.shown[place]]}: {found.score} {value:.4f}"
             sheet.cell(box, HEAT, depth, _three_places(value), said)
     text = f"Heat map: {found.score} of each entrant for {some or 'each class'}, on test data."
-    return Chart(f"classes-{found.score}", text, sheet.svg())
+    numbers = Numbers(
+        ("Class", *found.values),
+        [
+            (classes[place], *(f"{each:.4f}" for each in row))
+            for place, row in zip(found.shown, values.T.tolist(), strict=True)
+        ],
+    )
+    return Chart(f"classes-{found.score}", text, sheet.svg(), numbers)
 
 
 def draw_confusion(found: Confusion, classes: Sequence[str]) -> Chart:
@@ -56,32 +67,42 @@ def draw_confusion(found: Confusion, classes: Sequence[str]) -> Chart:
 
     Where not all classes are shown, a last column counts what was taken for any of the others.
     """
-    names = [elided(classes[place], _LONGEST_CLASS) for place in found.shown]
+    names = [elided(classes[place], _LONGEST_BESIDE) for place in found.shown]
     some = _shown_of(found.shown, classes, "most confused")
     across = [*names, "others"] if some else names
     counts = found.counts[:, : len(across)]
     left = 16 + max(44.0, *map(_width, names))
     side = min(42.0, (WIDTH - left) / len(across))
+    tall = min(side, _ROW)
     top = 42 + (_NOTE if some else 0) + _height_across(across, side)
-    sheet = CellSheet(top + side * len(names) + 4, elided(found.entrant, 48))
+    sheet = CellSheet(
+        top + tall * len(names) + 4, f"Classes that {elided(found.entrant, 30)} confuses"
+    )
     sheet.write(0, 36, some, MUTED, align="start")
-    sheet.write(left, 40 + (_NOTE if some else 0), "predicted", MUTED, align="start")
+    sheet.write(left, 38 + (_NOTE if some else 0), "predicted", MUTED, align="start")
     sheet.write(0, top - 4, "true", MUTED, align="start")
     _write_across(sheet, across, left, top, side)
     misses = counts[~np.eye(*counts.shape, dtype=np.bool_)]
     most = math.log1p(int(misses.max(initial=0))) or 1.0
     for true, row in enumerate(counts.tolist()):
-        sheet.write(left - 12, top + (true + 0.5) * side + 4, names[true], MUTED, align="end")
+        sheet.write(left - 12, top + (true + 0.5) * tall + 4, names[true], MUTED, align="end")
         for said, count in enumerate(row):
-            box = (left + said * side, top + true * side, side, side)
+            box = (left + said * side, top + true * tall, side, tall)
             told = f"{names[true]} taken for {across[said]}: {count:,}"
             if true == said:
-                sheet.cell(box, MUTED, 0.16, str(count), told)
+                sheet.cell(box, MUTED, 0.16, _fitting(count, side), told)
             else:
                 depth = _DEEPEST * math.log1p(count) / most if count else 0.025
-                sheet.cell(box, MISS, depth, str(count or ""), told)
+                sheet.cell(box, MISS, depth, _fitting(count, side) if count else "", told)
     text = f"Confusion matrix of {found.entrant}, {some or 'true classes'} down, predicted across."
-    return Chart(f"confusion-{found.entrant}", text, sheet.svg())
+    numbers = Numbers(
+        ("True class", *(f"called {name}" for name in across)),
+        [
+            (name, *(f"{count:,}" for count in row))
+            for name, row in zip(names, counts.tolist(), strict=True)
+        ],
+    )
+    return Chart(f"confusion-{found.entrant}", text, sheet.svg(), numbers)
 
 
 def _shown_of(shown: Sequence[int], classes: Sequence[str], which: str) -> str:
@@ -111,6 +132,12 @@ def _write_across(
             sheet.write(centre + 4, bottom - 3, name, MUTED, align="start", turned=True)
         else:
             sheet.write(centre, bottom - 4, name, MUTED)
+
+
+def _fitting(count: int, width: float) -> str:
+    """Return a count, in thousands where it is wider than its cell."""
+    text = str(count)
+    return text if _width(text) <= width else f"{count / 1000:.0f}k"
 
 
 def _three_places(value: float) -> str:

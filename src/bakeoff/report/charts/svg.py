@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from bakeoff.report.palette import TONES
+from bakeoff.text import visible
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -17,6 +20,14 @@ _NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)")
 _REFERENCE = re.compile(r"(?<=url\(#)[^)]+")
 
 
+class Numbers(NamedTuple):
+    """What a chart shows, for those who would rather read it, or hear it read."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    """The first cell of each is its heading."""
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart as matplotlib drew it, with what it shows in words."""
@@ -25,6 +36,10 @@ class Chart:
     """Also its file name, without .svg."""
     description: str
     drawn: str
+    numbers: Numbers
+    """What it shows, as a table."""
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What marks say, by their id in the drawing: a text, or one for each point."""
 
     def inline(self) -> str:
         """Return the SVG for a page: colours are CSS variables, the size follows its column."""
@@ -64,6 +79,7 @@ class Chart:
                 used.update(_REFERENCE.findall(value))
             used.add(parent.get(_HREF, "").removeprefix("#"))
         for element in root.iter():
+            self._let_say(element)
             _rename(element, prefix, used)
             if _NO_TURN.fullmatch(element.get("transform", "")):
                 del element.attrib["transform"]
@@ -75,9 +91,23 @@ class Chart:
             "stroke-linejoin: round; stroke-linecap: butt; font-variant-numeric: tabular-nums; "
             f"font-family: var(--sans, {_FONTS})",
         )
-        root.set("role", "img")
+        # Not an image, or no screen reader would hear what its marks say.
+        root.set("role", "group")
         root.set("aria-label", self.description)
         return root
+
+    def _let_say(self, element: ET.Element) -> None:
+        """Give a mark, or each of its points, what it says; hide the numbers of axes behind it."""
+        mark = element.get("id", "")
+        said = self.said.get(mark, ())
+        each_point = list(element.iter(f"{{{_SVG}}}use"))
+        for part, text in zip(each_point if len(said) > 1 else [element], said, strict=False):
+            title = ET.Element(f"{{{_SVG}}}title")
+            title.text = visible(text)
+            part.insert(0, title)
+            part.set("role", "img")
+        if mark.startswith("matplotlib.axis"):
+            element.set("aria-hidden", "true")
 
 
 def _rename(element: ET.Element, prefix: str, used: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""Balanced accuracy against what it costs: seconds of training, or parameters."""
+"""What entrants are compared by against what it costs: seconds of training, or parameters."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import pairwise
 from typing import Literal
 
 from bakeoff.findings.findings import Findings
+from bakeoff.report import words
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import extent, place_beside, two_lines
-from bakeoff.report.charts.svg import Chart
+from bakeoff.report.charts.svg import Chart, Numbers
 from bakeoff.report.palette import MUTED, Style, styles
 
 _NEAR = 30.0
@@ -18,7 +19,7 @@ _NEAR = 30.0
 
 Price = Literal["training_seconds", "parameters"]
 Offers = Mapping[str, tuple[float, float]]
-"""Of each entrant what it costs and its balanced accuracy on test data, means over its seeds."""
+"""Of each entrant what it costs and what it comes to on test data, means over its seeds."""
 
 
 def offers(findings: Findings, price: Price) -> Offers:
@@ -27,7 +28,7 @@ def offers(findings: Findings, price: Price) -> Offers:
     found = {}
     for entrant in findings.study.entrants:
         row = rows[entrant.name]
-        cost, score = getattr(row, price), row.test_balanced_accuracy
+        cost, score = getattr(row, price), getattr(row, f"test_{findings.comparison.metric}")
         if cost and score is not None:
             found[entrant.name] = (float(cost), score)
     return found
@@ -56,28 +57,35 @@ def draw_offers(findings: Findings, price: Price) -> Chart | None:
     found = offers(findings, price)
     if not found:
         return None
-    sheet = canvas.plot(350, "Balanced accuracy on test data", left=52, top=40, right=92, bottom=46)
+    metric = findings.comparison.metric.replace("_", " ")
+    unit = "parameters" if price == "parameters" else "seconds of training"
+    sheet = canvas.plot(270, f"Test {metric} by {unit}", left=42, top=36, right=80, bottom=26)
     style = styles(entrant.name for entrant in findings.study.entrants)
-    words = "parameters" if price == "parameters" else "seconds of training"
     sheet.accuracy_axis("y", [score for _cost, score in found.values()], room=0.14)
     sheet.log_axis("x", [cost for cost, _score in found.values()])
-    sheet.axes.set_xlabel(f"{words} (logarithmic)")
     best = front(found)
     sheet.axes.plot(
         [found[name][0] for name in best], [1 - found[name][1] for name in best],
         color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)), drawstyle="steps-post",
         dash_capstyle="round",
     )  # fmt: skip
+    told = []
     for name, (cost, score) in found.items():
         mark = style[name].mark
-        sheet.axes.plot(
+        (drawn,) = sheet.axes.plot(
             [cost], [1 - score], marker=style[name].marker, markersize=9, color=mark,
             markeredgecolor=mark, markeredgewidth=1.8,
             fillstyle="full" if name in best else "none", linestyle="none",
         )  # fmt: skip
+        write = words.whole if price == "parameters" else words.duration
+        cells = words.proportion(score), write(cost)
+        sheet.say(drawn, f"{name}: {cells[0]}, {cells[1]} {unit}")
+        told.append((name, *cells, "yes" if name in best else "no"))
     _draw_names(sheet, found, best, style)
-    description = f"Scatter chart: balanced accuracy on test data against {words}."
-    return Chart(f"accuracy-against-{price.replace('_', '-')}", description, sheet.svg())
+    description = f"Scatter chart: test {metric} by {unit}."
+    numbers = Numbers(("Entrant", f"Test {metric}", unit.capitalize(), "On the front"), told)
+    name = f"accuracy-against-{price.replace('_', '-')}"
+    return Chart(name, description, sheet.svg(), numbers, sheet.said)
 
 
 def _draw_names(
