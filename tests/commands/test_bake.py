@@ -109,6 +109,25 @@ def test_the_same_call_goes_on_and_other_data_are_refused(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_recipe_of_nobody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        bake({"a": Mine}, arrays(), seeds=1, out=tmp_path / "out", recipe={"epochs": ONE})
+    assert str(caught.value) == (
+        "recipe: no entrant 'epochs'; give one Recipe, or some by names of entrants"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_notebook_shows_a_line(tmp_path: Path) -> None:
+    data = arrays()
+    done = bake({"a": Mine, "b": "cnn-1conv"}, data, seeds=1, out=tmp_path / "x", recipe=ONE)
+    assert repr(done) == f"Baked({tmp_path / 'x'}: {done.conclusion.answer})"
+    assert repr(done.conclusion) == f"Conclusion(x: {done.conclusion.answer})"
+    assert repr(done.conclusion.records[0]) == "Record(a, seed 0, complete)"
+    assert repr(data).startswith("Dataset(arrays: ")
+    assert repr(data).endswith(", 2 classes)")
+
+
 def test_each_may_have_a_recipe_of_its_own(tmp_path: Path) -> None:
     done = call(
         tmp_path / "run",

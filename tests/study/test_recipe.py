@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bakeoff.errors import StudyError
 from bakeoff.study.recipe import Recipe
 
 
@@ -68,5 +69,5 @@ def test_a_value_out_of_range_is_refused(key: str, value: float) -> None:
     ],
 )
 def test_a_detail_out_of_range_is_refused(recipe: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(StudyError):
         Recipe(**recipe)

@@ -12,7 +12,7 @@ from bakeoff.errors import StudyError, UsageError
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
 from bakeoff.study.toml import (
     find_study,
     parse_study,
@@ -483,6 +483,25 @@ def test_the_hashes_of_what_ships_stay() -> None:
 def test_a_shipped_study_survives_writing(name: str, tmp_path: Path) -> None:
     shipped = read_study(find_study(name))
     assert read_study(written(tmp_path, to_toml(shipped))) == shipped
+    shown = read_study(written(tmp_path, to_toml(shipped, unset=True)))
+    assert (shown, shown.hash) == (shipped, shipped.hash)
+
+
+def test_every_key_is_shown_and_unset_ones_as_comments() -> None:
+    shown = to_toml(study(), unset=True).splitlines()
+    models = (Study, Protocol, Decision, Inside, Entrant, Recipe)
+    keys = [key for each in models for key in each.model_fields if key not in _TABLE_KEYS]
+    for key in keys:
+        assert [line for line in shown if line.removeprefix("# ").startswith(f"{key} =")], key
+    assert "# clip =" in shown
+    assert (
+        "# augmentation = { shift =, flip =, rotate =, scale =, shear =, cutout =, brightness =, "
+        "contrast =, mixup = }"
+    ) in shown
+    assert not [line for line in to_toml(study()).splitlines() if line.startswith("#")]
+
+
+_TABLE_KEYS = {"protocol", "decision", "inside", "entrants", "recipe"}
 
 
 texts = st.text() | st.sampled_from(
@@ -610,7 +629,7 @@ def test_an_override_without_a_value_goes_back_to_the_default() -> None:
 
 @pytest.mark.parametrize("name", ["recipe", "protocol", "decision"])
 def test_an_entrant_that_an_override_could_not_reach_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"an entrant is called '{name}', which means something"):
+    with pytest.raises(StudyError, match=f"an entrant is called '{name}', which means something"):
         study(entrant(name))
 
 

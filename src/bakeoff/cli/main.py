@@ -598,11 +598,11 @@ def _name_lines(rows: Mapping[str, str]) -> str:
 def show(
     study: StudyName, seeds: Seeds = None, overrides: Overrides = None, as_json: AsJson = False
 ) -> None:
-    """Print a study as resolved, every default written out."""
+    """Print a study as resolved: every key, unset ones as comments."""
     from bakeoff.study.toml import to_toml
 
     resolved = _resolve(study, seeds, overrides)
-    _print(as_json, lambda: resolved.model_dump(mode="json"), lambda: to_toml(resolved))
+    _print(as_json, lambda: resolved.model_dump(mode="json"), lambda: to_toml(resolved, unset=True))
 
 
 def _columns(asked: str | None) -> dict[str, str]:

@@ -56,6 +56,11 @@ def bake(
     source, a line says so. Raises BakeoffError with one line.
     """
     listener, out = listener or Listener(), Path(out)
+    for name in recipe if isinstance(recipe, Mapping) else ():
+        if name not in entrants:
+            raise UsageError(
+                f"recipe: no entrant {name!r}; give one Recipe, or some by names of entrants"
+            )
     dataset, base = _data(data, out)
     made = {name: _entrant(name, what, recipe, listener) for name, what in entrants.items()}
     objects = any(callable(what) for what in entrants.values())

@@ -58,6 +58,9 @@ class Baked:
     """How many trials were missing when this run began; the others were finished before."""
     conclusion: Conclusion
 
+    def __repr__(self) -> str:
+        return f"Baked({self.folder.path}: {self.conclusion.answer})"
+
     @property
     def standings(self) -> tuple[Standing, ...]:
         """One row per entrant, the best on validation data first."""

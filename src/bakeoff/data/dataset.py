@@ -73,6 +73,13 @@ class Dataset:
             if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.classes):
                 raise DataError(f"{where}: labels must lie in 0 .. {len(self.classes) - 1}")
 
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name}: {len(self.train_labels):,} images to train on, "
+            f"{len(self.test_labels):,} to test, {' x '.join(map(str, self.image_shape))}, "
+            f"{len(self.classes):,} classes)"
+        )
+
     @classmethod
     def from_arrays(
         cls,

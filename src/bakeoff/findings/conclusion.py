@@ -56,6 +56,9 @@ class Conclusion:
     leaks: tuple[str, ...] = ()
     """A line where test images were trained on: what the scores are worth."""
 
+    def __repr__(self) -> str:
+        return f"Conclusion({self.study.name}: {self.answer})"
+
     @property
     def winner(self) -> str:
         """The entrant that stands first on validation data."""

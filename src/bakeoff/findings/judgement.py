@@ -33,6 +33,9 @@ class Judgement:
     comparison: Comparison
     """Of the entrants in the order of their scores on these items, the best first."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.answer})"
+
     @property
     def standings(self) -> tuple[EntrantComparison, ...]:
         """Each entrant by itself, the best on these items first."""

@@ -187,6 +187,10 @@ class Record(Part):
     cost: Cost | None
     provenance: Provenance
 
+    def __repr_str__(self, join_str: str) -> str:
+        """Return what a notebook shows of it."""
+        return join_str.join([self.entrant, f"seed {self.seed}", self.status])
+
     @property
     def complete(self) -> bool:
         """Whether the trial ended as planned, with scores."""

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from bakeoff.study.frozen import Frozen
+from bakeoff.study.frozen import Asked
 
 
-class Augmentation(Frozen):
+class Augmentation(Asked):
     """How training images are changed, drawn anew for each image and epoch; None is not at all.
 
     Part of the protocol: all entrants of one trial seed see the same changed images. Validation and

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from bakeoff.study.frozen import Frozen
+from bakeoff.study.frozen import Asked
 
 MOST_EPOCHS = 10_000
 """Whose history still fits into the files that are read back."""
@@ -56,7 +56,7 @@ def _usual_warmup(before: Mapping[str, Any]) -> float | None:
 _Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Recipe(Frozen):
+class Recipe(Asked):
     """How one architecture is trained. What means nothing beside the other keys is None."""
 
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"

@@ -19,8 +19,9 @@ from pydantic_core import PydanticCustomError
 
 from bakeoff.errors import did_you_mean
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.frozen import Frozen
+from bakeoff.study.frozen import Asked
 from bakeoff.study.recipe import Recipe
+from bakeoff.text import counted
 
 _NO_ENTRANTS = ("protocol", "decision", "inside", "recipe")
 
@@ -78,7 +79,7 @@ def _demand(kind: str, text: LiteralString) -> PydanticCustomError:
     return PydanticCustomError(kind, f"Input should be {text}")
 
 
-class Published(Frozen):
+class Published(Asked):
     """Figures printed elsewhere for an entrant, shown beside our own and never used by them."""
 
     source: str
@@ -105,7 +106,7 @@ class Published(Frozen):
     """One per class."""
 
 
-class Entrant(Frozen):
+class Entrant(Asked):
     """An architecture with its recipe. Two batch sizes of one network are two entrants."""
 
     name: Name
@@ -125,7 +126,7 @@ class Entrant(Frozen):
     trainable: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Patterns of the names of parameters that training moves, as `head.*`; without it all move."""
     recipe: Recipe = Recipe()
-    published: Published | None = None
+    published: Published | None = Field(default=None, repr=False)
 
     @property
     def label(self) -> str:
@@ -175,7 +176,7 @@ def _for_files(default: Any) -> Any:
     return default_of
 
 
-class Protocol(Frozen):
+class Protocol(Asked):
     """What is the same for all entrants."""
 
     dataset: str = "mnist"
@@ -236,7 +237,7 @@ class Protocol(Frozen):
         return self
 
 
-class Decision(Frozen):
+class Decision(Asked):
     """What a verdict must meet."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
@@ -250,7 +251,7 @@ class Decision(Frozen):
     """An entrant; only pairs with it are tested, and counted by Holm's correction."""
 
 
-class Inside(Frozen):
+class Inside(Asked):
     """What the page shows of what networks see."""
 
     image: int | None = Field(default=None, ge=0)
@@ -259,7 +260,7 @@ class Inside(Frozen):
     """Of each layer; without it the one that responds most to the image."""
 
 
-class Study(Frozen):
+class Study(Asked):
     """The whole question. Trials depend on it; the number of seeds only says how many there are."""
 
     name: Name
@@ -317,6 +318,11 @@ class Study(Frozen):
                 f"decision.baseline: no entrant {baseline!r}; {did_you_mean(baseline, names)}"
             )
         return self
+
+    def __repr_str__(self, join_str: str) -> str:
+        """Return what a notebook shows of it: entrants and seeds are counted."""
+        entrants = counted(len(self.entrants), "entrant")
+        return join_str.join([self.name, entrants, counted(self.seeds, "seed")])
 
     @property
     def label(self) -> str:

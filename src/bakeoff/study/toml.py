@@ -8,35 +8,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from bakeoff.errors import StudyError, UnreadableError, UsageError, did_you_mean, look_up
 from bakeoff.files.reading import parse_toml, read_file
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.frozen import Frozen
+from bakeoff.study.frozen import Asked
+from bakeoff.study.mistakes import in_words, quoted, written_place
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
-from bakeoff.text import shortened, visible
+from bakeoff.text import visible
 
 SHIPPED = Path(__file__).with_name("shipped")
 LARGEST_FILE = 250_000
 """Bytes; a study is a page of text, so more is a mistake."""
 
-# What pydantic would say of JSON and patterns, in the words of a study file.
-_DEMANDS = {
-    "model_type": "must be a table",
-    "dict_type": "must be a table",
-    "string_too_short": "must have at least one character",
-    "string_pattern_mismatch": (
-        "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', first a-z or 0-9, last no '.'"
-    ),
-    "too_short": "must have at least one",
-    "too_long": "must have no more than two",
-}
-
-_SECTIONS: dict[str, type[Frozen]] = {"protocol": Protocol, "decision": Decision, "inside": Inside}
+_SECTIONS: dict[str, type[Asked]] = {"protocol": Protocol, "decision": Decision, "inside": Inside}
 _AUGMENTATION = "augmentation"
 """The table in that of the protocol."""
+_TABLES: dict[str, type[Asked]] = {
+    "recipe": Recipe, "published": Published, "entrants": Entrant,
+    _AUGMENTATION: Augmentation, **_SECTIONS,
+}  # fmt: skip
 _EVERY_RECIPE = "recipe"
 _INSTEAD = {"validation": "validation_examples", "validation_examples": "validation"}
 """Keys of the protocol of which one stands, and the other."""
@@ -93,7 +86,7 @@ def parse_study(content: Mapping[str, Any], where: str) -> Study:
     asked = dict(content)
     common = asked.pop("recipe", {})
     if not isinstance(common, dict):
-        raise StudyError(f"{where}: recipe: must be a table, not {_quoted(common)}")
+        raise StudyError(f"{where}: recipe: must be a table, not {quoted(common)}")
     entrants = asked.get("entrants")
     if isinstance(entrants, list):
         asked["entrants"] = [_with_common(entrant, common) for entrant in entrants]
@@ -118,21 +111,8 @@ def _with_common(entrant: Any, common: Mapping[str, Any]) -> Any:
 def _first_mistake(error: ValidationError, content: Mapping[str, Any]) -> str:
     """Return one line for the first mistake: the key, what is wrong, what to do."""
     mistake = error.errors()[0]
-    written = _where_written(mistake["loc"], content)
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in written)
-    place = shortened("".join(steps).lstrip("."))
-    if mistake["type"] == "json_invalid":
-        # We wrote that JSON ourselves; only its depth can be refused.
-        return "not valid TOML: nested too deeply"
-    if mistake["type"] == "extra_forbidden":
-        key = str(mistake["loc"][-1])
-        return f"{place}: unknown key; {did_you_mean(key, _keys_beside(mistake['loc']))}"
-    if mistake["type"] == "value_error":
-        return f"{place}: {mistake['ctx']['error']}".removeprefix(": ")
-    if mistake["type"] == "missing":
-        return f"{place}: missing; add it"
-    text = _DEMANDS.get(mistake["type"]) or mistake["msg"].replace("Input should", "must", 1)
-    return f"{place}: {text}, not {_quoted(mistake['input'])}"
+    place = written_place(_where_written(mistake["loc"], content))
+    return in_words(mistake, place, _keys_beside(mistake["loc"]))
 
 
 def _where_written(
@@ -147,22 +127,10 @@ def _where_written(
     return location
 
 
-def _quoted(value: Any) -> str:
-    """Return a value of a file as it stands there, or how it begins."""
-    try:
-        return shortened(json.dumps(value, default=str))
-    except (ValueError, RecursionError):
-        return "that"
-
-
 def _keys_beside(location: Sequence[int | str]) -> list[str]:
-    """Return the keys that the table of the unknown key at `location` may have."""
-    tables: dict[str, type[BaseModel]] = {
-        "recipe": Recipe, "published": Published, "entrants": Entrant,
-        _AUGMENTATION: Augmentation, **_SECTIONS,
-    }  # fmt: skip
+    """Return the keys that the table of the key at `location` may have."""
     parents = [step for step in location[:-1] if isinstance(step, str)]
-    model = tables[parents[-1]] if parents else Study
+    model: type[Asked] = _TABLES.get(parents[-1], Study) if parents else Study
     return [*model.model_fields, *(["recipe"] if model is Study else [])]
 
 
@@ -234,17 +202,22 @@ def _value(text: str) -> Any:
         return text
 
 
-def to_toml(study: Study) -> str:
-    """Return the study as TOML, every default written out; `read_study` gives it back."""
+def to_toml(study: Study, *, unset: bool = False) -> str:
+    """Return the study as TOML, every default written out; `read_study` gives it back.
+
+    With `unset` the keys that have no value stand there, too, as comments.
+    """
     lines: list[str] = []
-    _write_table(study.model_dump(mode="json", exclude_none=True), (), lines)
+    _write_table(study.model_dump(mode="json", exclude_none=not unset), (), lines)
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[str]) -> None:
     """Append plain values first, then the tables below them, as TOML demands."""
     for key, value in table.items():
-        if not _is_table(value):
+        if value is None:
+            lines.append(f"# {key} ={_keys_of(key)}")
+        elif not _is_table(value):
             lines.append(f"{key} = {value_to_toml(value)}")
     for key, value in table.items():
         if isinstance(value, dict):
@@ -254,6 +227,12 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
             for item in value:
                 lines += ["", f"[[{'.'.join((*path, key))}]]"]
                 _write_table(item, (*path, key), lines)
+
+
+def _keys_of(table: str) -> str:
+    """Return the keys that an unset table may have, as one would begin to write them."""
+    keys = _TABLES[table].model_fields if table in _TABLES else ()
+    return f" {{ {', '.join(f'{key} =' for key in keys)} }}" if keys else ""
 
 
 def value_to_toml(value: Any) -> str:
