@@ -387,7 +387,7 @@ def worker(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train trials of a run that another machine began, until none is free."""
+    """Train trials of a run that another machine began."""
     from rich.console import Console
 
     from bakeoff.cli.display import RunDisplay
@@ -408,7 +408,7 @@ def worker(
 
 @app.command()
 def status(directory: RunDirectory, as_json: AsJson = False) -> None:
-    """Tell how far a run is: trials finished, running and where, failed."""
+    """Tell how far a run is: finished, running and where, failed."""
     from bakeoff.commands.status import status_of
 
     found = status_of(directory)

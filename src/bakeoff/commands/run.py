@@ -160,11 +160,11 @@ def run_study(
     many as there are cores, in one thread each. With `stack` all seeds of an entrant train in one
     program, in as many threads as there are cores, without checkpoints. With `reopen` the rule of
     decision may be another one than verdicts were seen by. With `foretell` the listener hears first
-    how long it will take. `source` is what errors call the study: its file, or else its name.
-    `crew` is one that was started before, while this process imported what it needs. `on` is where
-    else trials train: `ray` or `ray:HOST:PORT`, in as many tasks as there is room for or as `jobs`
-    says, each with `gpus` of a GPU where it is on one. It has the process to itself: a second one
-    in another thread is refused. Raises BakeoffError with one line.
+    how long it will take on this machine. `source` is what errors call the study: its file, or else
+    its name. `crew` is one that was started before, while this process imported what it needs. `on`
+    is where else trials train: `ray` or `ray:HOST:PORT`, in as many tasks as there is room for or
+    as `jobs` says, each with `gpus` of a GPU where it is on one. It has the process to itself: a
+    second one in another thread is refused. Raises BakeoffError with one line.
     """
     listener, out = listener or Listener(), Path(out)
     source = source or f"study {study.name}"
@@ -204,7 +204,7 @@ def run_study(
         trials = plan_trials(folder, dataset, sizes)
         refuse_full_disk(out, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-        if foretell and trials:
+        if foretell and trials and far is None:  # Of other machines this one tells nothing.
             listener.foretold(_seconds_of(trials, setting) / min(at_once, len(trials)))
         if crew is not None:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
