@@ -434,10 +434,20 @@ def inspect(
     index: ImageIndex = None,
     seed: Seed = 0,
     everyone: Everyone = False,
+    own: Annotated[
+        bool, typer.Option("--own", help="How all do on images that you kept (bakeoff serve).")
+    ] = False,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Look inside a network: where it looks, filters, feature maps."""
+    if own:
+        from bakeoff.commands.own import own_of_run
+
+        with _codes_output_aside():
+            cases = own_of_run(directory, trust_code=trust_code)
+        _print(as_json, cases.to_dict, cases.to_text)
+        return
     from bakeoff.commands.inspect import inspect_run, opinions
 
     if everyone:

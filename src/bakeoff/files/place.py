@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff.errors import StoreError, UnreadableError
-from bakeoff.files.reading import read_file
+from bakeoff.files.reading import open_file, read_file
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -135,6 +135,11 @@ class Place:
         Raises UnreadableError, and StoreError where a folder on the way is a link.
         """
         return read_file(self.path, most, self._open_file)
+
+    def read_beginning(self, most: int) -> bytes:
+        """Return the first bytes of a regular file, at most `most`; raise as `read` does."""
+        with open_file(self.path, self._open_file) as stream:
+            return stream.read(most)
 
     def _open_file(self, flags: int) -> int:
         with self.parent.opened() as folder:

@@ -9,10 +9,14 @@ from typing import Any
 
 from bakeoff.data.catalogue import load_dataset
 from bakeoff.findings.conclusion import REPORT, Conclusion, conclude
+from bakeoff.findings.own import OwnCases
+from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
 from bakeoff.live.drawing import form_of
 from bakeoff.live.trained import Trained
+from bakeoff.records.checkpoints import history_in
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.own_images import count_own, own_images
 from bakeoff.records.record import Record
 
 
@@ -22,6 +26,8 @@ class Standings:
 
     records: tuple[Record, ...]
     rows: tuple[Standing, ...]
+    predicted: PredictedBy
+    """What each complete trial says of the test images."""
     conclusion: Conclusion | None
     """None while planned trials are missing: a verdict before that would be an early look, which
     the statistics would have to pay for, and nothing is written here that could tell them."""
@@ -53,12 +59,49 @@ class Run:
         self.trained.hold(records)
         rows = standings(self.folder.study, records)
         over = any(row.trials for row in rows) and not any(row.missing for row in rows)
-        return Standings(records, rows, conclude(self.folder, self.dataset) if over else None)
+        if over:
+            conclusion = conclude(self.folder, self.dataset)
+            return Standings(records, rows, conclusion.predicted, conclusion)
+        return Standings(records, rows, read_predicted(self.folder, records, self.dataset), None)
 
     @property
     def planned(self) -> int:
         """Trials of the study."""
         return len(self.folder.study.entrants) * self.folder.study.seeds
+
+    def progress(self) -> dict[str, Any]:
+        """Return how far each trial is that is done, or was begun."""
+        study = self.folder.study
+        epochs = {each.name: each.recipe.epochs for each in study.entrants}
+        done = {(each.entrant, each.seed) for each in self.now.records}
+        told = [
+            (each.entrant, each.seed, "done" if each.complete else "failed", each.epochs)
+            for each in self.now.records
+        ]
+        for name in sorted(self.folder.place("unfinished").names()):
+            entrant, _, seed = name.rpartition(".")
+            planned = entrant in epochs and seed.isdecimal() and int(seed) in study.trial_seeds
+            if planned and (entrant, int(seed)) not in done:
+                history = history_in(self.folder.unfinished(entrant, int(seed)))
+                told.append((entrant, int(seed), "running", history))
+        return {
+            "trials": [
+                {
+                    "entrant": entrant,
+                    "seed": seed,
+                    "state": state,
+                    "epoch": len(history),
+                    "epochs": epochs[entrant],
+                    "curve": [[each.epoch, each.validation_accuracy] for each in history],
+                }
+                for entrant, seed, state, history in told
+            ]
+        }
+
+    def own(self) -> OwnCases | None:
+        """Return how all do on the images that the user kept; None where there is none."""
+        images = own_images(self.folder.place(), self.dataset.classes, self.dataset.image_shape)
+        return self.trained.own_cases(images) if images and self.now.records else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the page shows of the run."""
@@ -78,7 +121,7 @@ class Run:
             "digits": self.form.box is not None,
             "test_images": len(self.dataset.test_labels),
             "entrants": [self._entrant(rows[each.name]) for each in study.entrants],
-            "own": {"images": 0},
+            "own": {"images": count_own(self.folder.place(), self.dataset.classes)},
             "report": "/report.html" if self.folder.place(REPORT).is_there() else None,
         }
 

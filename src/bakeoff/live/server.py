@@ -20,15 +20,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bakeoff.errors import BakeoffError, UsageError
+from bakeoff.errors import BakeoffError, UsageError, look_up
 from bakeoff.findings.conclusion import REPORT
+from bakeoff.findings.own import OwnCases
 from bakeoff.live.drawing import NOTHING, Drawn, drawn
 from bakeoff.live.events import MOST_LISTENERS, Watch
 from bakeoff.live.guard import LOOPBACK, MOST_BYTES, SEALED_OFF, Guard, TooLargeError
+from bakeoff.live.likeness import Neighbours
+from bakeoff.live.looking import seen_inside
+from bakeoff.live.morph import FRAMES, MOST_FRAMES, morphed
+from bakeoff.live.picks import disagree_picks, random_picks, wrong_picks
 from bakeoff.live.run import Run
 from bakeoff.live.trained import Answer
+from bakeoff.records.own_images import count_own, keep_own
 from bakeoff.report.palette import style_sheet
-from bakeoff.report.pictures.raster import data_uri, fitted, photograph
+from bakeoff.report.pictures.raster import data_uri, fitted, photograph, png
 
 PAGE = Path(__file__).parent / "page"
 
@@ -43,6 +49,8 @@ _REMEMBERED = 256
 _STEP_SIDE = 560
 """Pixels of the longer side of a picture that shows a step."""
 _LARGEST_REPORT = 100_000_000
+MOST_PICKS = 100
+NO_CASES: dict[str, Any] = {"images": 0, "entrants": [], "findings": [], "pictures": []}
 
 Found = TypeVar("Found")
 
@@ -72,6 +80,7 @@ class Server:
         self._answering = ThreadPoolExecutor(1, "answering")
         self._looking = ThreadPoolExecutor(1, "looking")
         self._watch = Watch(self._told)
+        self._neighbours = Neighbours(run.dataset)
 
     @property
     def routes(self) -> list[Route]:
@@ -83,7 +92,13 @@ class Server:
             Route("/report.html", self.report),
             Route("/api/run", self.run),
             Route("/api/events", self.events),
+            Route("/api/picks", self.picks),
+            Route("/api/own", self.own),
             Route("/api/ask", self.ask, methods=["POST"]),
+            Route("/api/near", self.near, methods=["POST"]),
+            Route("/api/inside", self.inside, methods=["POST"]),
+            Route("/api/morph", self.morph, methods=["POST"]),
+            Route("/api/keep", self.keep, methods=["POST"]),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -124,7 +139,7 @@ class Server:
 
     def _told(self) -> dict[str, Any]:
         self._looking.submit(self._run.refresh).result()
-        return {"run": self._run.to_dict()}
+        return {"run": self._run.to_dict(), "progress": self._run.progress()}
 
     async def ask(self, request: Request) -> Response:
         """Let every network answer to a picture, or to a test image."""
@@ -156,6 +171,102 @@ class Server:
             }
         )
 
+    async def near(self, request: Request) -> Response:
+        """Tell which training images lie nearest to an image, and how far for an image that is."""
+        asked = self._named(await _document(request))
+        found = await self._look(lambda: self._neighbours.near(asked.image))
+        dataset = self._run.dataset
+        return JSONResponse(
+            {
+                "sentence": found.sentence,
+                "share": found.share,
+                "unusual": found.unusual,
+                "nearest": [
+                    {
+                        "index": index,
+                        "class": dataset.classes[dataset.train_labels[index]],
+                        "distance": distance,
+                        "picture": _picture(dataset.train_images[index]),
+                    }
+                    for index, distance in zip(
+                        found.indices.tolist(), found.distances.tolist(), strict=True
+                    )
+                ],
+            }
+        )
+
+    async def inside(self, request: Request) -> Response:
+        """Show what the network of a trial shows of an image."""
+        document = await _document(request)
+        asked, seed = self._named(document), _number(document, "seed")
+        entrant = str(document.get("entrant"))
+        return JSONResponse(
+            await self._look(lambda: seen_inside(self._run, asked.image, entrant, seed))
+        )
+
+    async def morph(self, request: Request) -> Response:
+        """Tell how answers change on the straight way from one image to another."""
+        document = await _document(request)
+        steps = _number(document, "steps") if "steps" in document else FRAMES
+        if not 2 <= steps <= MOST_FRAMES:
+            raise UsageError(f"steps: give 2 to {MOST_FRAMES}")
+        begin = self._named(document, "from").image
+        end = await self._end(document, begin)
+        return JSONResponse(await self._look(lambda: morphed(self._run, begin, end, steps)))
+
+    async def _end(self, document: dict[str, Any], begin: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the image that a morph leads to."""
+        to = document.get("to")
+        if to == "nearest":
+            found = await self._look(lambda: self._neighbours.near(begin, 1))
+            nearest: NDArray[np.uint8] = self._run.dataset.train_images[int(found.indices[0])]
+            return nearest
+        if isinstance(to, dict):
+            return self._test(_number(to, "test")).image
+        return self._named(document, "to").image
+
+    async def picks(self, request: Request) -> Response:
+        """Tell of test images worth asking about."""
+        kinds = {"random": random_picks, "disagree": disagree_picks, "wrong": wrong_picks}
+        pick = look_up(request.query_params.get("kind", "random"), kinds, "no kind", UsageError)
+        asked = request.query_params.get("count", "24")
+        if not (asked.isdecimal() and 1 <= int(asked[:9]) <= MOST_PICKS):
+            raise UsageError(f"count: give 1 to {MOST_PICKS}")
+        run = self._run
+        found = await self._look(lambda: pick(run.dataset, run.now.predicted, int(asked)))
+        return JSONResponse(
+            {
+                "images": [
+                    {
+                        "index": each.image,
+                        "class": run.dataset.classes[run.dataset.test_labels[each.image]],
+                        "picture": _picture(run.dataset.test_images[each.image]),
+                        "entrants": each.entrants,
+                    }
+                    for each in found
+                ]
+            }
+        )
+
+    async def keep(self, request: Request) -> Response:
+        """Keep an image as a test case of the user's own: the one thing that is ever written."""
+        document = await _document(request)
+        asked, name = self._named(document), document.get("class")
+        classes = self._run.dataset.classes
+        if not isinstance(name, str) or name not in classes:
+            raise UsageError("class: give one of the data's")
+        folder = self._run.folder.place()
+        content = png(photograph(asked.image, light_on_dark=False))
+        file = await self._look(lambda: keep_own(folder, name, content))
+        images = await self._look(lambda: count_own(folder, classes))
+        return JSONResponse({"path": "/".join(file.steps), "images": images})
+
+    async def own(self, request: Request) -> Response:
+        """Tell how all do on the test cases of the user's own."""
+        del request
+        found = await self._look(self._run.own)
+        return JSONResponse(NO_CASES if found is None else _cases(found, self._run))
+
     def _test(self, index: int) -> Asked:
         images = self._run.dataset.test_images
         if not 0 <= index < len(images):
@@ -168,7 +279,8 @@ class Server:
         while len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)
 
-    def _named(self, name: object) -> Asked:
+    def _named(self, document: dict[str, Any], key: str = "image") -> Asked:
+        name = document.get(key)
         asked = self._asked.get(name) if isinstance(name, str) else None
         if asked is None:
             raise HTTPException(404, "that image is not known any more; ask about it again")
@@ -195,6 +307,31 @@ def _said(answer: Answer, classes: tuple[str, ...]) -> dict[str, Any]:
                 "probabilities": said.tolist(),
             }
             for seed, said in zip(answer.seeds, answer.probabilities, strict=True)
+        ],
+    }
+
+
+def _cases(found: OwnCases, run: Run) -> dict[str, Any]:
+    classes = run.dataset.classes
+    return {
+        "images": len(found.images),
+        "entrants": [
+            {"name": name, "right": right, "of": of, "seeds": len(found.seeds[name])}
+            for name in found.said
+            for right, of in [found.right(name)]
+        ],
+        "findings": list(found.findings),
+        "pictures": [
+            {
+                "class": classes[each.label],
+                "name": each.name,
+                "picture": _picture(each.image),
+                "answers": [
+                    {"entrant": name, "classes": [classes[number] for number in said[:, place]]}
+                    for name, said in found.said.items()
+                ],
+            }
+            for place, each in enumerate(found.images)
         ],
     }
 

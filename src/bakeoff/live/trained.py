@@ -13,7 +13,9 @@ from torch import nn
 from bakeoff.data.dataset import Dataset
 from bakeoff.engine.team import given_threads
 from bakeoff.findings.inside import load_network
+from bakeoff.findings.own import OwnCases, own_cases
 from bakeoff.records.folder import RunFolder
+from bakeoff.records.own_images import OwnImage
 from bakeoff.records.record import Record
 from bakeoff.training.code import load_kept
 from bakeoff.training.predict import predict_logits
@@ -102,6 +104,12 @@ class Trained:
             )
             for entrant, models in self._by_entrant()
         ]
+
+    @given_threads()
+    def own_cases(self, images: Sequence[OwnImage]) -> OwnCases:
+        """Return what all say of images that the user kept, of which there is one."""
+        networks = ((*key, model) for key, model in self._models.items())
+        return own_cases(images, networks, self._pixels, self._dataset.classes)
 
     def _by_entrant(self) -> Iterator[tuple[str, list[tuple[int, nn.Module]]]]:
         models = self._models

@@ -7,6 +7,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -171,6 +172,17 @@ class Checkpoints:
         found = [match for name in self.folder.names() if (match := _NAME.match(name))]
         found.sort(key=lambda match: (_counts(match), match[3]), reverse=True)
         return [(match, self.folder / match[0]) for match in found]
+
+
+def history_in(folder: Place) -> tuple[Epoch, ...]:
+    """Return the epochs that the newest checkpoint of a folder counts; none where it has none.
+
+    For who watches a training of somebody else's: its header alone is read, and nothing is moved.
+    """
+    for _, file in Checkpoints(folder, lambda text: None)._files():  # noqa: SLF001
+        with suppress(UnreadableError, StoreError):
+            return _header_in(file.read_beginning(8 + _LARGEST_HEADER), str(file)).history
+    return ()
 
 
 def _counts(name: re.Match[str]) -> tuple[int, int]:
