@@ -197,7 +197,7 @@ function toldOf(answer, order, classes) {
 
 /** Return the answers in a sentence: who says what, the most common first. */
 function summary(asked) {
-  if (asked.empty) return asked.empty;
+  if (asked.empty) return `${asked.empty[0].toUpperCase()}${asked.empty.slice(1)}.`;
   if (!asked.answers.length)
     return "No trial has finished yet; the first one answers as soon as it has.";
   const truth = asked.test

@@ -80,20 +80,31 @@ function begin(run) {
   }
 }
 
+async function pictureFrom(address) {
+  const picture = new Image();
+  picture.src = address;
+  await picture.decode();
+  return picture;
+}
+
 /**
  * Ask for what is given, a picture or a test image, or else for what is on the canvas. What is given
  * lies on the canvas as soon as the server took it, and is asked for again until it is drawn over.
  */
 const ask = latest(async (given) => {
+  byId("answers").setAttribute("aria-busy", true);
   const { state, untouched } = drawing;
   const laid = untouched && state.below ? state.below.source : null;
   const source = given ?? laid ?? { picture: await drawing.picture() };
   const asked = await send(source);
-  if (!given || !asked) return;
-  const picture = new Image();
-  picture.src = given.picture ? asked.steps[0].picture : asked.picture;
-  await picture.decode();
-  drawing.lay(picture, given);
+  if (given && asked) {
+    // As sharp as it came, where the browser can read it; else as the networks receive it.
+    const sharp = given.picture && (await createImageBitmap(given.picture).catch(() => null));
+    const picture = sharp || (await pictureFrom(asked.picture ?? asked.steps[0].picture));
+    // Who has drawn in the meantime goes on with that.
+    if (drawing.state === state) drawing.lay(picture, given);
+  }
+  byId("answers").setAttribute("aria-busy", false);
 });
 
 async function send(source) {
