@@ -231,7 +231,7 @@ export function showNear(near) {
         {},
         el("img", { src: each.picture, alt: "" }),
         el("span", {}, each.class),
-        el("small", {}, `no. ${each.index}`),
+        el("small", {}, each.index),
       ),
     ),
   );

@@ -5,7 +5,6 @@ import { byId, el, oneTabStop, percent } from "./dom.js";
 import { latest, postJson } from "./server.js";
 
 const MOST_MAPS = 32;
-const KINDS = { filters: "filters", before: "before", after: "after", attention: "attention" };
 
 export class Inside {
   #asked = null;
@@ -123,7 +122,12 @@ export class Inside {
   #place(where, number) {
     const loudest = Math.max(...where.maps.map((map) => Math.abs(map.speaks ?? 0)), 1e-12);
     let maps = [...where.maps];
-    if (byId("inside-order").checked) maps.sort((a, b) => (b.speaks ?? 0) - (a.speaks ?? 0));
+    if (byId("inside-order").checked) {
+      const says = new Map(
+        this.#speaking(number).maps.map((map) => [map.channel, map.speaks ?? 0]),
+      );
+      maps.sort((a, b) => says.get(b.channel) - says.get(a.channel));
+    }
     const rest = this.#unfolded.has(number) ? 0 : maps.length - MOST_MAPS;
     if (rest > 0) maps = maps.slice(0, MOST_MAPS);
     const columns = Math.min(Math.ceil(Math.sqrt(maps.length)), 6);
@@ -172,7 +176,19 @@ export class Inside {
           )
         : "";
     const size = `${where.channels} × ${where.height} × ${where.width}`;
-    return place(where.name, list, `${KINDS[where.kind] ?? where.kind}, ${size}`, more);
+    return where.kind === "filters"
+      ? place("Filters", list, `${where.name}, ${where.height} × ${where.width}`, more)
+      : place(where.name, list, `${where.kind}, ${size}`, more);
+  }
+
+  /** Return whose maps tell the order: before an activation they stand as they do after it. */
+  #speaking(number) {
+    const { places } = this.#told;
+    const here = places[number],
+      next = places[number + 1];
+    const paired =
+      here.kind === "before" && next?.kind === "after" && next.channels === here.channels;
+    return paired ? next : here;
   }
 
   #pointed = null;

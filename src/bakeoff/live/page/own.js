@@ -62,7 +62,7 @@ export class Own {
             "li",
             {},
             el("strong", {}, each.name),
-            ` ${each.right} of ${each.of} right`,
+            ` ${each.right} of ${each.of} answers right`,
             el(
               "span",
               { class: "track", "aria-hidden": "true" },
@@ -76,13 +76,14 @@ export class Own {
         "ul",
         { class: "strip" },
         ...own.pictures.map((each) => {
-          const wrong = each.answers.filter((answer) => answer.class !== each.class).length;
+          const said = each.answers.flatMap((answer) => answer.classes);
+          const wrong = said.filter((name) => name !== each.class).length;
           return el(
             "li",
             {},
             el("img", { src: each.picture, alt: each.name }),
             el("span", {}, each.class),
-            el("small", {}, wrong ? `${wrong} wrong` : "all right"),
+            el("small", {}, wrong ? `${wrong} of ${said.length} wrong` : "all right"),
           );
         }),
       ),

@@ -92,14 +92,13 @@ function standing(entrant, scale) {
 function curves(trials, { low, high, last }) {
   const y = (value) => 38 - (36 * (value - low)) / (high - low || 1);
   const lines = trials
-    .filter((trial) => trial.curve.length > 1)
-    .map((trial) =>
-      svg("polyline", {
-        points: trial.curve
-          .map(([epoch, value]) => `${(100 * epoch) / last},${y(value)}`)
-          .join(" "),
-      }),
-    );
+    .filter((trial) => trial.curve.length)
+    .map(({ curve }) => {
+      const points = curve.map(([epoch, value]) => [(100 * epoch) / last, y(value)]);
+      // One epoch is a dash.
+      if (points.length === 1) points.unshift([points[0][0] - 5, points[0][1]]);
+      return svg("polyline", { points: points.join(" ") });
+    });
   const ends = trials.flatMap((trial) => trial.curve.slice(-1).map(([, value]) => value));
   const told = ends.length
     ? `validation score up to ${Math.max(...ends).toFixed(4)}`
