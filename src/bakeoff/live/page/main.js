@@ -95,7 +95,7 @@ const ask = latest(async (given) => {
   byId("answers").setAttribute("aria-busy", true);
   const { state, untouched } = drawing;
   const laid = untouched && state.below ? state.below.source : null;
-  const source = given ?? laid ?? { picture: await drawing.picture() };
+  const source = given ?? laid ?? { picture: drawing.picture() };
   const asked = await send(source);
   if (given && asked) {
     // As sharp as it came, where the browser can read it; else as the networks receive it.
