@@ -18,7 +18,6 @@ from bakeoff.report.charts.canvas import WIDTH, own_settings
 from bakeoff.report.charts.curves import _shown, learning_curves
 from bakeoff.report.charts.dots import draw_dots
 from bakeoff.report.charts.labels import Box, elided, place_beside, spread, two_lines
-from bakeoff.report.charts.tradeoff import front, offers
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.sections.classes import class_tables
 from tests.report.page_reading import Element
@@ -66,21 +65,6 @@ def test_curves_are_the_epochs_of_the_records(five_seeds: Findings) -> None:
     # The diverged trial is drawn as far as it came, and is no part of the mean.
     assert [len(points) for points in curves["mlp-2x200"].seeds.values()] == [8, 8, 8, 2, 8]
     assert len(curves["mlp-2x200"].mean) == 8
-
-
-def test_pareto_front_is_what_nobody_beats(one_seed: Findings) -> None:
-    found = offers(one_seed, "parameters")
-    assert len(found) == 6
-    unbeaten = [
-        name
-        for name, (price, score) in found.items()
-        if not any(
-            (other_price <= price and other > score) or (other_price < price and other >= score)
-            for other_price, other in found.values()
-        )
-    ]
-    assert front(found) == sorted(unbeaten, key=lambda name: found[name])
-    assert front({"a": (1, 0.9), "b": (2, 0.8), "c": (2, 0.95), "d": (1, 0.9)}) == ["a", "d", "c"]
 
 
 def test_class_scores_and_confusions_are_those_of_the_records(five_seeds: Findings) -> None:

@@ -21,6 +21,7 @@ from bakeoff.report.pictures.views import COLOUR_BAR, EVIDENCE, Picture, view_pi
 from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.sections.classes import class_tables
 from bakeoff.report.sections.matrix import matrix
+from bakeoff.report.sections.offers import front_text, offers
 from bakeoff.report.sections.origins import facts, recipes
 from bakeoff.report.sections.published import published_rows
 from bakeoff.report.sections.table import columns
@@ -102,6 +103,10 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         "columns": columns(findings),
         # The entrants that train until they reach a target.
         "waits": waits,
+        "beaten": {
+            price: front_text(offers(findings, price), comparison)
+            for price in ("training_seconds", "parameters")
+        },
         "f1": tables["f1"],
         "mistakes": pictured(findings.mistakes, findings.classes, light),
         "hardest": pictured(findings.hardest, findings.classes, light),

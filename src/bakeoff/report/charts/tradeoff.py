@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report import words
 from bakeoff.report.charts import canvas
 from bakeoff.report.charts.labels import extent, place_beside, two_lines
 from bakeoff.report.charts.svg import Chart, Numbers
-from bakeoff.report.palette import MUTED, Style, styles
+from bakeoff.report.palette import PAPER, Style, styles
+from bakeoff.report.sections.offers import Offer, Price, beaten, offers
 
 _NEAR = 30.0
 """Up to here a label needs no line to its point."""
 
-Price = Literal["training_seconds", "parameters"]
-Offers = Mapping[str, tuple[float, float]]
-"""Of each entrant what it costs and what it comes to on test data, means over its seeds."""
-
-
-def offers(findings: Findings, price: Price) -> Offers:
-    """Return the offers of the entrants that have scores, in the order of the study."""
-    rows = {row.entrant: row for row in findings.standings}
-    found = {}
-    for entrant in findings.study.entrants:
-        row = rows[entrant.name]
-        cost, score = getattr(row, price), getattr(row, f"test_{findings.comparison.metric}")
-        if cost and score is not None:
-            found[entrant.name] = (float(cost), score)
-    return found
-
-
-def front(found: Offers) -> list[str]:
-    """Return the entrants that nobody beats, the cheapest first.
-
-    One is beaten by another that costs no more and does no worse, and is not the same in both.
-    """
-    return sorted(
-        (
-            name
-            for name, (cost, score) in found.items()
-            if not any(
-                other_cost <= cost and other >= score and (other_cost, other) != (cost, score)
-                for other_cost, other in found.values()
-            )
-        ),
-        key=lambda name: found[name],
-    )
-
 
 def draw_offers(findings: Findings, price: Price) -> Chart | None:
-    """Return the chart: offers on the front filled and joined, the others hollow."""
+    """Return the chart: offers with their intervals, hollow where another one beats them."""
     found = offers(findings, price)
     if not found:
         return None
@@ -61,54 +26,81 @@ def draw_offers(findings: Findings, price: Price) -> Chart | None:
     unit = "parameters" if price == "parameters" else "seconds of training"
     sheet = canvas.plot(270, f"Test {metric} by {unit}", left=42, top=36, right=80, bottom=26)
     style = styles(entrant.name for entrant in findings.study.entrants)
-    sheet.accuracy_axis("y", [score for _cost, score in found.values()], room=0.14)
-    sheet.log_axis("x", [cost for cost, _score in found.values()])
-    best = front(found)
-    sheet.axes.plot(
-        [found[name][0] for name in best], [1 - found[name][1] for name in best],
-        color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)), drawstyle="steps-post",
-        dash_capstyle="round",
-    )  # fmt: skip
+    scores = [end for each in found.values() for end in (each.score_low, each.score_high)]
+    sheet.accuracy_axis("y", [end for end in scores if 0 < end < 1], room=0.14)
+    sheet.log_axis("x", [end for each in found.values() for end in _costs(each)])
+    beaten_by = {each.name: each for each in beaten(found, findings.comparison)}
+    write = words.whole if price == "parameters" else words.duration
     told = []
-    for name, (cost, score) in found.items():
+    for name, each in found.items():
         mark = style[name].mark
+        for across, up in _intervals(each):
+            sheet.axes.plot(across, up, color=mark, linewidth=1.4, solid_capstyle="butt")
         (drawn,) = sheet.axes.plot(
-            [cost], [1 - score], marker=style[name].marker, markersize=9, color=mark,
-            markeredgecolor=mark, markeredgewidth=1.8,
-            fillstyle="full" if name in best else "none", linestyle="none",
+            [each.cost], [1 - each.score], marker=style[name].marker, markersize=9, color=mark,
+            markeredgecolor=mark, markeredgewidth=1.8, linestyle="none",
+            markerfacecolor=PAPER if name in beaten_by else mark,
         )  # fmt: skip
-        write = words.whole if price == "parameters" else words.duration
-        cells = words.proportion(score), write(cost)
-        sheet.say(drawn, f"{name}: {cells[0]}, {cells[1]} {unit}")
-        told.append((name, *cells, "yes" if name in best else "no"))
-    _draw_names(sheet, found, best, style)
-    description = f"Scatter chart: test {metric} by {unit}."
-    numbers = Numbers(("Entrant", f"Test {metric}", unit.capitalize(), "On the front"), told)
+        cells = (
+            words.proportion(each.score),
+            _range(each.score_low, each.score_high, words.proportion),
+            write(each.cost),
+            _range(each.cost_low, each.cost_high, write),
+        )
+        lost = beaten_by.get(name)
+        said = f"{name}: {cells[0]} ({cells[1]}), {cells[2]} {unit}"
+        said += "" if price == "parameters" else f" ({cells[3]})"
+        sheet.say(drawn, said + (f"; beaten by {lost.by}, {lost.how}" if lost else ""))
+        told.append((name, *cells, f"{lost.by}, {lost.how}" if lost else words.MISSING))
+    _draw_names(sheet, found, style)
+    numbers = Numbers(
+        ("Entrant", f"Test {metric}", "Interval", unit.capitalize(), "Interval", "Beaten by"), told
+    )
     name = f"accuracy-against-{price.replace('_', '-')}"
-    return Chart(name, description, sheet.svg(), numbers, sheet.said)
+    return Chart(name, f"Scatter chart: test {metric} by {unit}.", sheet.svg(), numbers, sheet.said)
+
+
+def _costs(offer: Offer) -> list[float]:
+    return [each for each in (offer.cost_low, offer.cost, offer.cost_high) if each is not None]
+
+
+def _intervals(offer: Offer) -> list[tuple[list[float], list[float]]]:
+    """Return the two lines of the cross: what it costs, and how wrong it is."""
+    costs = _costs(offer)
+    errors = [1 - min(end, 1 - 1e-9) for end in (offer.score_low, offer.score_high)]
+    return [([min(costs), max(costs)], [1 - offer.score] * 2), ([offer.cost] * 2, errors)]
+
+
+def _range(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str:
+    if low is None or high is None or low == high:
+        return words.MISSING
+    return f"{write(low)} to {write(high)}"
 
 
 def _draw_names(
-    sheet: canvas.Sheet, found: Offers, best: Sequence[str], style: Mapping[str, Style]
+    sheet: canvas.Sheet, found: Mapping[str, Offer], style: Mapping[str, Style]
 ) -> None:
     # In units of the sheet, from below.
-    points = {
-        name: sheet.axes.transData.transform((cost, 1 - score)).tolist()
-        for name, (cost, score) in found.items()
-    }
-    # The joined front: along each step, then up to the next offer.
-    steps = []
-    for (x, y), (next_x, next_y) in pairwise(points[name] for name in best):
-        steps.append((x, y - 3, next_x, y + 3))
-        steps.append((next_x - 3, min(y, next_y), next_x + 3, max(y, next_y)))
+    def place(cost: float, error: float) -> tuple[float, float]:
+        x, y = sheet.axes.transData.transform((cost, error)).tolist()
+        return x, y
+
+    points = {name: place(each.cost, 1 - each.score) for name, each in found.items()}
+    crosses = []
+    for each in found.values():
+        for across, up in _intervals(each):
+            (x, y), (other_x, other_y) = map(place, across, up)
+            left, right = sorted((x, other_x))
+            bottom, top = sorted((y, other_y))
+            crosses.append((left - 1, bottom - 1, right + 1, top + 1))
     texts = [two_lines(name) for name in found]
     frame = sheet.axes.get_window_extent()
     places = place_beside(
         list(points.values()),
         [extent(text, canvas.LABEL) for text in texts],
         inside=(frame.x0 + 2, frame.y0 + 2, canvas.WIDTH, frame.y1 + 12),
-        lines=steps,
+        lines=crosses,
     )
-    for (name, point), text, place in zip(points.items(), texts, places, strict=True):
-        far = math.dist(place.at, point) > _NEAR
-        sheet.name(text, place.at, place.align, style[name], point if far else None)
+    for (name, point), text, near in zip(points.items(), texts, places, strict=True):
+        far = math.dist(near.at, point) > _NEAR
+        sheet.name(text, near.at, near.align, style[name], point if far else None)
