@@ -145,10 +145,12 @@ def test_pairs_of_several_seeds_are_those_of_comparison_json(
         ends = sorted(sign * 100 * pair[end] for end in ("low", "high"))
         assert_prints(cells[0], [sign * 100 * pair["difference"]])
         assert_prints(cells[1], ends)
-        assert_p_value(cells[2], pair["p_value"])
-        assert_p_value(cells[3], pair["p_value_holm"])
-        assert_p_value(cells[4], pair["equivalence_p_holm"])
-        assert_prints(cells[5], [100 * pair["seed_share"]])
+        after = pair.get("corrected", pair)
+        assert_prints(cells[2], sorted(sign * 100 * after[end] for end in ("low", "high")))
+        assert_p_value(cells[3], pair["p_value"])
+        assert_p_value(cells[4], pair["p_value_holm"])
+        assert_p_value(cells[5], pair["equivalence_p_holm"])
+        assert_prints(cells[6], [100 * pair["seed_share"]])
 
 
 def assert_p_value(text: str, value: float) -> None:

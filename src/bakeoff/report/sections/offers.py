@@ -44,9 +44,9 @@ def offers(findings: Findings, price: Price) -> dict[str, Offer]:
     seen = {each.name: each for each in findings.comparison.entrants}
     found = {}
     for entrant in findings.study.entrants:
-        cost, each = getattr(rows[entrant.name], price), seen[entrant.name]
-        score = getattr(each, findings.comparison.metric)
-        if not cost or score is None:
+        cost, each = getattr(rows[entrant.name], price), seen.get(entrant.name)
+        score = getattr(each, findings.comparison.metric, None)
+        if not cost or each is None or score is None:
             continue
         low = high = float(cost)
         ends: tuple[float | None, float | None] = (low, high)
