@@ -84,6 +84,21 @@ def bars(display: RunDisplay) -> list[str]:
     return [" ".join(re.sub("[━╸╺]", "", line).split()) for line in stream.getvalue().splitlines()]
 
 
+def test_in_a_narrow_terminal_names_of_bars_break_and_numbers_do_not() -> None:
+    long = planned(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0)
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=40, color_system=None)
+    display = RunDisplay(console)
+    display.planned([long], 0)
+    display.trial_started(long)
+    console.print(display._bars.get_renderable())
+    text = "".join(stream.getvalue().split())
+    assert "…" not in text
+    assert "cnn-2conv-dro" in text
+    assert text.count("left-:--:--") == 2
+    assert "epoch0/30" in text
+
+
 def test_bars_say_after_the_first_epoch_what_is_left_and_count_down() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])

@@ -17,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from bakeoff.cli.rows import say
@@ -105,13 +106,17 @@ class RunDisplay(Listener):
     def __init__(self, console: Console, *, epochs: bool = False) -> None:
         console.file = cast("IO[str]", _Audience(console.file))
         self._console = console
+        # Where it is narrow a name breaks, and no number does.
+        name = TextColumn("{task.description}", table_column=Column(overflow="fold"))
+        done = TextColumn("{task.fields[done]}", table_column=Column(no_wrap=True))
+        wide = console.width >= 80
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[done]}"),
-            TimeElapsedColumn(),
+            name,
+            *([BarColumn(bar_width=20)] if wide else []),
+            done,
+            *([TimeElapsedColumn()] if wide else []),
             TextColumn("left"),
-            _TimeLeft(),
+            _TimeLeft(table_column=Column(no_wrap=True)),
             console=console,
             transient=True,
             disable=not console.is_terminal,
