@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.data.dataset import Dataset
-from bakeoff.findings.findings import Findings
+from bakeoff.findings.findings import Findings, Images
 from bakeoff.findings.mistakes import Confusion, Disagreement, confusion_of
 from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
@@ -295,6 +295,7 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         records=records,
         standings=rows,
         comparison=comparison,
+        images=Images("MNIST", "CC BY-SA 3.0", EXAMPLES, 6000, len(LABELS)),
         classes=CLASSES,
         light_on_dark=True,
         answer=f"{winner} comes first on validation data.",

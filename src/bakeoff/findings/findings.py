@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bakeoff.comparison.compare import Comparison
+from bakeoff.data.catalogue import SOURCES
 from bakeoff.data.dataset import Dataset
+from bakeoff.data.split import split_of
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.mistakes import (
     HARDEST,
@@ -28,6 +30,18 @@ from bakeoff.records.record import Record, evaluations
 _MISTAKES = 24
 
 
+@dataclass(frozen=True)
+class Images:
+    """What entrants were trained and tested on."""
+
+    title: str
+    licence: str | None
+    """And whose data they are; None for a user's own files."""
+    training: int
+    validation: int
+    test: int
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Findings(Conclusion):
     """Everything that the page shows: a conclusion, with pictures and mistakes beside it.
@@ -35,6 +49,7 @@ class Findings(Conclusion):
     Two findings are the same only if they are one object: arrays have no plain equality.
     """
 
+    images: Images
     classes: tuple[str, ...]
     light_on_dark: bool
     """Whether images are shown as their negatives, as `Dataset.light_on_dark` says."""
@@ -106,6 +121,7 @@ def gather_findings(
     everyone = list(predicted.values())
     return Findings(
         **vars(conclusion),
+        images=_images(conclusion, dataset),
         classes=dataset.classes,
         light_on_dark=dataset.light_on_dark,
         view=views.pop(conclusion.winner, None),
@@ -120,6 +136,18 @@ def gather_findings(
             mistake_at(image.index, everyone, dataset)
             for image in comparison.hardest_images[:HARDEST]
         ),
+    )
+
+
+def _images(conclusion: Conclusion, dataset: Dataset) -> Images:
+    name, split = conclusion.study.protocol.dataset, split_of(conclusion.study, 0, dataset)
+    source = SOURCES.get(name)
+    return Images(
+        title=source.title if source else name,
+        licence=source.licence if source else None,
+        training=len(split.train),
+        validation=len(split.validation),
+        test=len(dataset.test_labels),
     )
 
 

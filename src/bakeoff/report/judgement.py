@@ -52,6 +52,7 @@ def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
         ("pairs", "Pair by pair", comparison.pairs or charts.seeds),
         ("classes", "Class by class", charts.f1),
         ("images", "Where they err", findings.hardest),
+        ("glossary", "Ten words", True),
     )
     spreads = {"Accuracy": "accuracy", "Balanced acc.": "balanced_accuracy"}
     if not comparison.scale.proportion:

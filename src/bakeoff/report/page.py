@@ -14,6 +14,7 @@ from bakeoff.findings.findings import Findings
 from bakeoff.findings.mistakes import Mistake
 from bakeoff.report import words
 from bakeoff.report.charts.charts import draw_charts, every_chart
+from bakeoff.report.glossary import GLOSSARY
 from bakeoff.report.palette import style_sheet, styles
 from bakeoff.report.pictures.raster import photograph
 from bakeoff.report.pictures.view_sheet import draw_view
@@ -54,7 +55,7 @@ def drawn(shown: Mapping[str, Any]) -> Report:
 def shown_of(findings: Findings) -> dict[str, Any]:
     """Return what the templates show, each of it under the name by which they know it."""
     comparison, parted = findings.comparison, findings.disagreement
-    light = findings.light_on_dark
+    light, made = findings.light_on_dark, facts(findings)
     tables, groups = class_tables(findings), batch_groups(findings)
     others = [view_pictures(view) for view in findings.other_views]
     said = findings.view and findings.view.predicted
@@ -75,7 +76,8 @@ def shown_of(findings: Findings) -> dict[str, Any]:
             findings.view or findings.unseen,
         ),
         ("published", "Against the published figures", published),
-        ("origins", "Where this comes from", True),
+        ("origins", "Methods, and where this comes from", True),
+        ("glossary", "Ten words", True),
     )
     return {
         **shown_by_all(
@@ -120,7 +122,8 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         "apart": [each for each in others if each.view.predicted != said],
         "evidence": EVIDENCE,
         "published_rows": published,
-        "facts": facts(findings),
+        "versions": [(fact.name, fact.values) for fact in made if fact.version],
+        "facts": made,
         "recipes": recipes(findings),
     }
 
@@ -138,6 +141,7 @@ def shown_by_all(
     """
     scale, margin, script = comparison.scale, comparison.equivalence_margin, own_text("page.js")
     tested = comparison.tested
+    fewest = min((len(each.seeds) for each in comparison.entrants), default=0)
     return {
         "comparison": comparison,
         "policy": _policy(script),
@@ -155,6 +159,10 @@ def shown_by_all(
         "matrix": matrix(comparison) if comparison.baseline is None else {},
         "colours": {name: style.css for name, style in styles(names).items()},
         "colour_bar": COLOUR_BAR,
+        "glossary": GLOSSARY,
+        # What the entrant with the fewest runs cannot see, at 95 %: the exact rule of three.
+        "fewest": fewest,
+        "unseen": 1 - 0.05 ** (1 / max(fewest, 1)),
     }
 
 

@@ -17,6 +17,7 @@ class Fact(NamedTuple):
     values: list[str]
     code: bool = False
     """Whether the values are machine text: hashes, versions."""
+    version: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def facts(findings: Findings) -> list[Fact]:
         )
     for name in dict.fromkeys(name for part in made for name in part.versions):
         versions = dict.fromkeys(part.versions[name] for part in made if name in part.versions)
-        found.append(Fact(name, list(versions), True))
+        found.append(Fact(name, list(versions), True, True))
     return found
 
 
