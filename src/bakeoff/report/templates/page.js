@@ -40,6 +40,11 @@ const mark = () => {
 };
 addEventListener("scroll", mark, { passive: true });
 mark();
+// A link to a word opens the list in which it stands, where the browser does not.
+addEventListener("hashchange", () => {
+  const folded = document.getElementById(location.hash.slice(1))?.closest("details");
+  if (folded) folded.open = true;
+});
 // What carries the argument is printed, folded or not.
 let opened = [];
 addEventListener("beforeprint", () => {
