@@ -91,8 +91,11 @@ def _run(request: dict[str, Any], figures: Figures | None) -> int:
     elif figures is not None:
         figures.install()
     code = run(request["run"])
-    with faults.REAL_OPEN(f"{request['log']}.{COUNT}", "w") as stream:
+    # A signal may come in the midst of this: what is there is whole.
+    count = f"{request['log']}.{COUNT}"
+    with faults.REAL_OPEN(f"{count}.unfinished", "w") as stream:
         json.dump(injected.seen, stream)
+    Path(f"{count}.unfinished").rename(count)
     return code
 
 

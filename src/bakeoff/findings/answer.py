@@ -31,8 +31,9 @@ def answer(study: Study, rows: Sequence[Standing], comparison: Comparison) -> st
     winner = rows[0]
     metric = study.protocol.selection_metric
     tested = winner.test_accuracy if metric == "accuracy" else winner.test_balanced_accuracy
+    named = "an accuracy" if metric == "accuracy" else "a balanced accuracy"
     first = (
-        f"{winner.entrant} stands first on validation data, with a {metric.replace('_', ' ')} of "
+        f"{winner.entrant} stands first on validation data, with {named} of "
         f"{winner.selected_by(metric):.4f} there and {tested:.4f} on the test images"
     )
     others = [row for row in rows[1:] if row.trials]
