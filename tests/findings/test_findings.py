@@ -149,8 +149,7 @@ def test_mistakes_are_the_winners_most_confident_ones(baked: Baked, findings: Fi
 def test_the_first_two_part_where_comparison_json_says(baked: Baked, findings: Findings) -> None:
     pair = baked.conclusion.comparison.to_dict()["pairs"][0]
     assert [pair["a"], pair["b"]] == [row.entrant for row in baked.conclusion.standings[:2]]
-    parted = findings.disagreement
-    assert parted is not None
+    parted = findings.disagreements[0]
     assert pair["flips"]["only_a"]
     for cards, side, other in ((parted.only_a, "only_a", "b"), (parted.only_b, "only_b", "a")):
         told = [said(baked, pair[other], seed) for seed in pair["seeds"]]
@@ -167,20 +166,30 @@ def test_the_first_two_part_where_comparison_json_says(baked: Baked, findings: F
         assert sure == sorted(sure, reverse=True)
 
 
+def test_every_pair_has_images_of_its_own(baked: Baked, findings: Findings) -> None:
+    pairs = baked.conclusion.comparison.tested
+    assert [each.pair for each in findings.disagreements] == list(pairs)
+    for each in findings.disagreements[1:]:
+        assert each.pair.flips is not None
+        for cards, side in ((each.only_a, "only_a"), (each.only_b, "only_b")):
+            indices = getattr(each.pair.flips, side)
+            assert len(cards) == min(len(indices), 4)
+            assert {card.index for card in cards} <= set(indices.tolist())
+
+
 def test_images_of_wrong_labels_are_marked_wherever_they_are_shown(
     baked: Baked, findings: Findings
 ) -> None:
-    parted = findings.disagreement
-    assert parted is not None
+    parted = findings.disagreements[0]
     chosen = (findings.mistakes[1], findings.hardest[3], *parted.only_a[:1], *parted.only_b[:1])
     wrong = tuple({mistake.index for mistake in chosen})
     dataset = replace(DIGITS, known_wrong_test_labels=wrong)
     again = gather_findings(baked.conclusion, dataset, partial(look, baked))
-    assert again.disagreement is not None
+    assert again.disagreements
     cards = [
         *again.mistakes,
-        *again.disagreement.only_a,
-        *again.disagreement.only_b,
+        *again.disagreements[0].only_a,
+        *again.disagreements[0].only_b,
         *again.hardest,
     ]
     assert {card.index for card in cards if card.known_wrong_label} == set(wrong)

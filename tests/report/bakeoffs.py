@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 
 from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
 from bakeoff.findings.findings import Findings, Images
-from bakeoff.findings.mistakes import Confusion, Disagreement, confusion_of
+from bakeoff.findings.mistakes import (
+    Confusion,
+    Disagreement,
+    Mistake,
+    confusion_of,
+    disagreements,
+)
 from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
@@ -319,22 +326,21 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
             for row in rows
             if row.trials
         ),
-        disagreement=_disagreement(comparison),
+        disagreements=_disagreements(comparison),
         hardest=tuple(hard_image(number, len(records)) for number in range(12)),
     )
 
 
-def _disagreement(comparison: Comparison) -> Disagreement | None:
-    """Return pictures for the images that part the first two, as many as there would be."""
-    pair = comparison.pairs[0] if comparison.pairs else None
-    if pair is None or pair.flips is None:
-        return None
-    sides = (pair.flips.only_a, pair.flips.only_b)
-    only_a, only_b = (
-        tuple(hard_image(number, len(pair.seeds)) for number in range(min(8, len(side))))
-        for side in sides
-    )
-    return Disagreement(pair, only_a, only_b)
+def _disagreements(comparison: Comparison) -> tuple[Disagreement, ...]:
+    """Return pictures for the images that part two entrants, as many as there would be."""
+
+    def wrong_about(
+        pair: PairComparison, _name: str, indices: NDArray[np.int64], most: int
+    ) -> tuple[Mistake, ...]:
+        shown = range(min(most, len(indices)))
+        return tuple(hard_image(number, len(pair.seeds)) for number in shown)
+
+    return disagreements(comparison.tested, wrong_about)
 
 
 def confusion(

@@ -67,7 +67,7 @@ def of_classes(base: Findings, classes: tuple[str, ...]) -> Findings:
         other_views=(),
         mistakes=(),
         hardest=(),
-        disagreement=None,
+        disagreements=(),
     )
 
 

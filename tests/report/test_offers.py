@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bakeoff.findings.findings import Findings
-from bakeoff.report.sections.offers import Beaten, Offer, beaten, front_text, offers
+from bakeoff.report.sections.offers import Beaten, Offer, beaten, beaten_text, offers
 
 
 def at(cost: float, score: float, reach: float = 0.0) -> Offer:
@@ -49,11 +49,9 @@ def test_only_what_is_shown_beats(five_seeds: Findings) -> None:
         ({open_pair.a: at(1, 0.9), open_pair.b: at(2, 0.8)}, []),
     ):
         assert beaten(found, comparison) == expected
-    assert front_text({open_pair.a: at(1, 0.9), open_pair.b: at(2, 0.8)}, comparison) == (
-        "Nobody is shown to be beaten in both."
-    )
-    assert front_text({winner: at(1, 0.9), loser: at(2, 0.8)}, comparison) == (
-        f"{winner} beats {loser} (better and cheaper)."
+    assert beaten_text({open_pair.a: at(1, 0.9), open_pair.b: at(2, 0.8)}, comparison) == ("nobody")
+    assert beaten_text({winner: at(1, 0.9), loser: at(2, 0.8)}, comparison) == (
+        f"{loser} by {winner} (better and cheaper)"
     )
 
 

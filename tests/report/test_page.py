@@ -161,7 +161,7 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
         view=None,
         other_views=(),
         mistakes=(),
-        disagreement=None,
+        disagreements=(),
         confusions=(),
         hardest=(),
     )

@@ -6,24 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bakeoff.comparison.compare import Comparison
+from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.catalogue import SOURCES
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.mistakes import (
     HARDEST,
-    OF_EACH_SIDE,
     Confusion,
     Disagreement,
     Mistake,
     confusion_of,
+    disagreements,
     mistake_at,
     shown_image,
     surest_mistakes,
 )
-from bakeoff.findings.predicted import PredictedBy
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record, evaluations
 
@@ -63,8 +63,8 @@ class Findings(Conclusion):
     """Of the winner, the most confident first."""
     confusions: tuple[Confusion, ...]
     """One per entrant with a complete trial, in the order of `standings`."""
-    disagreement: Disagreement | None
-    """Of the first two entrants."""
+    disagreements: tuple[Disagreement, ...]
+    """Of each pair, the first two entrants first."""
     hardest: tuple[Mistake, ...]
     """The first of `comparison.hardest_images`."""
 
@@ -119,6 +119,13 @@ def gather_findings(
     looks = {entrant: look(trial, image) for entrant, trial in first_trials.items()}
     views = {entrant: seen for entrant, seen in looks.items() if isinstance(seen, View)}
     everyone = list(predicted.values())
+
+    def wrong_about(
+        pair: PairComparison, name: str, indices: NDArray[np.int64], most: int
+    ) -> tuple[Mistake, ...]:
+        of_pair = [predicted[name, int(seed)] for seed in pair.seeds]
+        return surest_mistakes(indices, of_pair, dataset, most)
+
     return Findings(
         **vars(conclusion),
         images=_images(conclusion, dataset),
@@ -131,7 +138,7 @@ def gather_findings(
         ),
         mistakes=surest_mistakes(wrong, of_winner, dataset, _MISTAKES),
         confusions=tuple(confusion_of(name, said, dataset) for name, said in asked.items()),
-        disagreement=_disagreement(comparison, predicted, dataset),
+        disagreements=disagreements(comparison.tested, wrong_about),
         hardest=tuple(
             mistake_at(image.index, everyone, dataset)
             for image in comparison.hardest_images[:HARDEST]
@@ -148,19 +155,4 @@ def _images(conclusion: Conclusion, dataset: Dataset) -> Images:
         training=len(split.train),
         validation=len(split.validation),
         test=len(dataset.test_labels),
-    )
-
-
-def _disagreement(
-    comparison: Comparison, predicted: PredictedBy, dataset: Dataset
-) -> Disagreement | None:
-    """Return where the two best entrants part, over the seeds that both completed."""
-    pair = comparison.pairs[0] if comparison.pairs else None
-    if pair is None or pair.flips is None:
-        return None
-    of_a, of_b = ([predicted[name, int(seed)] for seed in pair.seeds] for name in (pair.a, pair.b))
-    return Disagreement(
-        pair=pair,
-        only_a=surest_mistakes(pair.flips.only_a, of_b, dataset, OF_EACH_SIDE),
-        only_b=surest_mistakes(pair.flips.only_b, of_a, dataset, OF_EACH_SIDE),
     )

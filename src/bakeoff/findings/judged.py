@@ -13,12 +13,12 @@ from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.judgement import Judgement
 from bakeoff.findings.mistakes import (
     HARDEST,
-    OF_EACH_SIDE,
     Confusion,
     Disagreement,
     Mistake,
     Pictured,
     confusion_of,
+    disagreements,
     mistake_at,
     surest_mistakes,
 )
@@ -34,7 +34,7 @@ class JudgedFindings(Judgement):
 
     confusions: tuple[Confusion, ...]
     """One per entrant whose answers are classes, in the order of `standings`."""
-    disagreement: Disagreement | None
+    disagreements: tuple[Disagreement, ...]
     """Of the first two entrants, or of the baseline and the best other one."""
     hardest: tuple[Mistake, ...]
     """The first of `comparison.hardest_images`."""
@@ -70,11 +70,20 @@ def judged_findings(judgement: Judgement, pictures: Pictured) -> JudgedFindings:
         said = {each.name: _said(each) for each in answers if each.predicted is not None}
     # Of each item what classes say, if all of them do; else how many are wrong.
     told = [each for name in said for each in said[name]] if len(said) == len(answers) else []
+
+    def wrong_about(
+        _pair: PairComparison, name: str, indices: NDArray[np.int64], most: int
+    ) -> tuple[Mistake, ...]:
+        if name in said:
+            return surest_mistakes(indices, said[name], items, most)
+        some = indices[:most].tolist()
+        return tuple(_wrong_at(index, [by_name[name]], items) for index in some)
+
     return JudgedFindings(
         predictions=found,
         comparison=comparison,
         confusions=tuple(confusion_of(name, runs, items) for name, runs in said.items()),
-        disagreement=_disagreement(comparison.tested, by_name, said, items),
+        disagreements=disagreements(comparison.tested, wrong_about),
         hardest=tuple(
             mistake_at(image.index, told, items) if told else _wrong_at(image.index, answers, items)
             for image in comparison.hardest_images[:HARDEST]
@@ -123,25 +132,6 @@ def _wrong_at(index: int, answers: Sequence[Answers], items: Items) -> Mistake:
         trials=sum(len(each) for each in right),
         known_wrong_label=False,
     )
-
-
-def _disagreement(
-    tested: Sequence[PairComparison],
-    answers: Mapping[str, Answers],
-    said: Mapping[str, Sequence[Predicted]],
-    items: Items,
-) -> Disagreement | None:
-    pair = tested[0] if tested else None
-    if pair is None or pair.flips is None:
-        return None
-    sides = []
-    for indices, wrong in ((pair.flips.only_a, pair.b), (pair.flips.only_b, pair.a)):
-        if wrong in said:
-            sides.append(surest_mistakes(indices, said[wrong], items, OF_EACH_SIDE))
-        else:
-            some = indices[:OF_EACH_SIDE].tolist()
-            sides.append(tuple(_wrong_at(index, [answers[wrong]], items) for index in some))
-    return Disagreement(pair, *sides)
 
 
 def _class_scores(

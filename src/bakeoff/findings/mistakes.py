@@ -6,7 +6,7 @@ From predictions: a matrix of classes grows with their square, so records of man
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
@@ -18,7 +18,11 @@ from bakeoff.comparison.pair import PairComparison
 from bakeoff.findings.predicted import Predicted
 
 OF_EACH_SIDE = 8
-"""Images that only one of two entrants gets right."""
+"""Images that only one of the first two entrants gets right."""
+OF_OTHERS = 4
+"""Images that only one of any other two gets right."""
+PAIRS_PICTURED = 30
+"""Pairs whose images are shown: a page of hundreds of pairs must still open."""
 HARDEST = 24
 MOST_CLASSES_SHOWN = 10
 """So many stand side by side on a phone with their numbers legible."""
@@ -101,6 +105,10 @@ def surest_mistakes(
     First those that most trials get wrong, and of these the most confident. Ties keep the order of
     the images.
     """
+    wrong = sum(trial.classes[indices] != dataset.test_labels[indices] for trial in asked)
+    if len(indices) > most:
+        # What fewer trials get wrong than the last one shown is not looked at more closely.
+        indices = indices[wrong >= np.sort(wrong)[-most]]
     found = [mistake_at(index, asked, dataset) for index in indices.tolist()]
     found.sort(key=lambda mistake: (-mistake.wrong, -(mistake.probability or 0)))
     return tuple(found[:most])
@@ -131,6 +139,25 @@ class Disagreement:
     only_a: tuple[Mistake, ...]
     """Images that a gets right and b wrong, with what b says; the surest first."""
     only_b: tuple[Mistake, ...]
+
+
+def disagreements(
+    pairs: Sequence[PairComparison],
+    wrong_about: Callable[[PairComparison, str, NDArray[np.int64], int], tuple[Mistake, ...]],
+) -> tuple[Disagreement, ...]:
+    """Return where the entrants of each pair part, over all seeds, most images for the first pair.
+
+    wrong_about: some of the images of a pair that an entrant gets wrong: up to so many of these.
+    """
+    found = []
+    for place, pair in enumerate(pairs[:PAIRS_PICTURED]):
+        if pair.flips is None:
+            continue
+        most = OF_OTHERS if place else OF_EACH_SIDE
+        only_a = wrong_about(pair, pair.b, pair.flips.only_a, most)
+        only_b = wrong_about(pair, pair.a, pair.flips.only_b, most)
+        found.append(Disagreement(pair, only_a, only_b))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from bakeoff.report.charts.canvas import own_settings
 from bakeoff.report.charts.charts import Charts
 from bakeoff.report.charts.dots import draw_dots
 from bakeoff.report.charts.grids import draw_class_table, draw_confusion
+from bakeoff.report.glossary import GLOSSARY
 from bakeoff.report.page import Report, drawn, pictured, shown_by_all
 from bakeoff.report.sections.classes import class_table
 
@@ -24,7 +25,7 @@ def draw_judgement(findings: JudgedFindings) -> Report:
 
 def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
     """Return what the templates show, each of it under the name by which they know it."""
-    comparison, parted = findings.comparison, findings.disagreement
+    comparison = findings.comparison
     names = [row.name for row in findings.standings]
     classes = findings.predictions.classes
     tables = {
@@ -52,7 +53,7 @@ def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
         ("pairs", "Pair by pair", comparison.pairs or charts.seeds),
         ("classes", "Class by class", charts.f1),
         ("images", "Where they err", findings.hardest),
-        ("glossary", "Ten words", True),
+        ("glossary", "Glossary", True),
     )
     spreads = {"Accuracy": "accuracy", "Balanced acc.": "balanced_accuracy"}
     if not comparison.scale.proportion:
@@ -63,6 +64,8 @@ def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
     items = findings.predictions.items
     return {
         **shown_by_all(comparison, comparison.baseline or names[0], names, sections),
+        # Nobody was trained here, or chosen.
+        "glossary": {each: GLOSSARY[each] for each in GLOSSARY if each != "validation data"},
         "opening": "understood.html",
         "title": f"{listed(names)} judged" if len(names) < 4 else f"{len(names)} entrants judged",
         "source": "these predictions",
@@ -85,6 +88,12 @@ def shown_of_judgement(findings: JudgedFindings) -> dict[str, Any]:
         "mistakes": [],
         "view": None,
         "hardest": pictured(findings.hardest, classes, light_on_dark=False),
-        "only_a": pictured(parted.only_a if parted else (), classes, light_on_dark=False),
-        "only_b": pictured(parted.only_b if parted else (), classes, light_on_dark=False),
+        "parted": [
+            (
+                each.pair,
+                pictured(each.only_a, classes, light_on_dark=False),
+                pictured(each.only_b, classes, light_on_dark=False),
+            )
+            for each in findings.disagreements
+        ],
     }

@@ -22,7 +22,7 @@ from bakeoff.report.pictures.views import COLOUR_BAR, EVIDENCE, Picture, view_pi
 from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.sections.classes import class_tables
 from bakeoff.report.sections.matrix import matrix
-from bakeoff.report.sections.offers import front_text, offers
+from bakeoff.report.sections.offers import beaten_text, offers
 from bakeoff.report.sections.origins import facts, recipes
 from bakeoff.report.sections.published import published_rows
 from bakeoff.report.sections.table import columns
@@ -54,7 +54,7 @@ def drawn(shown: Mapping[str, Any]) -> Report:
 
 def shown_of(findings: Findings) -> dict[str, Any]:
     """Return what the templates show, each of it under the name by which they know it."""
-    comparison, parted = findings.comparison, findings.disagreement
+    comparison = findings.comparison
     light, made = findings.light_on_dark, facts(findings)
     tables, groups = class_tables(findings), batch_groups(findings)
     others = [view_pictures(view) for view in findings.other_views]
@@ -77,7 +77,7 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         ),
         ("published", "Against the published figures", published),
         ("origins", "Methods, and where this comes from", True),
-        ("glossary", "Ten words", True),
+        ("glossary", "Glossary", True),
     )
     return {
         **shown_by_all(
@@ -106,15 +106,20 @@ def shown_of(findings: Findings) -> dict[str, Any]:
         # The entrants that train until they reach a target.
         "waits": waits,
         "beaten": {
-            price: front_text(offers(findings, price), comparison)
+            price: beaten_text(offers(findings, price), comparison)
             for price in ("training_seconds", "parameters")
         },
         "f1": tables["f1"],
         "mistakes": pictured(findings.mistakes, findings.classes, light),
         "hardest": pictured(findings.hardest, findings.classes, light),
-        # What the first two entrants disagree about.
-        "only_a": pictured(parted.only_a if parted else (), findings.classes, light),
-        "only_b": pictured(parted.only_b if parted else (), findings.classes, light),
+        "parted": [
+            (
+                each.pair,
+                pictured(each.only_a, findings.classes, light),
+                pictured(each.only_b, findings.classes, light),
+            )
+            for each in findings.disagreements
+        ],
         "batch_groups": groups,
         "view": findings.view and view_pictures(findings.view),
         "others": others,

@@ -92,13 +92,10 @@ def _cheaper(one: Offer, other: Offer) -> bool:
     )
 
 
-def front_text(found: Mapping[str, Offer], comparison: Comparison) -> str:
-    """Return the sentence that names who is beaten by whom, in what."""
-    lost = beaten(found, comparison)
-    if not lost:
-        return "Nobody is shown to be beaten in both."
+def beaten_text(found: Mapping[str, Offer], comparison: Comparison) -> str:
+    """Return who is beaten, by whom and in what: "a and b by c (better and cheaper)"."""
     said: dict[tuple[str, str], list[str]] = {}
-    for each in lost:
+    for each in beaten(found, comparison):
         said.setdefault((each.by, each.how), []).append(each.name)
-    parts = [f"{by} beats {listed(names)} ({how})" for (by, how), names in said.items()]
-    return "; ".join(parts) + "."
+    parts = [f"{listed(names)} by {by} ({how})" for (by, how), names in said.items()]
+    return ", ".join(parts) or "nobody"
