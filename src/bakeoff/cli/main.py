@@ -204,6 +204,9 @@ def run_command(
     stack: Stack = False,
     on: On = None,
     gpus: Gpus = 1.0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what --on slurm would submit, and end.")
+    ] = False,
     retry_failed: RetryFailed = False,
     reopen: Reopen = False,
     verbose: Verbose = False,
@@ -220,6 +223,9 @@ def run_command(
 
     resolved = _resolve(USUAL_STUDY if study is None else study, seeds, overrides)
     directory = out or RUNS / resolved.name
+    if dry_run:
+        _print_submission(resolved, directory, on, device, jobs, threads)
+        return
     # Workers import torch beside this process, which takes a second or two.
     several = may_be_several(jobs) and not stack and on is None
     with (
@@ -258,6 +264,16 @@ def run_command(
         planned = sum(row.planned for row in conclusion.standings)
         missing = sum(row.missing for row in conclusion.standings)
         raise TrialsFailedError(conclusion.troubles, planned, missing)
+
+
+def _print_submission(
+    study: Study, directory: Path, on: str | None, device: str, jobs: str, threads: str
+) -> None:
+    if on != "slurm":
+        raise UsageError("--dry-run: says what --on slurm would submit; give that, too")
+    from bakeoff.commands.run import planned_for_slurm
+
+    print(planned_for_slurm(study, directory, device, jobs, threads).rstrip("\n"))
 
 
 @app.command()

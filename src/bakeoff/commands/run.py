@@ -28,7 +28,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.records.own_study import STUDY
-from bakeoff.runners.cores import Asked, share_out
+from bakeoff.runners.cores import Asked, number_of, share_out
 from bakeoff.runners.crew import Crew, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener, PlannedTrial
@@ -163,15 +163,16 @@ def run_study(
     how long it will take on this machine. `source` is what errors call the study: its file, or else
     its name. `crew` is one that was started before, while this process imported what it needs. `on`
     is where else trials train: `ray` or `ray:HOST:PORT`, in as many tasks as there is room for or
-    as `jobs` says, each with `gpus` of a GPU where it is on one. It has the process to itself: a
-    second one in another thread is refused. Raises BakeoffError with one line.
+    as `jobs` says, each with `gpus` of a GPU where it is on one; or `slurm`, in at most `jobs`
+    workers. It has the process to itself: a second one in another thread is refused. Raises
+    BakeoffError with one line.
     """
     listener, out = listener or Listener(), Path(out)
     source = source or f"study {study.name}"
     study, kept = find_all(study, source)
     on_device = choose_device(device)
     in_precision = choose_precision(precision, on_device)
-    at_once, each = shares(jobs, threads, on_device.type, stack=stack)
+    at_once, each = shares(jobs if on is None else "auto", threads, on_device.type, stack=stack)
     far = None if on is None else _far_away(on, jobs, each, gpus, stack=stack)
     with ExitStack() as held:
         if at_once * each == 1 or stack or far is not None:
@@ -276,17 +277,26 @@ def _far_away(on: str, jobs: Asked, threads: int, gpus: float, *, stack: bool) -
     if stack:
         raise UsageError("--stack trains in one process: leave --on out, or --stack")
     where, _, address = on.partition(":")
-    if where != "ray":
-        raise UsageError(f"--on {on}: give ray, ray:HOST:PORT or slurm")
-    from bakeoff.runners.on_ray import run_on_ray
+    most = None if jobs == "auto" else number_of("--jobs", jobs)
+    if where == "ray":
+        from bakeoff.runners.on_ray import run_on_ray
 
-    return partial(
-        run_on_ray,
-        address=address,
-        jobs=None if jobs == "auto" else int(jobs),
-        threads=threads,
-        gpus=gpus,
-    )
+        return partial(run_on_ray, address=address, jobs=most, threads=threads, gpus=gpus)
+    if on == "slurm":
+        from bakeoff.runners.on_slurm import run_on_slurm
+
+        return partial(run_on_slurm, jobs=most, threads=threads)
+    raise UsageError(f"--on {on}: give ray, ray:HOST:PORT or slurm")
+
+
+def planned_for_slurm(study: Study, out: Path, device: str, jobs: Asked, threads: Asked) -> str:
+    """Return what a run of the study would submit, were nothing of it finished."""
+    from bakeoff.runners.on_slurm import script_for, workers_for
+
+    most = None if jobs == "auto" else number_of("--jobs", jobs)
+    workers = workers_for(len(study.entrants) * study.seeds, most)
+    each = 1 if threads == "auto" else number_of("--threads", threads)
+    return script_for(out, workers, each, choose_device(device).type)
 
 
 def _time_in_turns(setting: Setting, listener: Listener) -> None:

@@ -21,10 +21,10 @@ def share_out(jobs: Asked, threads: Asked, cores: int) -> tuple[int, int]:
     loses nothing to whatever else runs, and weights do not depend on how many cores there are.
     Raises UsageError where there cannot be so many.
     """
-    each = 1 if threads == "auto" else _number("--threads", threads)
+    each = 1 if threads == "auto" else number_of("--threads", threads)
     if each > cores:
         raise UsageError(f"--threads {each}: cores to be had here: {cores}; give at most that")
-    at_once = max(1, cores // each) if jobs == "auto" else _number("--jobs", jobs)
+    at_once = max(1, cores // each) if jobs == "auto" else number_of("--jobs", jobs)
     if each > 1 and at_once * each > cores:
         raise UsageError(
             f"--jobs {at_once} --threads {each}: cores to be had here: {cores}; more threads than "
@@ -33,7 +33,8 @@ def share_out(jobs: Asked, threads: Asked, cores: int) -> tuple[int, int]:
     return at_once, each
 
 
-def _number(option: str, asked: Asked) -> int:
+def number_of(option: str, asked: Asked) -> int:
+    """Return a number that was asked for; raise UsageError where it is none from 1 up."""
     try:
         number = int(asked)
     except ValueError:
