@@ -19,9 +19,15 @@ MOST_LISTENERS = 32
 class Watch:
     """Looks at a run for all who listen, and tells each what is new to it."""
 
-    def __init__(self, look: Callable[[], Mapping[str, Any]]) -> None:
-        """Prepare to call `look`, in a thread: it returns what each event says now."""
+    def __init__(
+        self, look: Callable[[], Mapping[str, Any]], ending: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Prepare to call `look`, in a thread: it returns what each event says now.
+
+        ending: whether the server waits for everybody to leave.
+        """
         self._look = look
+        self._ending = ending
         self._latest: dict[str, str] = {}
         self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -35,7 +41,7 @@ class Watch:
         told: dict[str, str] = {}
         yield f"retry: {RETRY}\n\n"
         try:
-            while True:
+            while not self._ending():
                 changed, latest = self._changed, self._latest
                 for event, data in latest.items():
                     if told.get(event) != data:
@@ -55,7 +61,7 @@ class Watch:
         while True:
             found = await asyncio.to_thread(self._look)
             latest = {event: json.dumps(said) for event, said in found.items()}
-            if latest != self._latest:
+            if latest != self._latest or self._ending():
                 self._latest, before = latest, self._changed
                 self._changed = asyncio.Event()
                 before.set()

@@ -44,20 +44,21 @@ def serve(
         token = "" if host in LOOPBACK else secrets.token_urlsafe(16)
         names = LOOPBACK | {host, socket.gethostname().lower()} if token else LOOPBACK
         config = uvicorn.Config(
-            application(run, names, token),
+            application(run, names, token, ending=lambda: server.should_exit),
             log_level="warning",
             access_log=False,
             server_header=False,
             lifespan="off",
             ws="none",
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=2,
         )
+        server = uvicorn.Server(config)
         address = _address(host, listening.getsockname()[1], token)
         say(f"{address} (Ctrl-C ends it)")
         if browser:
             # It listens already, so the page waits for no more than the first answer.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

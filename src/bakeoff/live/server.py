@@ -73,13 +73,13 @@ class Asked:
 class Server:
     """The routes, and what lasts from one request to the next."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ending: Callable[[], bool]) -> None:
         self._run = run
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         # Answers wait for answers alone; what takes longer is done beside them.
         self._answering = ThreadPoolExecutor(1, "answering")
         self._looking = ThreadPoolExecutor(1, "looking")
-        self._watch = Watch(self._told)
+        self._watch = Watch(self._told, ending)
         self._neighbours = Neighbours(run.dataset)
 
     @property
@@ -385,8 +385,17 @@ async def _refuse(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-def application(run: Run, names: frozenset[str] = LOOPBACK, token: str = "") -> Guard:
-    """Return what answers for a run: the routes behind their guard."""
+def application(
+    run: Run,
+    names: frozenset[str] = LOOPBACK,
+    token: str = "",
+    ending: Callable[[], bool] = lambda: False,
+) -> Guard:
+    """Return what answers for a run: the routes behind their guard.
+
+    ending: whether the server waits for everybody to leave, so that pages that listen are let go.
+    """
     kinds: tuple[Any, ...] = (BakeoffError, HTTPException, TooLargeError, ClientDisconnect)
-    app = Starlette(routes=Server(run).routes, exception_handlers=dict.fromkeys(kinds, _refuse))
+    routes = Server(run, ending).routes
+    app = Starlette(routes=routes, exception_handlers=dict.fromkeys(kinds, _refuse))
     return Guard(app, names, token)
