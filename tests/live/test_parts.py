@@ -201,17 +201,14 @@ def test_who_listens_hears_what_is_new() -> None:
 
 
 def test_who_listens_is_let_go_when_the_server_ends() -> None:
-    ending = False
-
     async def heard() -> list[str]:
-        nonlocal ending
-        found = []
-        async for line in Watch(lambda: {"run": 1}, lambda: ending).listen():
+        found: list[str] = []
+        watch = Watch(lambda: {"run": 1}, lambda: len(found) == 2)
+        async for line in watch.listen():
             found.append(line)
-            ending = len(found) == 2
         return found
 
-    assert asyncio.run(asyncio.wait_for(heard(), 10)) == [
-        "retry: 1000\n\n",
-        "event: run\ndata: 1\n\n",
-    ]
+    async def in_time() -> list[str]:
+        return await asyncio.wait_for(heard(), 10)
+
+    assert asyncio.run(in_time()) == ["retry: 1000\n\n", "event: run\ndata: 1\n\n"]
