@@ -201,12 +201,15 @@ def test_who_listens_hears_what_is_new() -> None:
 
 
 def test_who_listens_is_let_go_when_the_server_ends() -> None:
+    looks: list[None] = []
+
+    def look() -> dict[str, int]:
+        looks.append(None)
+        return {"run": 1}
+
     async def heard() -> list[str]:
-        found: list[str] = []
-        watch = Watch(lambda: {"run": 1}, lambda: len(found) == 2)
-        async for line in watch.listen():
-            found.append(line)
-        return found
+        watch = Watch(look, lambda: len(looks) == 2)
+        return [line async for line in watch.listen()]
 
     async def in_time() -> list[str]:
         return await asyncio.wait_for(heard(), 10)
