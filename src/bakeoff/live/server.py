@@ -46,8 +46,10 @@ _KINDS = {
 }
 _REMEMBERED = 256
 """Images that were asked about last, which later requests may name."""
-_STEP_SIDE = 560
-"""Pixels of the longer side of a picture that shows a step."""
+_LARGEST_SIDE = 560
+"""Pixels of the longer side of a picture."""
+_STEP_SIDE = 128
+"""Of one that shows a step: it is a thumb wide, and larger ones took most of an answer's time."""
 _LARGEST_REPORT = 100_000_000
 MOST_PICKS = 100
 NO_CASES: dict[str, Any] = {"images": 0, "entrants": [], "findings": [], "pictures": []}
@@ -348,13 +350,15 @@ def _nothing(found: Drawn) -> dict[str, Any]:
 
 
 def _steps(found: Drawn) -> list[dict[str, str]]:
-    return [{"name": step.name, "picture": _picture(step.picture)} for step in found.steps]
+    return [
+        {"name": step.name, "picture": _picture(step.picture, _STEP_SIDE)} for step in found.steps
+    ]
 
 
-def _picture(image: NDArray[np.uint8]) -> str:
+def _picture(image: NDArray[np.uint8], side: int = _LARGEST_SIDE) -> str:
     """Return an image [channels, height, width] as it is, or as small as it can be seen."""
     pixels = photograph(image, light_on_dark=False)
-    return data_uri(pixels if max(pixels.shape) <= _STEP_SIDE else fitted(pixels, _STEP_SIDE))
+    return data_uri(pixels if max(pixels.shape) <= side else fitted(pixels, side))
 
 
 async def _document(request: Request) -> dict[str, Any]:
