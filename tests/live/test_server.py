@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from bakeoff.findings.inside import view_of
 from bakeoff.live.run import Run
+from bakeoff.live.serve import _listening
 
 from .test_drawing import canvas, encoded
 
@@ -82,3 +84,9 @@ def test_the_report_is_shut_off_from_the_server(client: TestClient, finished: Pa
     answer = client.get("/report.html")
     assert answer.content == (finished / "report.html").read_bytes()
     assert answer.headers["content-security-policy"].startswith("sandbox allow-scripts;")
+
+
+def test_answers_are_sent_without_waiting_for_acknowledgements() -> None:
+    with _listening("127.0.0.1", 0) as listening:
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
