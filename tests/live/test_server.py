@@ -87,6 +87,9 @@ def test_the_report_is_shut_off_from_the_server(client: TestClient, finished: Pa
 
 
 def test_answers_are_sent_without_waiting_for_acknowledgements() -> None:
-    with _listening("127.0.0.1", 0) as listening:
-        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with (
+        _listening("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
