@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
+from torch.nn import functional as F
 
 from bakeoff.data.augmentation import AugmentedEpoch, Augmenter, refuse_impossible
 from bakeoff.data.order import batches
@@ -26,8 +27,8 @@ IMAGES = torch.randint(
 )
 LABELS = torch.arange(N) % CLASSES
 ALL: dict[str, Any] = {
-    "shift": 2.0, "flip": True, "rotate": 30.0, "scale": 0.2, "shear": 10.0, "cutout": 3,
-    "brightness": 0.2, "contrast": 0.3, "mixup": 0.5,
+    "shift": 2.0, "flip": True, "rotate": 30.0, "scale": 0.2, "shear": 10.0, "elastic": 1.5,
+    "cutout": 3, "brightness": 0.2, "contrast": 0.3, "mixup": 0.5,
 }  # fmt: skip
 
 
@@ -89,6 +90,20 @@ def test_what_moves_an_image_is_one_affine_map_about_its_centre(asked: dict[str,
                 offset=centre - back @ (centre + moved),
                 order=1,
                 mode="grid-constant",
+            )
+            assert np.abs(ours[channel] - expected).max() < 0.51
+
+
+def test_elastic_bends_smoothly_between_points() -> None:
+    of = epoch(elastic=1.5)
+    found, _ = changed(torch.arange(N), 5, of)
+    assert of.bends is not None
+    moved = F.interpolate(3 * of.bends - 1.5, (9, 7), mode="bicubic", align_corners=True)
+    for ours, image, bend in zip(found.numpy(), IMAGES.numpy(), moved.numpy(), strict=True):
+        places = np.mgrid[:9, :7] + bend[::-1]
+        for channel in range(3):
+            expected = ndimage.map_coordinates(
+                image[channel].astype(float), places, order=1, mode="grid-constant"
             )
             assert np.abs(ours[channel] - expected).max() < 0.51
 
@@ -166,6 +181,9 @@ def test_no_key_moves_what_another_draws(key: str) -> None:
     if alone.partners is not None:
         assert both.partners is not None
         assert torch.equal(alone.partners, both.partners)
+    if alone.bends is not None:
+        assert both.bends is not None
+        assert torch.equal(alone.bends, both.bends)
 
 
 def test_each_epoch_and_each_trial_seed_changes_images_in_its_own_way() -> None:
@@ -198,6 +216,10 @@ def test_the_plain_images_stay_as_they_are() -> None:
         (
             {"cutout": 8},
             "protocol.augmentation.cutout: 8 pixels, and images are 9 x 7; give at most 7",
+        ),
+        (
+            {"elastic": 8.0},
+            "protocol.augmentation.elastic: 8 pixels, and images are 9 x 7; give at most 7",
         ),
         (
             {"shift": 7.5},

@@ -495,8 +495,8 @@ def test_every_key_is_shown_and_unset_ones_as_comments() -> None:
         assert [line for line in shown if line.removeprefix("# ").startswith(f"{key} =")], key
     assert "# clip =" in shown
     assert (
-        "# augmentation = { shift =, flip =, rotate =, scale =, shear =, cutout =, brightness =, "
-        "contrast =, mixup = }"
+        "# augmentation = { shift =, flip =, rotate =, scale =, shear =, elastic =, cutout =, "
+        "brightness =, contrast =, mixup = }"
     ) in shown
     assert not [line for line in to_toml(study()).splitlines() if line.startswith("#")]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -24,6 +25,9 @@ _COLUMNS = (
     "across", "down", "flip", "rotate", "scale", "shear", "top", "left", "brightness", "contrast",
 )  # fmt: skip
 """What is drawn of each image, asked for or not: so no key moves what another draws."""
+
+_POINTS = 4
+"""How many points lie from edge to edge where `elastic` draws how far they move."""
 
 Batches = Callable[[torch.Tensor, int], Iterator[tuple[torch.Tensor, torch.Tensor]]]
 """(order, batch size) -> batches of uint8 images [b, channels, height, width] and int64 labels."""
@@ -43,13 +47,17 @@ class Augmenter:
         seeds = {"study_seed": self.study_seed, "trial_seed": self.trial_seed, "epoch": epoch}
         of_images = np.random.default_rng(derive_seed("augmentation", **seeds))
         drawn = torch.from_numpy(of_images.random((examples, len(_COLUMNS)), dtype=np.float32))
-        partners = shares = None
+        bends = partners = shares = None
+        if self.asked.elastic is not None:
+            of_points = np.random.default_rng(derive_seed("elastic", **seeds))
+            points = of_points.random((examples, 2, _POINTS, _POINTS), dtype=np.float32)
+            bends = torch.from_numpy(points).to(device)
         if self.asked.mixup is not None:
             of_pairs = np.random.default_rng(derive_seed("mixup", **seeds))
             partners = torch.from_numpy(of_pairs.permutation(examples)).to(device)
             beta = of_pairs.beta(self.asked.mixup, self.asked.mixup, examples)
             shares = torch.from_numpy(beta.astype(np.float32)).to(device)
-        return AugmentedEpoch(self.asked, self.classes, drawn.to(device), partners, shares)
+        return AugmentedEpoch(self.asked, self.classes, drawn.to(device), bends, partners, shares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,8 @@ class AugmentedEpoch:
     classes: int
     drawn: torch.Tensor
     """float32 [examples, columns], evenly from 0 to 1."""
+    bends: torch.Tensor | None = None
+    """float32 [examples, 2, points, points], evenly from 0 to 1: across, then down."""
     partners: torch.Tensor | None = None
     """int64 [examples]: the example that each one is mixed with."""
     shares: torch.Tensor | None = None
@@ -91,7 +101,7 @@ class AugmentedEpoch:
 
     def changed(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the images [b, ...] of the examples `rows`, int64 [b], changed but not mixed."""
-        drawn = _Drawn.of(self.drawn[rows])
+        drawn = _Drawn.of(self.drawn[rows], None if self.bends is None else self.bends[rows])
         if self.asked.flip:
             images = torch.where(drawn.flip.view(-1, 1, 1, 1) < 0.5, images.flip(-1), images)
         images = _toned(_moved(images, self.asked, drawn), self.asked, drawn)
@@ -112,10 +122,12 @@ class _Drawn:
     left: torch.Tensor
     brightness: torch.Tensor
     contrast: torch.Tensor
+    bends: torch.Tensor | None
+    """float32 [b, 2, points, points]."""
 
     @classmethod
-    def of(cls, table: torch.Tensor) -> Self:
-        return cls(**dict(zip(_COLUMNS, table.unbind(1), strict=True)))
+    def of(cls, table: torch.Tensor, bends: torch.Tensor | None) -> Self:
+        return cls(**dict(zip(_COLUMNS, table.unbind(1), strict=True)), bends=bends)
 
 
 def _between(drawn: torch.Tensor, most: float | None) -> torch.Tensor:
@@ -124,13 +136,13 @@ def _between(drawn: torch.Tensor, most: float | None) -> torch.Tensor:
 
 
 def _moved(images: torch.Tensor, asked: Augmentation, drawn: _Drawn) -> torch.Tensor:
-    """Return the images after one affine map about their centre, read off between pixels.
+    """Return the images after one affine map about their centre and a smooth bend.
 
-    Forward it is: lean, turn, grow, move. Each pixel of the result is looked up where it came from,
-    by the inverse. Sums and products stand one by one, since a matrix product may add in another
-    order in a batch of another size.
+    Forward it is: bend, lean, turn, grow, move. Each pixel of the result is looked up where it came
+    from, by the inverse, and read off between pixels. Sums and products stand one by one, since a
+    matrix product may add in another order in a batch of another size.
     """
-    if not (asked.shift or asked.rotate or asked.scale or asked.shear):
+    if not (asked.shift or asked.rotate or asked.scale or asked.shear or asked.elastic):
         return images
     height, width = images.shape[-2:]
     angle = _between(drawn.rotate, asked.rotate) * (math.pi / 180)
@@ -142,9 +154,27 @@ def _moved(images: torch.Tensor, asked: Augmentation, drawn: _Drawn) -> torch.Te
     y = down.view(1, -1, 1) - _between(drawn.down, asked.shift).view(-1, 1, 1)
     from_x = ((sin * lean + cos).view(-1, 1, 1) * x + (sin - cos * lean).view(-1, 1, 1) * y) / grown
     from_y = (cos.view(-1, 1, 1) * y - sin.view(-1, 1, 1) * x) / grown
+    if drawn.bends is not None:
+        bent_x, bent_y = _bent(_between(drawn.bends, asked.elastic), height, width).unbind(1)
+        from_x, from_y = from_x + bent_x, from_y + bent_y
     # From -1 to 1 is from edge to edge.
     places = torch.stack((from_x * (2 / width), from_y * (2 / height)), dim=-1)
     return _bytes(F.grid_sample(images.float(), places, align_corners=False))
+
+
+def _bent(points: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return what lies between points [b, 2, points, points], cubic: [b, 2, height, width]."""
+    rows, columns = (_cubic(side).to(points.device) for side in (height, width))
+    # One by one, as above.
+    across = reduce(torch.add, (points[..., n, None] * columns[n] for n in range(_POINTS)))
+    return reduce(torch.add, (across[:, :, n, None] * rows[n, :, None] for n in range(_POINTS)))
+
+
+def _cubic(side: int) -> torch.Tensor:
+    """Return the share of each point in each of `side` places from edge to edge: [points, side]."""
+    each = torch.eye(_POINTS).view(1, 1, _POINTS, _POINTS)
+    shares = F.interpolate(each, (_POINTS, side), mode="bicubic", align_corners=True)
+    return shares.view(_POINTS, side)
 
 
 def _from_centre(side: int, device: torch.device) -> torch.Tensor:
@@ -184,7 +214,7 @@ def _bytes(values: torch.Tensor) -> torch.Tensor:
 def refuse_impossible(asked: Augmentation | None, image_shape: tuple[int, int, int]) -> None:
     """Raise StudyError for what cannot be done to images [channels, height, width] of this size."""
     smallest = min(image_shape[1:])
-    for key in ("cutout", "shift"):
+    for key in ("cutout", "shift", "elastic"):
         pixels = getattr(asked, key, None)
         if pixels is not None and pixels > smallest:
             raise StudyError(

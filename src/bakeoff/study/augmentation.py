@@ -26,6 +26,10 @@ class Augmentation(Asked):
     """By how much an image grows or shrinks at most: 0.1 is to 0.9 or 1.1 of its sides."""
     shear: float | None = Field(default=None, gt=0, le=60)
     """How far upright lines lean at most, in degrees, either way."""
+    elastic: float | None = Field(default=None, gt=0)
+    """How far, in pixels, each of 4 x 4 points spread over the image is moved at most, across and
+    down; what lies between moves smoothly (after P. Y. Simard et al., "Best Practices for
+    Convolutional Neural Networks", 2003)."""
     cutout: int | None = Field(default=None, ge=1)
     """The side, in pixels, of a square somewhere in the image that is made black."""
     brightness: float | None = Field(default=None, gt=0, le=1)
