@@ -55,7 +55,8 @@ OWNERS: dict[str, set[str]] = {
     "starlette": {"live"},  # An extra, as uvicorn is.
     "uvicorn": {"live"},
     "rich": {
-        "cli.main",
+        "cli.studies",
+        "cli.training",
         "cli.display",
         "cli.rows",
         "cli.tables",
@@ -66,7 +67,7 @@ OWNERS: dict[str, set[str]] = {
 }
 
 # Libraries that a single file imports.
-ONE_FILE = {"matplotlib", "jinja2", "typer"}
+ONE_FILE = {"matplotlib", "jinja2"}
 
 # What a room may not import though it stands lower, or is a library.
 FORBIDDEN: dict[str, set[str]] = {

@@ -86,7 +86,7 @@ def test_a_run_alone_says_what_it_trains_and_how_long_it_takes(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bakeoff.cli.main.USUAL_STUDY", str(study))
+    monkeypatch.setattr("bakeoff.cli.training.USUAL_STUDY", str(study))
     assert run(["run", "--jobs", "1"]) == 0
     said = capsys.readouterr().err.splitlines()
     assert said[0] == (
