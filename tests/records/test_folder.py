@@ -156,6 +156,25 @@ def test_records_come_entrant_by_entrant_and_only_those_of_the_study(tmp_path: P
     assert not folder.has_trial("b", 1)
 
 
+def test_finished_trials_are_found_by_one_listing_for_each_entrant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder.create(tmp_path, STUDY)
+    listed, names = list[str](), Place.names
+
+    def counted(place: Place) -> list[str]:
+        listed.append(str(place.path.relative_to(tmp_path)))
+        return names(place)
+
+    for name in ("1", "0", "00", ".0.tmp", "2", "-1", "x"):
+        folder.place("trials", "b", name, "file").write(b"")
+    monkeypatch.setattr(Place, "names", counted)
+    monkeypatch.setattr(RunFolder, "has_trial", lambda *_: pytest.fail("asked for one trial"))
+    assert folder.finished() == [("b", 0), ("b", 1)]
+    assert listed == ["trials/a", "trials/b"]
+    assert folder.seeds_beyond("b") == (2,)
+
+
 # Whole or not at all
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,15 +207,23 @@ class RunFolder:
         return [
             (entrant.name, seed)
             for entrant in self.study.entrants
-            for seed in self.study.trial_seeds
-            if self.has_trial(entrant.name, seed)
+            for seed in self._seeds_there(entrant.name)
+            if seed < self.study.seeds
         ]
+
+    def begun(self, trials: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Return those of the trials of whose making something lies here."""
+        names = set(self.place("unfinished").names())
+        return [trial for trial in trials if self.unfinished(*trial).name in names]
 
     def seeds_beyond(self, entrant: str) -> tuple[int, ...]:
         """Return the seeds of trials that lie here but that the study, with fewer, leaves out."""
+        return tuple(seed for seed in self._seeds_there(entrant) if seed >= self.study.seeds)
+
+    def _seeds_there(self, entrant: str) -> list[int]:
+        # One listing: a thousand trials, each asked for, take a server of files a thousand answers.
         names = self.place("trials", entrant).names()
-        seeds = sorted(int(name) for name in names if _SEED.fullmatch(name))
-        return tuple(seed for seed in seeds if seed >= self.study.seeds)
+        return sorted(int(name) for name in names if _SEED.fullmatch(name))
 
     def read_weights(self, entrant: str, seed: int) -> bytes:
         """Return the bytes of `model.safetensors` of a finished trial, checked by its manifest."""

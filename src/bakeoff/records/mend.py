@@ -62,11 +62,10 @@ def remove_remains(folder: RunFolder) -> None:
 
     The checkpoints of a trial that can go on from them stay.
     """
-    for key in folder.finished():
-        if folder.unfinished(*key).is_there():
-            with _held(folder, *key) as there:
-                if there:
-                    folder.tidy(folder.read_record(*key))
+    for key in folder.begun(folder.finished()):
+        with _held(folder, *key) as there:
+            if there:
+                folder.tidy(folder.read_record(*key))
     folder.drop_empty()
 
 

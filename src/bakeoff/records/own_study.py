@@ -22,8 +22,8 @@ SOURCES = "sources"
 """What was given to a run: code of networks, weights they start from, and arrays."""
 
 MOST_TRIALS = 100_000
-"""Trials of one study. Each is looked for on the disk, and takes up to a kilobyte in the lists of
-what is missing: seconds, and a tenth of a gigabyte."""
+"""Trials of one study. Each takes up to a kilobyte in the lists of what is missing: a tenth of a
+gigabyte."""
 
 
 def take_up(path: Path, study: Study, say: Say, *, reopen: bool) -> None:

@@ -29,14 +29,15 @@ def bytes_needed(setting: Setting, trials: Sequence[PlannedTrial], jobs: int) ->
     """
     if not trials:
         return 0
-    study, dataset = setting.folder.study, setting.dataset
+    folder, dataset = setting.folder, setting.dataset
     kept = sum(trial.size.state_bytes for trial in trials)
     largest = max(trial.size.state_bytes * (1 + _moments(trial.entrant)) for trial in trials)
     at_once = min(jobs, len(trials)) * largest
-    there = sum(_bytes_in(setting.folder.unfinished(*trial.key).path) for trial in trials)
+    begun = folder.begun(trial.key for trial in trials)
+    there = sum(_bytes_in(folder.unfinished(*key).path) for key in begun)
     # However much lies there, each job writes one more before it removes its oldest.
     checkpoints = max((KEPT + 1) * at_once - there, at_once)
-    images = len(split_of(study, 0, dataset).validation) + len(dataset.test_images)
+    images = len(split_of(folder.study, 0, dataset).validation) + len(dataset.test_images)
     predictions = len(trials) * predictions_bytes(images, len(dataset.classes))
     return int(_MARGIN * (kept + checkpoints + predictions + _REPORT))
 

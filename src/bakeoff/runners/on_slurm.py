@@ -61,9 +61,11 @@ def run_on_slurm(
     left = list(trials)
     while True:
         queued = _is_queued(job)  # Before looking: a worker ends after its last trial is there.
-        for planned in [each for each in left if folder.has_trial(*each.key)]:
-            listener.trial_elsewhere(planned)
-            left.remove(planned)
+        finished = set(folder.finished())
+        for planned in left:
+            if planned.key in finished:
+                listener.trial_elsewhere(planned)
+        left = [planned for planned in left if planned.key not in finished]
         if not left:
             return
         if not queued:

@@ -17,7 +17,7 @@ def plan_trials(
 
     So an interrupted study can be compared, with the seeds that it got to.
     """
-    images = len(dataset.train_images)
+    images, finished = len(dataset.train_images), set(folder.finished())
     return [
         PlannedTrial(
             entrant,
@@ -27,5 +27,5 @@ def plan_trials(
         )
         for seed in folder.study.trial_seeds
         for entrant in folder.study.entrants
-        if not folder.has_trial(entrant.name, seed)
+        if (entrant.name, seed) not in finished
     ]

@@ -23,7 +23,8 @@ AT_ONCE = 10
 def run_stacked(setting: Setting, trials: Sequence[PlannedTrial], listener: Listener) -> None:
     """Train together what can be trained together, and then the rest one by one; a Runner."""
     run_stacks(setting, trials, listener)
-    left = [planned for planned in trials if not setting.folder.has_trial(*planned.key)]
+    finished = set(setting.folder.finished())
+    left = [planned for planned in trials if planned.key not in finished]
     run_serially(setting, left, listener)
 
 
