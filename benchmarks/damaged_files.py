@@ -21,8 +21,9 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.looks import Claim, Look, Rule
 from bakeoff.records.record import Epoch
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 
 LABELS = "t10k-labels-idx1-ubyte"
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from bakeoff import run_study
 from bakeoff.data.readers.mnist import load_mnist
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.timing_pass import all_examples, make_burst
 from benchmarks.interleaved import Turns, Work, always_ready, take_turns
 from benchmarks.publish import Table, add_results_option, machine, publish

@@ -18,8 +18,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bakeoff.study.augmentation import Augmentation
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import _DETAILS, Recipe
-from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Inside, Published, Study
 
 PAGE = Path(__file__).with_name("studies.md")
 

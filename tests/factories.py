@@ -14,8 +14,9 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.plan import plan_trials
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.scores import score
 from bakeoff.training.size import NetworkSize, network_sizes, size_of
 from bakeoff.training.trial import TrialSpec

@@ -16,7 +16,7 @@ from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.errors import DataError
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.runners.listener import Listener, PlannedTrial
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from .factories import entrant, study
 

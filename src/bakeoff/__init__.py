@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from bakeoff.comparison.statistics.mcnemar import mcnemar
     from bakeoff.errors import BakeoffError
     from bakeoff.records.record import Record
+    from bakeoff.study.protocol import Protocol
     from bakeoff.study.recipe import Recipe
-    from bakeoff.study.study import Entrant, Protocol, Study
+    from bakeoff.study.study import Entrant, Study
     from bakeoff.study.toml import read_study
 
     __version__: str

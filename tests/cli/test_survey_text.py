@@ -11,7 +11,7 @@ from bakeoff.cli.main import run
 from bakeoff.cli.survey_text import survey_text
 from bakeoff.commands.data import Surveyed
 from bakeoff.data.survey import survey
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from ..data.drawn_stocks import pictures, stock
 

@@ -12,7 +12,8 @@ from bakeoff.commands.augmented import write_augmented_sheet
 from bakeoff.commands.data import asked_protocol
 from bakeoff.errors import UsageError
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.study import Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Study
 
 from ..factories import entrant
 

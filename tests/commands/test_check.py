@@ -11,7 +11,8 @@ from bakeoff.cli.main import run
 from bakeoff.commands.check import check_study
 from bakeoff.errors import DataError, StudyError
 from bakeoff.findings.reach import PARTING
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Entrant, Study
 
 from ..factories import entrant, study
 from ..networks.drawn import SOUND, drawn

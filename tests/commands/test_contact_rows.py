@@ -4,7 +4,7 @@ import numpy as np
 
 from bakeoff.commands.contact_rows import contact_sheet
 from bakeoff.data.survey import survey
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from ..data.drawn_stocks import pictures, stock
 

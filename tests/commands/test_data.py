@@ -9,7 +9,7 @@ from PIL import Image
 
 from bakeoff.commands.data import Surveyed, asked_protocol, survey_data
 from bakeoff.errors import DataError, StudyError, UsageError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from ..data.drawn_stocks import pictures
 

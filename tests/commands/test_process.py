@@ -22,7 +22,8 @@ from pathlib import Path
 from bakeoff.commands.run import run_study
 from bakeoff.runners.listener import Listener
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Entrant, Study
 
 class Told(Listener):
     def stage(self, text):

@@ -19,8 +19,9 @@ from bakeoff.findings.inside import load_network
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.runners.listener import Listener
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Inside, Protocol, Study
+from bakeoff.study.study import Entrant, Inside, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.predict import predict_logits
 

@@ -9,7 +9,7 @@ from bakeoff.data.balance import Counts, balance_findings, count_classes, share_
 from bakeoff.data.parts import arranged
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from .drawn_stocks import stock
 

@@ -21,7 +21,7 @@ from bakeoff.data.dataset import Dataset
 from bakeoff.data.kept import IMAGES
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.stocks import images_of, stock_of
 
 PARTS = ["test", "train", "train", "validation", "test", "train"]

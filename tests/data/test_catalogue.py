@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bakeoff.data.catalogue import find_stock, load_dataset
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.pictures import picture, put
 from tests.data.readers.saved import npy, save_npz
 from tests.data.stocks import images_of

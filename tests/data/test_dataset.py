@@ -9,7 +9,7 @@ import pytest
 from bakeoff.data.catalogue import SOURCES, load_dataset
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 
 def made(**keys: Any) -> Dataset:

@@ -8,7 +8,7 @@ import pytest
 
 from bakeoff.data.survey import Survey, survey
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 from .drawn_stocks import Images, pictures, stock
 

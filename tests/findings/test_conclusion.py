@@ -16,8 +16,9 @@ from bakeoff.errors import StoreError
 from bakeoff.findings import standings as standings_module
 from bakeoff.findings.conclusion import conclude
 from bakeoff.records.folder import RunFolder
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 
 from ..factories import diverged, entrant, study
 

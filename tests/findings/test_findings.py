@@ -21,8 +21,9 @@ from bakeoff.findings.inside import view_of
 from bakeoff.findings.view import View
 from bakeoff.records.record import Record
 from bakeoff.report.pictures.raster import diverging
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Inside, Protocol, Study
+from bakeoff.study.study import Entrant, Inside, Study
 
 from ..report.page_reading import Element, read_page
 

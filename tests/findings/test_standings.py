@@ -5,7 +5,8 @@ import pytest
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Record
 from bakeoff.records.timing_file import Timing
-from bakeoff.study.study import Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Study
 
 from ..factories import diverged, entrant, record, scores, study
 

@@ -10,7 +10,7 @@ from PIL import Image
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import UnreadableError
 from bakeoff.live.drawing import NOTHING, Form, drawn, form_of
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from benchmarks.drawn_digits import STROKES, drawn_with_a_pen, smooth
 
 MNIST = Form((1, 28, 28), "crop", 20, light=True)

@@ -25,8 +25,9 @@ from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
 from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
 from bakeoff.records.timing_file import Timing
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Published, Study
+from bakeoff.study.study import Entrant, Published, Study
 from tests.report.pictures import hard_image, mistake, view, weight_look
 
 CLASSES = tuple(str(digit) for digit in range(10))

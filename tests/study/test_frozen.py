@@ -8,8 +8,9 @@ import pytest
 
 from bakeoff.errors import StudyError
 from bakeoff.study.frozen import Asked
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Published, Study
+from bakeoff.study.study import Entrant, Published, Study
 
 A = Entrant(name="a", architecture="x")
 

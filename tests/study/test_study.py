@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from bakeoff.errors import StudyError
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Decision, Entrant, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Published, Study
 
 from ..factories import entrant, study
 

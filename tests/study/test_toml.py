@@ -11,8 +11,9 @@ from bakeoff.data.catalogue import SOURCES
 from bakeoff.errors import StudyError, UsageError
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.study.augmentation import Augmentation
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Inside, Published, Study
 from bakeoff.study.toml import (
     find_study,
     parse_study,

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from bakeoff.data.dataset import Dataset
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Record
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.fit import Streams
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.scores import score

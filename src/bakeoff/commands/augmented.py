@@ -23,7 +23,8 @@ from bakeoff.report.pictures.contact_sheet import (
     small,
 )
 from bakeoff.study.augmentation import Augmentation
-from bakeoff.study.study import Protocol, Study
+from bakeoff.study.protocol import Protocol
+from bakeoff.study.study import Study
 
 _ROWS, _EPOCHS = 12, 11
 

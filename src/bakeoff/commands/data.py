@@ -17,7 +17,7 @@ from bakeoff.data.survey import Survey, survey
 from bakeoff.errors import UnreadableError, UsageError
 from bakeoff.files.place import Place
 from bakeoff.files.reading import read_file
-from bakeoff.study.study import Protocol, is_path
+from bakeoff.study.protocol import Protocol, is_path
 
 _LARGEST_SHEET = 50_000_000
 """Bytes of a file that may be one of ours."""

@@ -12,7 +12,7 @@ from bakeoff.data.held_back import Digests, drawn_test_part
 from bakeoff.data.parts import Arranged
 from bakeoff.data.readers.stock import Stock
 from bakeoff.data.split import split_examples, split_stratified
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 FEW = 10
 """Images of a class in training below which a network hardly learns it."""

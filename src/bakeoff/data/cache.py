@@ -22,7 +22,7 @@ from bakeoff.data.parts import Arranged, arranged
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
 from bakeoff.files.memory import usable_memory
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from bakeoff.text import counted
 
 _FORMAT = 1

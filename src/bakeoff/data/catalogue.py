@@ -25,7 +25,7 @@ from bakeoff.data.readers.part_names import part_named
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError, StudyError, UnreadableError, did_you_mean
 from bakeoff.files.reading import open_file
-from bakeoff.study.study import Protocol, is_path
+from bakeoff.study.protocol import Protocol, is_path
 
 SOURCES: dict[str, Source] = {source.name: source for source in (MNIST, DIGITS)}
 

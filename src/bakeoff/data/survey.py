@@ -17,7 +17,7 @@ from bakeoff.data.likeness import Looks, look_over
 from bakeoff.data.parts import arranged
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from bakeoff.text import counted
 
 _ODD = 8

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.readers.decode import Target, averaged, decode, grey_and_opacity, look
 from bakeoff.errors import UnreadableError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 MOST_PIXELS = 25_000_000
 """Of a picture as it is sent; more takes a second and a hundred megabytes to unpack."""

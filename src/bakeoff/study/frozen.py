@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, LiteralString, NoReturn
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from bakeoff.errors import StudyError
 from bakeoff.study.mistakes import in_words, written_place
@@ -49,3 +50,8 @@ class Asked(Frozen):
             for key, value in super().__repr_args__()
             if key in self.model_fields_set and value is not None
         )
+
+
+def demand(kind: str, text: LiteralString) -> PydanticCustomError:
+    """Return the one mistake of a value that may be of several types, as pydantic words them."""
+    return PydanticCustomError(kind, f"Input should be {text}")

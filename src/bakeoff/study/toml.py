@@ -15,8 +15,9 @@ from bakeoff.files.reading import parse_toml, read_file
 from bakeoff.study.augmentation import Augmentation
 from bakeoff.study.frozen import Asked
 from bakeoff.study.mistakes import in_words, quoted, written_place
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Decision, Entrant, Inside, Protocol, Published, Study
+from bakeoff.study.study import Decision, Entrant, Inside, Published, Study
 from bakeoff.text import visible
 
 SHIPPED = Path(__file__).with_name("shipped")

@@ -23,9 +23,10 @@ from bakeoff.networks.build import start
 from bakeoff.networks.known import network_of
 from bakeoff.networks.trouble import told
 from bakeoff.records.record import Record
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
 from bakeoff.study.seeds import derive_seed
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.fit import Examples, Streams
 from bakeoff.training.size import NetworkSize
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bakeoff.data.readers.csv import read_csv
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.pictures import put
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3\n"

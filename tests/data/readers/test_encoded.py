@@ -11,7 +11,7 @@ from bakeoff.data.readers import encoded
 from bakeoff.data.readers.encoded import encoded_stock
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.pictures import picture
 
 

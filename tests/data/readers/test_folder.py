@@ -11,7 +11,7 @@ import pytest
 from bakeoff.data.readers.folder import read_folder
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import BakeoffError, StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.pictures import picture, put
 
 WANTED = (

@@ -11,7 +11,7 @@ import pytest
 from bakeoff.data.readers.idx_folder import read_idx_folder
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 LABELS = np.array([0, 1, 1], np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bakeoff.data.readers.npz import read_npz
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.saved import npy, save_npz
 
 Arrays = dict[str, NDArray[Any]]

@@ -14,7 +14,7 @@ from bakeoff.data.readers import parquet_file
 from bakeoff.data.readers.parquet import read_parquet
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import BakeoffError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from tests.data.readers.pictures import picture
 
 LEVELS = [0, 50, 100, 150, 200, 250]

@@ -17,8 +17,8 @@ from bakeoff.networks.build import build
 from bakeoff.networks.catalogue import ARCHITECTURES
 from bakeoff.records.record import Epoch, Stopped
 from bakeoff.study.augmentation import Augmentation
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Protocol
 from bakeoff.training.fit import Examples, Streams, fit
 from bakeoff.training.stacking.fit import Member, fit_stack, why_alone
 from bakeoff.training.stacking.stack import Stack

@@ -12,7 +12,7 @@ from bakeoff.data.readers.pixels import images_of, layout_of, scale_of
 from bakeoff.data.readers.stock import Stock
 from bakeoff.data.readers.stored import Rows
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 
 @dataclass(frozen=True, eq=False)

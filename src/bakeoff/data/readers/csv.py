@@ -23,7 +23,7 @@ from bakeoff.data.readers.stock import Stock
 from bakeoff.data.readers.text_table import Form, Lines, form_of, lines_of, parts_of
 from bakeoff.errors import DataError, UnreadableError
 from bakeoff.files.reading import file_sha256
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 _EXTENSIONS = (".csv", ".tsv")
 

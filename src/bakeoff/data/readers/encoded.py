@@ -17,7 +17,7 @@ from bakeoff.data.readers.decoders import DecoderEndedError, Images, Look, answe
 from bakeoff.data.readers.stock import MixedSizesError, Stock
 from bakeoff.errors import DataError
 from bakeoff.files.cores import usable_cores
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 # A process takes a quarter of a second to start: less work than it saves is done here.
 _LOOKS_FOR_A_PROCESS = 4_000

@@ -12,7 +12,7 @@ from bakeoff.data.readers.stock import Stock
 from bakeoff.data.readers.text_table import LABEL, PART, Form, class_of, fields_of, parts_of
 from bakeoff.errors import DataError
 from bakeoff.files.reading import open_file
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from bakeoff.text import shortened
 
 _FILE = (

@@ -12,7 +12,7 @@ from bakeoff.data.readers.part_names import PARTS, part_named
 from bakeoff.data.readers.stock import Stock
 from bakeoff.data.readers.walk import Walk, named_as_images
 from bakeoff.errors import DataError, StudyError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from bakeoff.text import counted
 
 _WANTED = (

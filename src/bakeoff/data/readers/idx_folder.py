@@ -23,7 +23,7 @@ from bakeoff.data.readers.stored import Stored, Stream, refuse_bomb
 from bakeoff.errors import DataError, UnreadableError
 from bakeoff.files.reading import file_sha256, open_file
 from bakeoff.files.unzipping import DAMAGE
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 _NAME = re.compile(
     r"(?P<prefix>.*?)[-_. ]?(?P<part>train|test|t10k|val|valid|validation)[-_. ]"

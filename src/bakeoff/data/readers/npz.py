@@ -20,7 +20,7 @@ from bakeoff.data.readers.stored import Stored, refuse_bomb, stored_npy
 from bakeoff.errors import DataError, UnreadableError
 from bakeoff.files.reading import file_sha256, open_file
 from bakeoff.files.unzipping import DAMAGE, refuse_endless_zip
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 from bakeoff.text import shortened
 
 _PARTS = {

@@ -12,7 +12,7 @@ from bakeoff.data.readers.parquet_file import ParquetFile
 from bakeoff.data.readers.part_names import PARTS, part_named
 from bakeoff.data.readers.stock import Stock
 from bakeoff.errors import DataError
-from bakeoff.study.study import Protocol
+from bakeoff.study.protocol import Protocol
 
 
 def read_parquet(path: Path, protocol: Protocol) -> Stock:

@@ -15,8 +15,8 @@ from bakeoff.data.split import Split
 from bakeoff.engine.pixels import Pixels
 from bakeoff.engine.recorded import make_step
 from bakeoff.records.record import Epoch, Stopped
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Protocol
 from bakeoff.training.clocks import Clocks
 from bakeoff.training.fit import Examples, Streams, add_epoch, steps_per_epoch
 from bakeoff.training.loop import train_epoch
