@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 
 @dataclass
 class Element:
-    """One element: its tag, attributes, children and the text directly inside."""
+    """One element: its tag, attributes, children, the text directly inside, and all in order."""
 
     tag: str
     attributes: dict[str, str | None]
     children: list[Element] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    content: list[Element | str] = field(default_factory=list, repr=False, compare=False)
 
     def all(self, tag: str, kind: str | None = None) -> list[Element]:
         """Return the descendants of this tag, and of this class where one is given."""
@@ -28,7 +30,17 @@ class Element:
     @property
     def text(self) -> str:
         """All text inside, single-spaced."""
-        return " ".join(" ".join([*self.words, *(child.text for child in self.children)]).split())
+        return " ".join("".join(_written(self)).split())
+
+
+def _written(element: Element) -> Iterator[str]:
+    for part in element.content:
+        if isinstance(part, str):
+            yield part
+        else:
+            # What is a link is part of its sentence; all else stands for itself.
+            around = "" if part.tag == "a" else " "
+            yield from (around, *_written(part), around)
 
 
 _VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -42,12 +54,16 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, dict(attrs))
-        self.open[-1].children.append(element)
+        self._add(element)
         if tag not in _VOID:
             self.open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open[-1].children.append(Element(tag, dict(attrs)))
+        self._add(Element(tag, dict(attrs)))
+
+    def _add(self, element: Element) -> None:
+        self.open[-1].children.append(element)
+        self.open[-1].content.append(element)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
@@ -56,6 +72,7 @@ class _Reader(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
+        self.open[-1].content.append(data)
         if data.strip():
             self.open[-1].words.append(data)
 

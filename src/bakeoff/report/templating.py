@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from bakeoff.comparison.words import one_digit, p_text
 from bakeoff.report import words
+from bakeoff.report.glossary import anchor_of, linked
 from bakeoff.text import visible
 
 _FILTERS = (
@@ -23,6 +24,8 @@ _FILTERS = (
     words.setting,
     p_text,
     one_digit,
+    anchor_of,
+    linked,
 )
 
 
