@@ -16,6 +16,7 @@ from bakeoff.commands.own import own_of_run
 from bakeoff.commands.verify import verify_run
 from bakeoff.data.dataset import Dataset
 from bakeoff.errors import StoreError, UsageError
+from bakeoff.files import locks
 from bakeoff.files.place import Place
 from bakeoff.findings.predicted import Predicted
 from bakeoff.live.events import Watch
@@ -166,9 +167,7 @@ def test_trials_that_finish_are_taken_up(own: Path) -> None:
     away = own.parent / "away"
     (own / "trials" / "second" / "1").rename(away)
     run = Run(own)
-    assert run.to_dict()["state"] == "running"
-    assert run.to_dict()["headline"].startswith("3 of 4 trials; ")
-    assert run.to_dict()["headline"].endswith("; no finding yet")
+    assert run.to_dict()["state"] == "stopped"
     assert {each["sentence"] for each in run.to_dict()["entrants"]} == {""}
     assert [each["seed"] for each in run.progress()["trials"]] == [0, 1, 0]
     assert run.refresh() is False
@@ -176,6 +175,34 @@ def test_trials_that_finish_are_taken_up(own: Path) -> None:
     assert run.refresh() is True
     assert run.to_dict()["state"] == "finished"
     assert len(run.trained.answers(run.dataset.test_images[0])[1].seeds) == 2
+
+
+def test_a_run_that_nobody_is_at_is_stopped(own: Path) -> None:
+    (own / "trials" / "second" / "1").rename(own.parent / "away")
+    run = Run(own)
+    first = run.now.rows[0]
+    leads = f"{first.entrant} leads on validation data ({first.validation_balanced_accuracy:.4f})"
+    assert (run.to_dict()["state"], run.to_dict()["headline"]) == (
+        "stopped",
+        f"stopped: 3 of 4 trials are finished; {leads}; `bakeoff run STUDY --out {own}` goes on",
+    )
+    assert len(run.progress()["trials"]) == 3
+    with locks.held(run.folder.lock("second", 1)):
+        assert (run.to_dict()["state"], run.to_dict()["headline"]) == (
+            "running",
+            f"3 of 4 trials; {leads}; no finding yet",
+        )
+        last = run.progress()["trials"][-1]
+        assert (last["entrant"], last["seed"], last["state"]) == ("second", 1, "running")
+    # Between two trials nobody is at one, for a moment.
+    assert run.to_dict()["state"] == "running"
+
+
+def test_a_trial_that_was_begun_and_left_is_stopped(own: Path) -> None:
+    (own / "trials" / "second" / "1").rename(own.parent / "away")
+    (own / "unfinished" / "second.1").mkdir(parents=True)
+    last = Run(own).progress()["trials"][-1]
+    assert (last["entrant"], last["seed"], last["state"]) == ("second", 1, "stopped")
 
 
 def test_who_listens_hears_what_is_new() -> None:

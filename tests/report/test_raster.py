@@ -7,6 +7,7 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bakeoff.report.pictures.raster import (
@@ -16,15 +17,27 @@ from bakeoff.report.pictures.raster import (
     diverging,
     lettered,
     photograph,
+    thumbnail,
     tiles,
 )
 
 
+def decoded(address: str) -> NDArray[np.uint8]:
+    assert address.startswith("data:image/png;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+
+
 def test_png_decodes_to_the_pixels() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
-    encoded = data_uri(pixels).partition(",")[2]
-    decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
-    np.testing.assert_array_equal(decoded, pixels)
+    np.testing.assert_array_equal(decoded(data_uri(pixels)), pixels)
+
+
+def test_a_thumbnail_is_the_image_or_the_means_of_squares_of_it() -> None:
+    grey = np.array([[[0, 4, 10, 10, 7], [8, 12, 30, 30, 9]]], dtype=np.uint8)
+    np.testing.assert_array_equal(decoded(thumbnail(grey)), grey[0])
+    np.testing.assert_array_equal(decoded(thumbnail(grey, 4)), [[6, 20, 8]])
+    colours = np.repeat(grey, 3, axis=0) + np.array([0, 1, 2], np.uint8)[:, None, None]
+    np.testing.assert_array_equal(decoded(thumbnail(colours)), colours.transpose(1, 2, 0))
 
 
 def test_only_what_is_light_on_dark_is_shown_as_its_negative() -> None:

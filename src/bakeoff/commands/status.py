@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bakeoff.files.locks import is_held
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Record
 from bakeoff.records.working import Working, read_working
@@ -110,7 +109,7 @@ def status_of(directory: Path) -> Status:
     running = tuple(
         _running(folder, entrant, seed, took[entrant.name], now)
         for entrant, seed in missing
-        if is_held(folder.lock(entrant.name, seed))
+        if folder.is_at_work(entrant.name, seed)
     )
     return Status(
         folder=str(directory),

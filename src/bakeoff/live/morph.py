@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bakeoff.live.run import Run
-from bakeoff.report.pictures.raster import data_uri, photograph
+from bakeoff.report.pictures.raster import thumbnail
 
 FRAMES = 21
 MOST_FRAMES = 101
@@ -38,7 +38,7 @@ def morphed(
                 "turns": ((ways[turns] + ways[turns + 1]) / 2).tolist(),
             }
         )
-    pictures = [data_uri(photograph(image, light_on_dark=False)) for image in images]
+    pictures = [thumbnail(image) for image in images]
     return {
         "frames": [
             {"t": way, "picture": picture}

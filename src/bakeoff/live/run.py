@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from bakeoff.records.checkpoints import history_in
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.own_images import count_own, own_images
 from bakeoff.records.record import Record
+
+_BETWEEN = 3.0
+"""Seconds in which nobody may be at a trial, between two of them, and the run still goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,7 @@ class Run:
         self.form = form_of(self.dataset, self.folder.study.protocol)
         self.trained = Trained(self.folder, self.dataset, trust_code=trust_code)
         self._reading = threading.Lock()
+        self._last_at_work = float("-inf")
         self.now = self._read()
 
     def refresh(self) -> bool:
@@ -69,21 +74,36 @@ class Run:
         """Trials of the study."""
         return len(self.folder.study.entrants) * self.folder.study.seeds
 
+    @property
+    def state(self) -> str:
+        """`finished`; `running`; or `stopped`: trials are missing, and nobody is at one."""
+        missing = self._missing()
+        if not missing:
+            return "finished"
+        if any(self.folder.is_at_work(*trial) for trial in missing):
+            self._last_at_work = time.monotonic()
+        return "running" if time.monotonic() - self._last_at_work < _BETWEEN else "stopped"
+
+    def _missing(self) -> list[tuple[str, int]]:
+        """Return the planned trials that are not finished."""
+        study = self.folder.study
+        done = {(each.entrant, each.seed) for each in self.now.records}
+        planned = [(each.name, seed) for each in study.entrants for seed in study.trial_seeds]
+        return [trial for trial in planned if trial not in done]
+
     def progress(self) -> dict[str, Any]:
         """Return how far each trial is that is done, or was begun."""
-        study = self.folder.study
-        epochs = {each.name: each.recipe.epochs for each in study.entrants}
-        done = {(each.entrant, each.seed) for each in self.now.records}
+        epochs = {each.name: each.recipe.epochs for each in self.folder.study.entrants}
         told = [
             (each.entrant, each.seed, "done" if each.complete else "failed", each.epochs)
             for each in self.now.records
         ]
-        for name in sorted(self.folder.place("unfinished").names()):
-            entrant, _, seed = name.rpartition(".")
-            planned = entrant in epochs and seed.isdecimal() and int(seed) in study.trial_seeds
-            if planned and (entrant, int(seed)) not in done:
-                history = history_in(self.folder.unfinished(entrant, int(seed)))
-                told.append((entrant, int(seed), "running", history))
+        begun = self.folder.place("unfinished").names()
+        for entrant, seed in self._missing():
+            at_work = self.folder.is_at_work(entrant, seed)
+            if at_work or f"{entrant}.{seed}" in begun:
+                history = history_in(self.folder.unfinished(entrant, seed))
+                told.append((entrant, seed, "running" if at_work else "stopped", history))
         return {
             "trials": [
                 {
@@ -108,12 +128,13 @@ class Run:
         study, now = self.folder.study, self.now
         channels, height, width = self.dataset.image_shape
         rows = {row.entrant: row for row in now.rows}
+        state = self.state
         return {
             "title": study.title or study.name,
-            "state": "finished" if len(now.records) == self.planned else "running",
+            "state": state,
             "done": len(now.records),
             "planned": self.planned,
-            "headline": self._headline(),
+            "headline": self._headline(state),
             "metric": study.protocol.selection_metric.replace("_", " "),
             "scored_on": "validation data" if now.conclusion is None else "test images",
             "classes": list(self.dataset.classes),
@@ -149,12 +170,15 @@ class Run:
             return row.selected_by(metric)
         return row.test_accuracy if metric == "accuracy" else row.test_balanced_accuracy
 
-    def _headline(self) -> str:
+    def _headline(self, state: str) -> str:
         if self.now.conclusion is not None:
             return self.now.conclusion.answer
         first, done = self.now.rows[0], len(self.now.records)
         score = first.selected_by(self.folder.study.protocol.selection_metric)
         ahead = "" if score is None else f"; {first.entrant} leads on validation data ({score:.4f})"
+        if state == "stopped":
+            goes_on = f"`bakeoff run STUDY --out {self.folder.place()}` goes on"
+            return f"stopped: {done} of {self.planned} trials are finished{ahead}; {goes_on}"
         return f"{done} of {self.planned} trials{ahead}; no finding yet"
 
     def _verdict(self, row: Standing) -> tuple[str, str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,8 +19,9 @@ from starlette.routing import Route
 
 from bakeoff.errors import BakeoffError, UsageError, look_up
 from bakeoff.findings.conclusion import REPORT
-from bakeoff.findings.own import OwnCases
-from bakeoff.live.drawing import NOTHING, Drawn, drawn
+from bakeoff.live import told
+from bakeoff.live.asked import Asked, Memory
+from bakeoff.live.drawing import drawn
 from bakeoff.live.events import MOST_LISTENERS, Watch
 from bakeoff.live.guard import LOOPBACK, MOST_BYTES, SEALED_OFF, Guard, TooLargeError
 from bakeoff.live.likeness import Neighbours
@@ -31,10 +29,9 @@ from bakeoff.live.looking import seen_inside
 from bakeoff.live.morph import FRAMES, MOST_FRAMES, morphed
 from bakeoff.live.picks import disagree_picks, random_picks, wrong_picks
 from bakeoff.live.run import Run
-from bakeoff.live.trained import Answer
 from bakeoff.records.own_images import count_own, keep_own
 from bakeoff.report.palette import style_sheet
-from bakeoff.report.pictures.raster import data_uri, fitted, photograph, png
+from bakeoff.report.pictures.raster import photograph, png
 
 PAGE = Path(__file__).parent / "page"
 
@@ -44,32 +41,10 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_REMEMBERED = 256
-"""Images that were asked about last, which later requests may name."""
-_LARGEST_SIDE = 560
-"""Pixels of the longer side of a picture."""
-_STEP_SIDE = 128
-"""Of one that shows a step: it is a thumb wide, and larger ones took most of an answer's time."""
 _LARGEST_REPORT = 100_000_000
 MOST_PICKS = 100
-NO_CASES: dict[str, Any] = {"images": 0, "entrants": [], "findings": [], "pictures": []}
 
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """An image that was asked about."""
-
-    image: NDArray[np.uint8]
-    """[channels, height, width], as the networks receive it."""
-    test: int | None
-    """Which test image it is."""
-
-    @property
-    def name(self) -> str:
-        """What later requests name it by: the same for the same pixels."""
-        return hashlib.sha256(self.image.tobytes()).hexdigest()[:16]
 
 
 class Server:
@@ -77,7 +52,7 @@ class Server:
 
     def __init__(self, run: Run, ending: Callable[[], bool]) -> None:
         self._run = run
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._memory = Memory()
         # Answers wait for answers alone; what takes longer is done beside them.
         self._answering = ThreadPoolExecutor(1, "answering")
         self._looking = ThreadPoolExecutor(1, "looking")
@@ -153,49 +128,17 @@ class Server:
             centre = request.query_params.get("centre", "1") != "0"
             found = await self._answer(lambda: drawn(content, self._run.form, centre=centre))
             if found.image is None:
-                return JSONResponse(_nothing(found))
+                return JSONResponse(told.nothing(found))
             asked = Asked(found.image, None)
         answers = await self._answer(lambda: self._run.trained.answers(asked.image))
-        self._remember(asked)
-        classes = self._run.dataset.classes
-        test = asked.test is not None and {
-            "index": asked.test,
-            "class": classes[self._run.dataset.test_labels[asked.test]],
-        }
-        return JSONResponse(
-            {
-                "image": asked.name,
-                "picture": _picture(asked.image),
-                "steps": _steps(found) if found else [],
-                "empty": None,
-                "test": test or None,
-                "answers": [_said(answer, classes) for answer in answers],
-            }
-        )
+        self._memory.keep(asked)
+        return JSONResponse(told.answered(asked, found, answers, self._run.dataset))
 
     async def near(self, request: Request) -> Response:
         """Tell which training images lie nearest to an image, and how far for an image that is."""
         asked = self._named(await _document(request))
         found = await self._look(lambda: self._neighbours.near(asked.image))
-        dataset = self._run.dataset
-        return JSONResponse(
-            {
-                "sentence": found.sentence,
-                "share": found.share,
-                "unusual": found.unusual,
-                "nearest": [
-                    {
-                        "index": index,
-                        "class": dataset.classes[dataset.train_labels[index]],
-                        "distance": distance,
-                        "picture": _picture(dataset.train_images[index]),
-                    }
-                    for index, distance in zip(
-                        found.indices.tolist(), found.distances.tolist(), strict=True
-                    )
-                ],
-            }
-        )
+        return JSONResponse(told.near(found, self._run.dataset))
 
     async def inside(self, request: Request) -> Response:
         """Show what the network of a trial shows of an image."""
@@ -236,19 +179,7 @@ class Server:
             raise UsageError(f"count: give 1 to {MOST_PICKS}")
         run = self._run
         found = await self._look(lambda: pick(run.dataset, run.now.predicted, int(asked)))
-        return JSONResponse(
-            {
-                "images": [
-                    {
-                        "index": each.image,
-                        "class": run.dataset.classes[run.dataset.test_labels[each.image]],
-                        "picture": _picture(run.dataset.test_images[each.image]),
-                        "entrants": each.entrants,
-                    }
-                    for each in found
-                ]
-            }
-        )
+        return JSONResponse(told.picks(found, run.dataset))
 
     async def keep(self, request: Request) -> Response:
         """Keep an image as a test case of the user's own: the one thing that is ever written."""
@@ -267,7 +198,7 @@ class Server:
         """Tell how all do on the test cases of the user's own."""
         del request
         found = await self._look(self._run.own)
-        return JSONResponse(NO_CASES if found is None else _cases(found, self._run))
+        return JSONResponse(told.cases(found, self._run.dataset.classes))
 
     def _test(self, index: int) -> Asked:
         images = self._run.dataset.test_images
@@ -275,15 +206,8 @@ class Server:
             raise UsageError(f"test image {index}: they are 0 to {len(images) - 1}")
         return Asked(np.array(images[index]), index)
 
-    def _remember(self, asked: Asked) -> None:
-        self._asked[asked.name] = asked
-        self._asked.move_to_end(asked.name)
-        while len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
-
     def _named(self, document: dict[str, Any], key: str = "image") -> Asked:
-        name = document.get(key)
-        asked = self._asked.get(name) if isinstance(name, str) else None
+        asked = self._memory.find(document.get(key))
         if asked is None:
             raise HTTPException(404, "that image is not known any more; ask about it again")
         return asked
@@ -293,72 +217,6 @@ class Server:
 
     async def _look(self, do: Callable[[], Found]) -> Found:
         return await asyncio.get_running_loop().run_in_executor(self._looking, do)
-
-
-def _said(answer: Answer, classes: tuple[str, ...]) -> dict[str, Any]:
-    mean = answer.mean
-    return {
-        "entrant": answer.entrant,
-        "class": classes[int(mean.argmax())],
-        "sure": float(mean.max()),
-        "probabilities": mean.tolist(),
-        "seeds": [
-            {
-                "seed": seed,
-                "class": classes[int(said.argmax())],
-                "probabilities": said.tolist(),
-            }
-            for seed, said in zip(answer.seeds, answer.probabilities, strict=True)
-        ],
-    }
-
-
-def _cases(found: OwnCases, run: Run) -> dict[str, Any]:
-    classes = run.dataset.classes
-    return {
-        "images": len(found.images),
-        "entrants": [
-            {"name": name, "right": right, "of": of, "seeds": len(found.seeds[name])}
-            for name in found.said
-            for right, of in [found.right(name)]
-        ],
-        "findings": list(found.findings),
-        "pictures": [
-            {
-                "class": classes[each.label],
-                "name": each.name,
-                "picture": _picture(each.image),
-                "answers": [
-                    {"entrant": name, "classes": [classes[number] for number in said[:, place]]}
-                    for name, said in found.said.items()
-                ],
-            }
-            for place, each in enumerate(found.images)
-        ],
-    }
-
-
-def _nothing(found: Drawn) -> dict[str, Any]:
-    return {
-        "image": None,
-        "picture": None,
-        "steps": _steps(found),
-        "empty": NOTHING,
-        "test": None,
-        "answers": [],
-    }
-
-
-def _steps(found: Drawn) -> list[dict[str, str]]:
-    return [
-        {"name": step.name, "picture": _picture(step.picture, _STEP_SIDE)} for step in found.steps
-    ]
-
-
-def _picture(image: NDArray[np.uint8], side: int = _LARGEST_SIDE) -> str:
-    """Return an image [channels, height, width] as it is, or as small as it can be seen."""
-    pixels = photograph(image, light_on_dark=False)
-    return data_uri(pixels if max(pixels.shape) <= side else fitted(pixels, side))
 
 
 async def _document(request: Request) -> dict[str, Any]:

@@ -87,6 +87,10 @@ class RunFolder:
         """Return the file whose lock belongs to who trains the trial, or moves it away."""
         return self.place(LOCKS, f"trial.{entrant}.{seed}")
 
+    def is_at_work(self, entrant: str, seed: int) -> bool:
+        """Return whether somebody trains the trial now, or moves it away. Raises StoreError."""
+        return locks.is_held(self.lock(entrant, seed))
+
     @property
     def conclusion_lock(self) -> Place:
         """The file whose lock belongs to who measures or writes what all trials come to."""

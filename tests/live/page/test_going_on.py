@@ -16,7 +16,7 @@ def test_a_run_grows_while_the_page_is_open(opened: Opened, copied: Path, tmp_pa
     trial.rename(tmp_path / "maps")
     with served(copied) as address:
         page = opened(address)
-        expect(page.locator("#progress-line")).to_have_text("4 of 6 trials finished")
+        expect(page.locator("#progress-line")).to_have_text("4 of 6 trials finished, stopped")
         expect(page.locator("#progress")).to_have_attribute("value", "4")
         draw(page)
         expect(page.locator(".row.silent")).to_have_count(1)

@@ -5,7 +5,10 @@ import { byId, colour, counted, el, score, svg } from "./dom.js";
 /** Return what scores are: "balanced accuracy on test images". */
 export const metricOf = (run) => `${run.metric.replace("_", " ")} on ${run.scored_on}`;
 
-const MARKS = { done: "●", running: "◐", failed: "✕" };
+const MARKS = { done: "●", running: "◐", stopped: "◐", failed: "✕" };
+const STATES = { running: "", stopped: ", stopped" };
+
+const isBegun = (trial) => trial.state === "running" || trial.state === "stopped";
 
 export class Run {
   #run = null;
@@ -19,7 +22,7 @@ export class Run {
     const told =
       run.state === "finished"
         ? `${counted(run.done, "trial")}, finished`
-        : `${run.done} of ${counted(run.planned, "trial")} finished`;
+        : `${run.done} of ${counted(run.planned, "trial")} finished${STATES[run.state]}`;
     byId("progress-line").textContent = told;
     const bar = byId("progress");
     bar.hidden = run.state === "finished";
@@ -60,7 +63,7 @@ function standing(entrant, scale) {
   const { trials } = entrant;
   const states = trials.map(
     (trial) =>
-      `seed ${trial.seed} ${trial.state}${trial.state === "running" ? `, epoch ${trial.epoch} of ${trial.epochs}` : ""}`,
+      `seed ${trial.seed} ${trial.state}${isBegun(trial) ? `, epoch ${trial.epoch} of ${trial.epochs}` : ""}`,
   );
   return el(
     "li",
@@ -80,7 +83,7 @@ function standing(entrant, scale) {
           "span",
           { class: `trial ${trial.state}`, title: states[number] },
           MARKS[trial.state] ?? "○",
-          trial.state === "running" ? el("small", {}, `${trial.epoch}/${trial.epochs}`) : "",
+          isBegun(trial) ? el("small", {}, `${trial.epoch}/${trial.epochs}`) : "",
         ),
       ),
     ),

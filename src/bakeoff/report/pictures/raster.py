@@ -168,4 +168,21 @@ def png(pixels: Pixels, software: str = "") -> bytes:
 
 def data_uri(pixels: Pixels) -> str:
     """Return the pixels as a PNG that stands inside the page."""
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
+    return _address(png(pixels))
+
+
+def thumbnail(image: NDArray[np.uint8], side: int = 560) -> str:
+    """Return an image [channels, height, width] as a PNG that stands inside a page.
+
+    It is as large as it is, or averaged until no side is longer than `side`. A page that shows it
+    for a moment waits for it, so it is packed quickly, and not as small as it could be.
+    """
+    pixels = image.transpose(1, 2, 0) if len(image) == COLOURS else image[0]
+    small = Image.fromarray(pixels).reduce(max(1, -(-max(pixels.shape[:2]) // side)))
+    buffer = io.BytesIO()
+    small.save(buffer, format="PNG")
+    return _address(buffer.getvalue())
+
+
+def _address(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
