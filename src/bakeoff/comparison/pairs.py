@@ -16,7 +16,6 @@ from bakeoff.comparison.requirement import Asked, Requirement
 from bakeoff.comparison.scale import Scale
 from bakeoff.comparison.statistics.checks import Bools, Integers
 from bakeoff.comparison.statistics.crossed import PairedDifference, crossed_difference
-from bakeoff.comparison.statistics.difference import of_answers
 from bakeoff.comparison.statistics.equivalence import equivalence_p
 from bakeoff.comparison.statistics.holm import holm
 from bakeoff.comparison.statistics.interval import Interval
@@ -325,7 +324,8 @@ def _without_known_wrong(
     kept = question.known_right
     if len(seeds) < 2 or kept.all() or not kept.any() or a.graded:
         return None
-    found = of_answers(a.of_seeds(seeds)[:, kept], b.of_seeds(seeds)[:, kept])
+    found = difference_with(a, b, seeds)
+    found = replace(found, d=found.d[:, kept])
     return crossed_difference(found, question.plain_layout, question.confidence)
 
 

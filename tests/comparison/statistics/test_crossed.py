@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bakeoff.comparison.statistics.crossed import (
+    crossed_difference,
     paired_difference,
     paired_difference_of_balanced_accuracy,
 )
+from bakeoff.comparison.statistics.difference import of_answers
+from bakeoff.comparison.statistics.layout import layout_of
 from bakeoff.comparison.statistics.pivot import two_sided_p
 from bakeoff.errors import DataError
 
@@ -290,3 +294,21 @@ class TestBadInput:
         a, b = simulated_pair(0)
         with pytest.raises(DataError, match="labels has 3 entries for 200 images"):
             paired_difference_of_balanced_accuracy(a, b, np.array([0, 1, 2]))
+
+
+@pytest.mark.parametrize("seeds", [2, 9, 12, 41])
+@pytest.mark.parametrize("by_class", [True, False])
+def test_answers_in_a_byte_each_give_what_they_give_as_floats_to_the_last_bit(
+    seeds: int, by_class: bool
+) -> None:
+    rng = np.random.default_rng(seeds)
+    a, b = rng.random((2, seeds, 5000)) < 0.97
+    layout = layout_of(5000, rng.integers(10, size=5000) if by_class else None, None)
+    found = of_answers(a, b)
+    assert found.d.dtype == np.int8
+    floats = replace(found, d=a.astype(np.float64) - b)
+    assert crossed_difference(found, layout, 0.95) == crossed_difference(floats, layout, 0.95)
+    assert (
+        layout.strata.means(found.d).tolist()
+        == np.clip(floats.d @ layout.strata.image_weights, -1, 1).tolist()
+    )

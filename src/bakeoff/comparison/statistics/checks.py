@@ -10,6 +10,7 @@ from bakeoff.errors import DataError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
+Scores = NDArray[np.float64] | NDArray[np.int8]
 
 
 def booleans(values: ArrayLike, name: str, axes: tuple[str, ...]) -> Bools:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bakeoff.comparison.statistics.checks import Bools, Floats
+from bakeoff.comparison.statistics.checks import Bools, Floats, Scores
 from bakeoff.comparison.statistics.layout import Layout
 from bakeoff.comparison.statistics.resolution import size_of_a_parting
 
@@ -17,13 +17,14 @@ class Difference:
     """Scores of a minus scores of b, item by item.
 
     Attributes:
-        d: float64 [seeds, items].
+        d: [seeds, items]: int8 of right and wrong answers, an eighth of the memory that all pairs
+            of large comparisons go through; else float64.
         span: how far two scores can be apart: 1 for right and wrong.
         graded: whether they are scores of any size, not (means of) right and wrong answers.
 
     """
 
-    d: Floats
+    d: Scores
     span: float
     graded: bool
 
@@ -53,7 +54,7 @@ class Difference:
 
 def of_answers(a: Bools, b: Bools) -> Difference:
     """Return the difference of right and wrong answers."""
-    return Difference(a.astype(np.float64) - b, 1.0, graded=False)
+    return Difference(a.view(np.int8) - b.view(np.int8), 1.0, graded=False)
 
 
 def of_means(a: Floats, b: Floats) -> Difference:

@@ -76,7 +76,10 @@ def entrant_scores(
     guess = classes(predicted, "predicted", ("seeds", "images"), number_of_classes)
     truth = labels_of(classes(labels, "labels", ("images",), number_of_classes), guess.shape[1])
     confidence = proportion(confidence, "confidence")
-    correct = (guess == truth).astype(np.float64)
+    # Numbers of the smallest kind: all of them are gone through for each class.
+    kind = np.min_scalar_type(number_of_classes - 1)
+    guess, truth = guess.astype(kind), truth.astype(kind)
+    correct = (guess == truth).view(np.int8)
     single = layout_of(len(truth), None, groups, OF_A_SCORE)
     by_class = layout_of(len(truth), truth, groups, OF_A_SCORE)
     return EntrantScores(
@@ -90,7 +93,8 @@ def mean_accuracy(
     correct: ArrayLike, confidence: float = 0.95, *, groups: ArrayLike | None = None
 ) -> Estimate:
     """Return the accuracy from boolean [seeds, images], or from one row of shares of right runs."""
-    scores = np.asarray(correct).astype(np.float64)
+    scores = np.asarray(correct)
+    scores = scores.view(np.int8) if scores.dtype == np.bool_ else scores
     layout = layout_of(scores.shape[1], None, groups, OF_A_SCORE)
     return _estimate(scores.mean(axis=1), scores, layout, confidence)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bakeoff.comparison.statistics.checks import Floats, Integers
+from bakeoff.comparison.statistics.checks import Floats, Integers, Scores
 from bakeoff.comparison.statistics.variance import CrossedParts, Strata
 
 
@@ -42,10 +42,10 @@ class Groups:
     degrees_of_freedom: float
     unseen: float
 
-    def sums(self, contributions: Floats) -> Floats:
+    def sums(self, contributions: Scores) -> Floats:
         """Return how far each group pulls the mean from where it is: float64 [rows, groups].
 
-        contributions: what items add, float64 [rows, items], as for `crossed_parts`.
+        contributions: what items add, [rows, items], as for `crossed_parts`.
         """
         strata, found = self.strata, np.empty((len(contributions), self.number))
         for row, values in enumerate(contributions):
@@ -54,7 +54,7 @@ class Groups:
             found[row] = np.bincount(self.index, weights=away, minlength=self.number)
         return found
 
-    def crossed_parts(self, by_seed: Floats, contributions: Floats) -> CrossedParts:
+    def crossed_parts(self, by_seed: Floats, contributions: Scores) -> CrossedParts:
         """Return the parts of the variance of mean(by_seed), where groups are drawn, not items."""
         seeds = len(by_seed)
         sums = self.sums(contributions)

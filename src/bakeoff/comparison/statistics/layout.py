@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bakeoff.comparison.statistics.checks import Floats, Integers, integers
+from bakeoff.comparison.statistics.checks import Floats, Integers, Scores, integers
 from bakeoff.comparison.statistics.groups import Groups, groups_of
 from bakeoff.comparison.statistics.resolution import extent_of_parting, step_of_one_image
 from bakeoff.comparison.statistics.variance import (
@@ -53,7 +53,7 @@ class Layout:
             return self.strata.heaviest_image
         return float(np.bincount(self.groups.index, weights=self.strata.image_weights).max())
 
-    def crossed_parts(self, by_seed: Floats, d: Floats) -> CrossedParts:
+    def crossed_parts(self, by_seed: Floats, d: Scores) -> CrossedParts:
         """Return the parts of the variance of mean(by_seed)."""
         if self.groups:
             return self.groups.crossed_parts(by_seed, d)

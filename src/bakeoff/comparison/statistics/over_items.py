@@ -122,7 +122,7 @@ def over_items(
     """
     difference = round(float(layout.strata.means(found.d)[0]), 15) + 0.0
     # Repeating the row leaves what items bring as it is.
-    twice = np.repeat(found.d, 2, axis=0)
+    twice = np.concatenate([found.d, found.d])
     variance = layout.crossed_parts(layout.strata.means(twice), twice).raw_images
     if difference != 0:
         # Items that all differ alike show no spread; one that does not may be the next.

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bakeoff.comparison.statistics.checks import Floats
+from bakeoff.comparison.statistics.checks import Floats, Scores
 from bakeoff.comparison.statistics.variance import Strata
 
 
@@ -41,7 +41,7 @@ def extent_of_parting(image_means: Floats, strata: Strata, step: float) -> float
     return max(float(moves @ moves) / step, abs(float(moves.sum())))
 
 
-def size_of_a_parting(d: Floats) -> float:
+def size_of_a_parting(d: Scores) -> float:
     """Return the root mean square of scores' differences where there are any; 0 without."""
     parting = np.count_nonzero(d)
     return math.sqrt(float((d**2).sum()) / parting) if parting else 0.0

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from bakeoff.comparison.statistics.checks import Bools, Floats, Integers, booleans, proportion
+from bakeoff.comparison.statistics.checks import Bools, Floats, booleans, proportion
 from bakeoff.errors import DataError
 
 # Up to here all ways to deal the trials out to the two entrants are counted: ten against ten.
 MOST_DEALS = 200_000
 # Beyond, so many are drawn, always the same ones: p-values near 5 % are then within 0.2 %.
 DRAWN_DEALS = 50_000
+# Scores that are dealt, and summed, at a time: those fit into a core's own memory.
+_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -140,22 +142,29 @@ def _excesses(scores: Floats, of_a: int) -> Floats:
     The first is the one at hand, so that a p-value from drawn ones is valid too, and never 0
     (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39).
     """
-    trials = len(scores)
-    if math.comb(trials, of_a) <= MOST_DEALS:
-        sums = scores[_choices(trials, of_a)].sum(axis=1)
-        return np.asarray(np.abs(sums))
-    rng, rows = np.random.default_rng(0), max(1_000_000 // trials, 1)
-    drawn = [scores[None, :of_a].sum(axis=1)]
-    for first in range(0, DRAWN_DEALS, rows):
-        decks = np.tile(scores, (min(rows, DRAWN_DEALS - first), 1))
-        drawn.append(rng.permuted(decks, axis=1)[:, :of_a].sum(axis=1))
-    return np.asarray(np.abs(np.concatenate(drawn)))
+    dealt, rows = _deals(len(scores), of_a), max(_AT_ONCE // len(scores), 1)
+    sums = [dealt[first : first + rows] @ scores for first in range(0, len(dealt), rows)]
+    return np.asarray(np.abs(np.concatenate(sums)))
 
 
 @functools.lru_cache(maxsize=4)
-def _choices(trials: int, of_a: int) -> Integers:
-    """Return all choices of `of_a` trials, the first ones first: int64 [choices, of_a]."""
-    return np.array(list(itertools.combinations(range(trials), of_a)), dtype=np.int64)
+def _deals(trials: int, of_a: int) -> Bools:
+    """Return which trials a is dealt, all ways or drawn ones: boolean [deals, trials].
+
+    The first are the first ones. All pairs of equally many trials are dealt out the same ways.
+    """
+    if math.comb(trials, of_a) <= MOST_DEALS:
+        choices = np.array(list(itertools.combinations(range(trials), of_a)), dtype=np.int64)
+    else:
+        rng, rows = np.random.default_rng(0), max(_AT_ONCE // trials, 1)
+        drawn = [np.arange(of_a)[None]]
+        for first in range(0, DRAWN_DEALS, rows):
+            decks = np.tile(np.arange(trials), (min(rows, DRAWN_DEALS - first), 1))
+            drawn.append(rng.permuted(decks, axis=1)[:, :of_a])
+        choices = np.concatenate(drawn)
+    dealt = np.zeros((len(choices), trials), np.bool_)
+    np.put_along_axis(dealt, choices, True, axis=1)
+    return dealt
 
 
 def _race(durations: Floats, events: Bools) -> tuple[Floats, Bools, Bools]:

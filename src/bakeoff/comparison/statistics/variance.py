@@ -14,12 +14,18 @@ vary within their class alone, and each class mean weighs the same.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bakeoff.comparison.statistics.checks import Floats, Integers
+from bakeoff.comparison.statistics.checks import Floats, Integers, Scores
+
+AT_ONCE = 8
+"""Seeds whose scores on ten thousand images fit into a core's own memory."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +65,21 @@ class Strata:
             return math.inf
         return float(parts.sum() ** 2 / (parts[several] ** 2 / (self.sizes[several] - 1)).sum())
 
-    def means(self, scores: Floats) -> Floats:
+    def means(self, scores: Scores) -> Floats:
         """Return the overall mean of each row of `scores` [seeds, images]: float64 [seeds].
 
         A mean lies within what it is the mean of. Sums of fractions may pass that by 1e-15, and a
         perfect score would be above 1.
         """
-        return np.clip(scores @ self.image_weights, scores.min(axis=1), scores.max(axis=1))
+        weights = self.image_weights
+        # Some rows at a time, which are in float64 while they are at hand; what is left over goes
+        # with the last of them, since a few rows alone may be summed in another order.
+        ends = [*range(AT_ONCE, len(scores) - AT_ONCE + 1, AT_ONCE), len(scores)]
+        means = [
+            scores[start:end].astype(np.float64, copy=False) @ weights
+            for start, end in itertools.pairwise([0, *ends])
+        ]
+        return np.clip(np.concatenate(means), scores.min(axis=1), scores.max(axis=1))
 
 
 def one_stratum(images: int) -> Strata:
@@ -101,13 +115,13 @@ class CrossedParts:
 
 
 def crossed_parts(
-    by_seed: Floats, contributions: Floats, strata: Strata, lone_image_variance: float
+    by_seed: Floats, contributions: Scores, strata: Strata, lone_image_variance: float
 ) -> CrossedParts:
     """Return the parts of the variance of mean(by_seed).
 
     Args:
         by_seed: the statistic of each seed, float64 [seeds], at least two.
-        contributions: what each image adds to it, float64 [seeds, images]. For a mean of scores
+        contributions: what each image adds to it, [seeds, images]. For a mean of scores
             these are the scores; for another statistic its linearisation, on the same scale
             (its group means do not matter).
         strata: the groups of images.
@@ -116,11 +130,7 @@ def crossed_parts(
 
     """
     seeds = len(by_seed)
-    # Row by row, so that each is gone through while it is at hand.
-    sums, squares = np.zeros(contributions.shape[1]), np.zeros(contributions.shape[1])
-    for row in contributions:
-        sums += row
-        squares += row * row
+    sums, squares = _sums_over_seeds(contributions)
     if len(strata.sizes) == 1:
         group_sums = contributions.sum(axis=1, keepdims=True)
     else:
@@ -149,6 +159,19 @@ def crossed_parts(
         residual=residual,
         raw_images=raw_images,
     )
+
+
+def _sums_over_seeds(contributions: Scores) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the sums of the scores, and of their squares, of each image: [images]."""
+    if contributions.dtype == np.int8:  # Counts: exact in any order.
+        squares = np.abs(contributions).sum(axis=0, dtype=np.int32)
+        return contributions.sum(axis=0, dtype=np.int32), squares
+    # Row by row, so that each is gone through while it is at hand.
+    sums, squares = np.zeros(contributions.shape[1]), np.zeros(contributions.shape[1])
+    for row in contributions:
+        sums += row
+        squares += row * row
+    return sums, squares
 
 
 def _group_sums(values: Floats, strata: Strata) -> Floats:

@@ -1,0 +1,1 @@
+"""What many trials on many machines cost: see docs/machines.md."""
