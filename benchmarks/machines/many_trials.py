@@ -33,8 +33,9 @@ from bakeoff.runners.listener import Listener
 from bakeoff.runners.plan import plan_trials
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Setting
+from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
-from bakeoff.study.study import Entrant, Protocol, Study
+from bakeoff.study.study import Entrant, Study
 from bakeoff.training.run_trial import run_trial
 from bakeoff.training.scores import score
 from bakeoff.training.size import network_sizes

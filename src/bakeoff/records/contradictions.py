@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,20 +49,20 @@ def impossible_history(epochs: Sequence[Epoch]) -> str | None:
 
 def unmeasured(values: Any) -> str | None:
     """Return which number among the values, however nested, no clock and no network can give."""
-    for value in _numbers(values):
-        if value != 0 and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER:
+    left = [values]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left.extend(reversed(value.values()))
+        elif isinstance(value, list | tuple):
+            left.extend(reversed(value))
+        elif (
+            isinstance(value, int | float)
+            and value != 0
+            and not SMALLEST_NUMBER <= value <= LARGEST_NUMBER
+        ):
             return f"{shortened(str(value), 20)} was not measured"
     return None
-
-
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from _numbers(each)
-    elif isinstance(value, int | float):
-        yield value
 
 
 def _possible(scores: Scores) -> bool:
