@@ -210,3 +210,23 @@ def test_the_hardest_images_are_those_of_comparison_json(baked: Baked, findings:
         assert hard.predicted is not None
         assert answers.count(hard.predicted) == max(map(answers.count, answers))
         np.testing.assert_array_equal(hard.image, DIGITS.test_images[hard.index])
+
+
+def test_calibrations_are_those_of_the_saved_logits(baked: Baked, findings: Findings) -> None:
+    assert {each.entrant for each in findings.calibrations} == {"linear", "cnn", "small-cnn"}
+    for found in findings.calibrations:
+        losses, errors = [], []
+        for seed in range(STUDY.seeds):
+            logits = saved_logits(baked, found.entrant, seed).astype(np.float64)
+            shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+            losses.append(-np.log(shares[np.arange(len(LABELS)), LABELS]).mean())
+            sure, right = shares.max(axis=1), shares.argmax(axis=1) == LABELS
+            error = 0.0
+            for low in range(15):
+                inside = (sure > low / 15) & (sure <= (low + 1) / 15)
+                if inside.any():
+                    gap = right[inside].mean() - sure[inside].mean()
+                    error += inside.mean() * abs(gap)
+            errors.append(error)
+        assert found.loss == pytest.approx(np.mean(losses))
+        assert found.error == pytest.approx(np.mean(errors))

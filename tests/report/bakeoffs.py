@@ -13,6 +13,7 @@ from bakeoff.comparison.compare import Comparison, compare
 from bakeoff.comparison.outcome import EntrantOutcome, LeftOut, TargetTimes
 from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.dataset import Dataset
+from bakeoff.findings.calibration import calibration_of
 from bakeoff.findings.findings import Findings, Images
 from bakeoff.findings.mistakes import (
     Confusion,
@@ -23,7 +24,15 @@ from bakeoff.findings.mistakes import (
 )
 from bakeoff.findings.predicted import Predicted
 from bakeoff.findings.standings import standings
-from bakeoff.records.record import Cost, Epoch, Provenance, Record, Scores, Stopped
+from bakeoff.records.record import (
+    Cost,
+    Epoch,
+    Provenance,
+    Record,
+    Scores,
+    Stopped,
+    evaluations,
+)
 from bakeoff.records.timing_file import Timing
 from bakeoff.study.protocol import Protocol
 from bakeoff.study.recipe import Recipe
@@ -298,6 +307,15 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
     rows = standings(study, records, timing_of(study), EXAMPLES)
     winner = rows[0].entrant
     comparison = comparison_of(study, records, [row.entrant for row in rows])
+    complete = {
+        row.entrant: [each for each in records if each.complete and each.entrant == row.entrant]
+        for row in rows
+        if row.trials
+    }
+    said = {
+        name: [answers(study, study.entrant(name), trial.seed) for trial in trials]
+        for name, trials in complete.items()
+    }
     return Findings(
         study=study,
         records=records,
@@ -313,19 +331,10 @@ def findings_of(study: Study, *, diverged: tuple[str, int] | None = None) -> Fin
         view=view(winner),
         other_views=(weight_look(study.entrants[0].name),),
         mistakes=tuple(mistake(number) for number in range(1, 13)),
-        confusions=tuple(
-            confusion(
-                row.entrant,
-                [
-                    answers(study, study.entrant(row.entrant), trial.seed)
-                    for trial in records
-                    if trial.complete and trial.entrant == row.entrant
-                ],
-                LABELS,
-                10,
-            )
-            for row in rows
-            if row.trials
+        confusions=tuple(confusion(name, told, LABELS, 10) for name, told in said.items()),
+        calibrations=tuple(
+            calibration_of(name, evaluations(complete[name]), [sure(each) for each in told], LABELS)
+            for name, told in said.items()
         ),
         disagreements=_disagreements(comparison),
         hardest=tuple(hard_image(number, len(records)) for number in range(12)),
@@ -351,5 +360,9 @@ def confusion(
     images = np.zeros((len(labels), 1, 1, 1), np.uint8)
     names = tuple(str(number) for number in range(classes))
     dataset = Dataset("fixture", names, images, labels, images, labels)
-    asked = [Predicted(each, np.ones(len(each))) for each in said]
-    return confusion_of(entrant, asked, dataset)
+    return confusion_of(entrant, [sure(each) for each in said], dataset)
+
+
+def sure(said: NDArray[np.int64]) -> Predicted:
+    """Return these answers of a trial that is as sure of each: 0.9."""
+    return Predicted(said, np.full(len(said), 0.9))

@@ -187,3 +187,19 @@ def test_accuracy_without_wrong_labels_is_that_of_comparison_json(
             " ".join(rows[told["name"]]),
             [told["accuracy"]["mean"], told["accuracy_without_known_wrong"]["mean"]],
         )
+
+
+@pytest.mark.parametrize(("which", "source"), [("page", "one_seed"), ("fair_page", "five_seeds")])
+def test_calibration_is_that_of_the_records(
+    which: str, source: str, request: pytest.FixtureRequest
+) -> None:
+    findings: Findings = request.getfixturevalue(source)
+    rows = rows_of(request.getfixturevalue(which).all("table", "calibration")[0])
+    assert list(rows) == [row.entrant for row in findings.standings]
+    for name, cells in rows.items():
+        tests = [trial.test for trial in findings.complete(name) if trial.test]
+        accuracy = fmean(each.accuracy for each in tests)
+        # Each answer of the fixture is 0.9 sure: all images are in one bin.
+        error = fmean(abs(each.accuracy - 0.9) for each in tests)
+        loss = fmean(each.loss for each in tests)
+        assert_prints(" ".join(cells), [loss, 0.9, accuracy, error])

@@ -163,6 +163,7 @@ def test_page_stands_without_comparison_pictures_or_scores() -> None:
         mistakes=(),
         disagreements=(),
         confusions=(),
+        calibrations=(),
         hardest=(),
     )
     page = read_page(draw_report(bare).page)

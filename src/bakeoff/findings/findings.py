@@ -12,6 +12,7 @@ from bakeoff.comparison.pair import PairComparison
 from bakeoff.data.catalogue import SOURCES
 from bakeoff.data.dataset import Dataset
 from bakeoff.data.split import split_of
+from bakeoff.findings.calibration import Calibration, calibration_of
 from bakeoff.findings.conclusion import Conclusion
 from bakeoff.findings.mistakes import (
     HARDEST,
@@ -63,6 +64,8 @@ class Findings(Conclusion):
     """Of the winner, the most confident first."""
     confusions: tuple[Confusion, ...]
     """One per entrant with a complete trial, in the order of `standings`."""
+    calibrations: tuple[Calibration, ...]
+    """As `confusions`."""
     disagreements: tuple[Disagreement, ...]
     """Of each pair, the first two entrants first."""
     hardest: tuple[Mistake, ...]
@@ -138,6 +141,15 @@ def gather_findings(
         ),
         mistakes=surest_mistakes(wrong, of_winner, dataset, _MISTAKES),
         confusions=tuple(confusion_of(name, said, dataset) for name, said in asked.items()),
+        calibrations=tuple(
+            calibration_of(
+                name,
+                evaluations(each for each in conclusion.records if each.entrant == name),
+                said,
+                dataset.test_labels,
+            )
+            for name, said in asked.items()
+        ),
         disagreements=disagreements(comparison.tested, wrong_about),
         hardest=tuple(
             mistake_at(image.index, everyone, dataset)
