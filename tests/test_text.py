@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.errors import BakeoffError, UnreadableError
-from bakeoff.text import counted, lasting, shortened, visible
+from bakeoff.text import broken, counted, lasting, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,16 @@ def test_every_error_is_one_line_that_steers_nothing() -> None:
 )  # fmt: skip
 def test_durations_have_the_unit_that_suits_them(seconds: float, text: str) -> None:
     assert lasting(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("ten  chars", "ten  chars"),
+        ("well-known words", "well-known\n  words"),
+        ("in /a/long/path here", "in\n  /a/long/path\n  here"),
+        ("name      a text", "name\n  a text"),
+    ],
+)
+def test_a_wide_line_breaks_between_words(line: str, shown: str) -> None:
+    assert broken(line, 10) == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import unicodedata
 
 # Control characters, those that turn the direction of a line or hide in it, halves of pairs,
@@ -30,6 +31,18 @@ def _escape(character: str) -> str:
 def shortened(text: str, most: int = 80) -> str:
     """Return at most `most` characters of `text`, with an ellipsis where something is left out."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def broken(line: str, width: int) -> str:
+    """Return a line broken between words where it is wider; what goes on below is moved in.
+
+    A word that is wider by itself, as a path may be, stays whole, so that it can be copied.
+    """
+    if len(line) <= width:
+        return line
+    return textwrap.fill(
+        line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def counted(number: int, noun: str) -> str:

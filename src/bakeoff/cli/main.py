@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import judge, results, studies, training
+from bakeoff.cli.output import in_words
 from bakeoff.errors import BakeoffError
 from bakeoff.runners.interruption import Interrupted, how_to_go_on
 
@@ -72,7 +73,7 @@ def _exit_code_of(arguments: Sequence[str]) -> int:
 def _complain(line: str) -> None:
     """Print a line on standard error, if anybody reads there."""
     with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+        print(in_words(line, sys.stderr), file=sys.stderr, flush=True)
 
 
 def _version(asked: bool) -> None:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from typing import Any
+from typing import Any, TextIO
+
+from bakeoff.text import broken
 
 
 def print_as(as_json: bool, document: Callable[[], Any], text: Callable[[], str]) -> None:
     """Print the result as JSON, or as text; only the one asked for is made."""
-    print(json.dumps(document(), indent=1) if as_json else text().removesuffix("\n"))
+    if as_json:
+        print(json.dumps(document(), indent=1))
+    else:
+        print(in_words(text().removesuffix("\n"), sys.stdout))
+
+
+def in_words(text: str, stream: TextIO) -> str:
+    """Return a text as `stream` gets it: in a terminal no line breaks inside a word."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(broken(line, width) for line in text.split("\n"))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from rich import box
@@ -11,6 +10,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from bakeoff.text import broken
 
 # Characters: a name has 64 at most.
 _WIDEST_TABLE = 160
@@ -36,7 +37,7 @@ def say(console: Console, text: str) -> None:
 def say_item(console: Console, text: str) -> None:
     """Print a line; where a terminal breaks it, what goes on below is moved in."""
     if console.is_terminal:
-        text = textwrap.fill(text, console.width, subsequent_indent="  ", break_on_hyphens=False)
+        text = broken(text, console.width)
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +20,7 @@ from bakeoff.cli.options import (
     file_of,
     resolved,
 )
-from bakeoff.cli.output import codes_output_aside, print_as
+from bakeoff.cli.output import codes_output_aside, in_words, print_as
 from bakeoff.errors import BakeoffError
 
 
@@ -77,7 +79,7 @@ def new(
     """Write a study of three networks for images of yours."""
     from bakeoff.commands.new import new_study
 
-    print(new_study(source, out).to_text())
+    print(in_words(new_study(source, out).to_text(), sys.stdout))
 
 
 def check(
@@ -142,4 +144,8 @@ def show(
     from bakeoff.study.toml import to_toml
 
     asked = resolved(study, seeds, overrides)
-    print_as(as_json, lambda: asked.model_dump(mode="json"), lambda: to_toml(asked, unset=True))
+    if as_json:
+        print(json.dumps(asked.model_dump(mode="json"), indent=1))
+    else:
+        # As a file would have it, however narrow the terminal.
+        print(to_toml(asked, unset=True).removesuffix("\n"))
