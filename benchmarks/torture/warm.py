@@ -69,9 +69,11 @@ def _fork(request: dict[str, Any], figures: Figures | None) -> int:
             log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             for stream in (1, 2):
                 os.dup2(log, stream)
+            injected = _prepared(request, figures)
+            # Last: a signal before it is not one that `bakeoff` itself could meet.
             stop_on_signals(how_to_go_on(request["run"]))
             os.close(tell)
-            code = _run(request, figures)
+            code = _run(request, injected)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -83,13 +85,17 @@ def _fork(request: dict[str, Any], figures: Figures | None) -> int:
     return pid
 
 
-def _run(request: dict[str, Any], figures: Figures | None) -> int:
+def _prepared(request: dict[str, Any], figures: Figures | None) -> faults.Faults:
     injected = faults.Faults(Path(request["folder"]), request["at"], request["error"])
     injected.install()
     if request["trouble"]:
         trouble.install(*request["trouble"])
     elif figures is not None:
         figures.install()
+    return injected
+
+
+def _run(request: dict[str, Any], injected: faults.Faults) -> int:
     code = run(request["run"])
     # A signal may come in the midst of this: what is there is whole.
     count = f"{request['log']}.{COUNT}"
