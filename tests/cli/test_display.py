@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from bakeoff.cli.display import RunDisplay, epoch_line
+from bakeoff.records.working import machine_name
 from bakeoff.runners.listener import PlannedTrial
 
 from ..factories import diverged, entrant, epoch, planned, record, study
@@ -300,3 +301,22 @@ def test_one_seed_needs_no_naming() -> None:
     display.planned([trial("linear")], 0)
     display.epoch_ended(trial("linear"), THIRD)
     assert "seed" not in stream.getvalue()
+
+
+def test_a_trial_on_another_machine_is_shown_with_its_name() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=200, color_system=None)
+    display = RunDisplay(console)
+    first, second = trial("cnn-2conv"), trial("linear")
+    display.planned([first, second], 0)
+    display.trial_started(first)
+    display.trial_placed(first, "node7")
+    assert bars(display)[1] == "cnn-2conv on node7 epoch 0/11 0:00:00 left -:--:--"
+    for each, machine in ((first, "node7"), (second, machine_name())):
+        ended = record(ASKED, each.entrant.name)
+        made = ended.provenance.model_copy(update={"machine": machine})
+        display.trial_ended(each, ended.model_copy(update={"provenance": made}))
+    assert stream.getvalue().splitlines()[1:] == [
+        f"{name}: budget used after epoch 2, 3.0 s, validation balanced accuracy 0.5000"
+        for name in ("cnn-2conv on node7", "linear")
+    ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,30 @@ def test_a_leak_stands_beside_the_scores(finished: Path, monkeypatch: pytest.Mon
     leaky = conclude(folder, DIGITS)
     assert leaky.to_dict()["leaks"] == [line]
     assert line in results_text(leaky, ()).splitlines()
+
+
+def test_the_machine_that_timed_is_named_and_that_trials_ran_on_different_hardware(
+    finished: Path,
+) -> None:
+    found = conclude(RunFolder.open(finished), DIGITS)
+    assert found.timed_on == platform.node()
+    assert found.mixed_hardware is None
+    first, *others = found.records
+    elsewhere = first.provenance.model_copy(update={"machine": "node7"})
+    same = first.model_copy(update={"provenance": elsewhere})
+    assert replace(found, records=(same, *others)).mixed_hardware is None
+    other = same.model_copy(
+        update={"provenance": elsewhere.model_copy(update={"cpu": "Xeon\n, 8 cores"})}
+    )
+    mixed = replace(found, records=(other, *others))
+    kinds = f"Xeon\\n, 8 cores: 1; {first.provenance.cpu}: 8"
+    assert mixed.to_dict()["mixed_hardware"] == (
+        f"2 kinds of hardware trained these trials ({kinds}), so their wall seconds compare no "
+        "entrants"
+    )
+    assert f"2 kinds of hardware trained these trials ({kinds}), so" in " ".join(
+        results_text(mixed, ()).split()
+    )
 
 
 @pytest.mark.parametrize(

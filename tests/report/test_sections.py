@@ -460,3 +460,21 @@ def test_a_leak_stands_in_the_opening(one_seed: Findings, page: Element) -> None
     (opening,) = leaky.all("header")
     assert f"{line}. Scores count these images like all others." in opening.text
     assert "overlap" not in page.text
+
+
+def test_the_page_says_which_machine_timed_and_where_trials_ran_on_different_hardware(
+    small: Findings,
+) -> None:
+    assert "kinds of hardware" not in draw_report(small).page
+    first, *others = small.records
+    made = first.provenance.model_copy(update={"cpu": "Xeon <8>", "machine": "node7"})
+    mixed = dataclasses.replace(
+        small,
+        timed_on="node<1>",
+        records=(first.model_copy(update={"provenance": made}), *others),
+    )
+    text = read_page(draw_report(mixed).page).text
+    assert "2 kinds of hardware trained these trials (Xeon <8>: 1; " in text
+    assert "with nothing else at work, on node<1>." in text
+    assert "Trained on node7" in text
+    assert "Timed on node<1>" in text

@@ -18,6 +18,9 @@ class Heard(Listener):
     def trial_started(self, trial: PlannedTrial) -> None:
         self.lines.append(f"{trial.entrant.name} {trial.seed} started")
 
+    def trial_placed(self, trial: PlannedTrial, machine: str) -> None:
+        self.lines.append(f"{trial.entrant.name} {trial.seed} on {machine}")
+
     def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
         name = f"{trial.entrant.name} {trial.seed}"
         self.lines.append(f"{name} goes on after epoch {epochs}, step {steps}")

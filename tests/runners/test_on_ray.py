@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.records.folder import RunFolder
 from bakeoff.records.record import Epoch
 from bakeoff.records.working import read_working
+from bakeoff.runners import on_ray
 from bakeoff.runners.listener import PlannedTrial
 
 from ..factories import entrant, study
@@ -43,7 +45,10 @@ class Killer(Heard):
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray's own.
-def test_a_killed_worker_costs_no_trial_and_no_bit(tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_trial_and_no_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_ray, "machine_name", lambda: "the driver's")
     heard = Killer(RunFolder(tmp_path / "ray", ASKED))
     before = signal.getsignal(signal.SIGTERM)
     far = run_study(ASKED, tmp_path / "ray", on="ray", jobs=2, listener=heard)
@@ -51,6 +56,9 @@ def test_a_killed_worker_costs_no_trial_and_no_bit(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) == before
     assert heard.killed
     assert "a seed 0: its worker died, and another one goes on" in heard.lines
+    assert {line for line in heard.lines if " on " in line and line[0] in "ab"} >= {
+        f"{name} {seed} on {platform.node()}" for name in "ab" for seed in range(2)
+    }
     assert any(line.startswith("a 0 goes on after epoch ") for line in heard.lines)
     assert len(far.folder.finished()) == 4
     for key in alone.folder.finished():

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from bakeoff.cli.rows import say
 from bakeoff.records.record import Epoch, Record
+from bakeoff.records.working import machine_name
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.text import counted, lasting
 
@@ -170,6 +171,11 @@ class RunDisplay(Listener):
             self._names[trial.key], budget, f"epoch 0/{budget}"
         )
 
+    def trial_placed(self, trial: PlannedTrial, machine: str) -> None:
+        """Name the machine beside the bar of the trial."""
+        text = f"{self._names[trial.key]} on {machine}"
+        self._bars.update(self._running[trial.key], description=text)
+
     def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
         """Say where the trial goes on, and move the bars there."""
         within = f", step {steps}" if steps else ""
@@ -202,7 +208,9 @@ class RunDisplay(Listener):
                 f"{record.training_seconds:.1f} s, validation balanced accuracy "
                 f"{record.validation.balanced_accuracy:.4f}"
             )
-        self.stage(f"{self._names[trial.key]}: {ended}")
+        machine = record.provenance.machine
+        where = "" if machine in (None, machine_name()) else f" on {machine}"
+        self.stage(f"{self._names[trial.key]}{where}: {ended}")
 
     def trial_elsewhere(self, trial: PlannedTrial) -> None:
         """Move the bar past a trial that another process has finished."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:  # A display is there before statistics are imported.
 def results_text(conclusion: Conclusion, of_pairs: Sequence[str]) -> str:
     """Return the table of a run, its finding, and the lines `of_pairs`."""
     console = console_of_output()
-    notes = [conclusion.comparison.time_note, conclusion.look_note, *conclusion.leaks]
+    comparison = conclusion.comparison
+    notes = [comparison.time_note, conclusion.mixed_hardware, conclusion.look_note]
+    notes += conclusion.leaks
     with console.capture() as captured:
         print_standings(console, conclusion.standings, conclusion.study.protocol.selection_metric)
         for line in (*conclusion.troubles, *notes, conclusion.answer, *of_pairs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from bakeoff.records.looks import Claim, Look, Rule, refuse_other_rule, runs_of
 from bakeoff.records.own_study import STUDY
 from bakeoff.records.record import Record
 from bakeoff.study.study import Study
+from bakeoff.text import shortened, visible
 
 __all__ = ["REPORT", "Conclusion", "Verdict", "conclude", "how_to_train", "looked_at"]
 
@@ -55,6 +57,8 @@ class Conclusion:
     """Why the look at these verdicts is not in the list of looks, where it should be."""
     leaks: tuple[str, ...] = ()
     """A line where test images were trained on: what the scores are worth."""
+    timed_on: str | None = None
+    """The machine that made the timing pass; None where there was none, or it did not say."""
 
     def __repr__(self) -> str:
         return f"Conclusion({self.study.name}: {self.answer})"
@@ -78,6 +82,19 @@ class Conclusion:
     def troubles(self) -> tuple[str, ...]:
         """One line for each trial that is missing or did not complete."""
         return tuple(line for row in self.standings for line in row.troubles)
+
+    @property
+    def mixed_hardware(self) -> str | None:
+        """A line where trials ran on several kinds of hardware: what wall seconds are worth."""
+        made = [record.provenance for record in self.records if record.complete]
+        kinds = Counter(each.cpu if each.device == "cpu" else each.device for each in made)
+        if len(kinds) < 2:
+            return None
+        told = "; ".join(f"{shortened(visible(kind))}: {many}" for kind, many in kinds.items())
+        return (
+            f"{len(kinds)} kinds of hardware trained these trials ({told}), so their wall seconds "
+            "compare no entrants"
+        )
 
     @property
     def pairs_of_winner(self) -> tuple[PairComparison, ...]:
@@ -123,6 +140,8 @@ class Conclusion:
             "troubles": list(self.troubles),
             "look_note": self.look_note,
             "leaks": list(self.leaks),
+            "timed_on": self.timed_on,
+            "mixed_hardware": self.mixed_hardware,
             "standings": [asdict(row) for row in self.standings],
             "comparison": self.comparison.to_dict(),
         }
@@ -168,6 +187,7 @@ def conclude(folder: RunFolder, dataset: Dataset, *, reopen: bool = False) -> Co
         report=folder.path / REPORT,
         predicted=predicted,
         leaks=leaks(dataset),
+        timed_on=None if timing.machine is None else shortened(visible(timing.machine)),
     )
 
 

@@ -33,6 +33,8 @@ class Timing:
     # Earlier versions measured the time of single images in each trial.
     milliseconds_per_image_batch_1: Rounds = field(default_factory=dict)
     milliseconds_per_image_batch_1000: Rounds = field(default_factory=dict)
+    machine: str | None = None
+    """What the machine is called in its network; earlier versions did not say."""
 
 
 NOTHING = Timing({})

@@ -48,6 +48,9 @@ class Listener:
     def trial_started(self, trial: PlannedTrial) -> None:
         """Hear that training of this trial begins."""
 
+    def trial_placed(self, trial: PlannedTrial, machine: str) -> None:
+        """Hear on which machine it is trained, where that is another than this."""
+
     def trial_resumed(self, trial: PlannedTrial, epochs: int, steps: int) -> None:
         """Hear how many epochs of it, and steps of the next, were done before an interruption."""
 

@@ -20,6 +20,7 @@ from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.files import locks
 from bakeoff.records.checkpoints import Checkpoints
 from bakeoff.records.record import Epoch
+from bakeoff.records.working import machine_name
 from bakeoff.runners.errand import Begun, Errand, train_far_away
 from bakeoff.runners.events import Event
 from bakeoff.runners.listener import Listener, PlannedTrial
@@ -223,6 +224,8 @@ class _Driver:
         match answer:
             case Begun(machine, process):
                 task.signature.at(machine, process)
+                if machine != machine_name():
+                    self._listener.trial_placed(planned, machine)
                 if machine not in self._machines:
                     self._machines.add(machine)
                     self._listener.stage(f"{machine} trains")

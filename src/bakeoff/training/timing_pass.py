@@ -19,6 +19,7 @@ from bakeoff.engine import fast
 from bakeoff.networks.randomness import seeded
 from bakeoff.records.record import NOTICEABLE
 from bakeoff.records.timing_file import Timing
+from bakeoff.records.working import machine_name
 from bakeoff.study.study import Entrant, Study
 from bakeoff.training.clocks import Clocks
 from bakeoff.training.fit import Examples, step_of
@@ -88,6 +89,7 @@ def measure_timing(
         _rounds(singles, 3),
         # Of a thousand images, so these seconds are milliseconds per image.
         _rounds(thousands, 3 if longest < _LONG else 1),
+        machine_name(),
     )
     others = began.taken().others or 0.0
     return timing if alone or others < NOTICEABLE else None

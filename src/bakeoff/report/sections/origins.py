@@ -42,6 +42,14 @@ def facts(findings: Findings) -> list[Fact]:
     found = [
         Fact("Seeds", [", ".join(str(seed) for seed in study.trial_seeds)]),
         Fact("Study seed", [str(study.study_seed)]),
+        *(
+            Fact(name, list(dict.fromkeys(told)))
+            for name, told in (
+                ("Trained on", [part.machine for part in made if part.machine]),
+                ("Timed on", [findings.timed_on] if findings.timed_on else []),
+            )
+            if told
+        ),
         Fact("CPU", values("cpu")),
         *(
             Fact(name.capitalize(), values(name))
