@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import platform
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import bakeoff
 from bakeoff.commands.run import run_study
 from bakeoff.commands.work import Worked, work_on
 from bakeoff.errors import BakeoffError
 from bakeoff.files import locks
+from bakeoff.networks import known
 from bakeoff.records.folder import RunFolder
 from bakeoff.runners.listener import Listener, PlannedTrial
+from bakeoff.study.recipe import Recipe
+from bakeoff.study.study import Entrant
 
+from ..data.readers.saved import save_npz
 from ..factories import entrant, study, whole
+from ..networks.drawn import SOUND, drawn
 from ..runners.heard import Heard
 
 ASKED = study(entrant("a", epochs=2), entrant("b", epochs=1), seeds=2)
@@ -83,9 +91,9 @@ def test_a_trial_that_its_holder_gives_up_meanwhile_is_trained_after_all(begun: 
     assert work_on(begun.path, jobs=1, listener=Freeing()).finished == 4
 
 
-def refusal(folder: Path) -> str:
+def refusal(folder: Path, *, trust_code: bool = False) -> str:
     with pytest.raises(BakeoffError) as caught:
-        work_on(folder, jobs=1)
+        work_on(folder, jobs=1, trust_code=trust_code)
     return str(caught.value)
 
 
@@ -115,6 +123,11 @@ def test_a_machine_with_another_torch_or_without_shared_locks_trains_nothing(
     assert refusal(begun.path) == (
         f"{HERE}: {begun.path}: torch {ours}, and the run was begun with 1.0; install that"
     )
+    begun.write_origin(origin.model_copy(update={"versions": origin.versions | {"bakeoff": "0"}}))
+    assert refusal(begun.path) == (
+        f"{HERE}: {begun.path}: bakeoff {bakeoff.__version__}, and the run was begun with 0; "
+        "install that"
+    )
     begun.write_origin(origin.model_copy(update={"data_hash": "0" * 64}))
     assert refusal(begun.path) == (
         f"{HERE}: {begun.path}: other data than the run was begun with; bring those here"
@@ -126,3 +139,45 @@ def test_an_origin_that_was_altered_is_named(begun: RunFolder) -> None:
     file = begun.path / "origin.json"
     file.write_text(file.read_text().replace("float32", "float64"))
     assert refusal(begun.path) == (f"{HERE}: {file}: damaged; delete it and run the study again")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> RunFolder:
+    """Return the begun folder of a run whose data and network lie in files beside the study."""
+    images = np.random.default_rng(0).integers(255, size=(80, 8, 8), dtype=np.uint8)
+    parts = {"train": images[:60], "test": images[60:]}
+    labels = {f"y_{part}": np.arange(len(of)) % 10 for part, of in parts.items()}
+    save_npz(tmp_path / "data.npz", {f"x_{part}": of for part, of in parts.items()} | labels)
+    drawn(tmp_path, {"net.py": SOUND})
+    net = Entrant(name="mine", architecture="net.py:Net", recipe=Recipe(epochs=1))
+    asked = study(net, dataset="./data.npz", validation=8)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(
+            asked.model_copy(update={"base": str(tmp_path)}), tmp_path / "run", listener=Away()
+        )
+    return RunFolder.open(tmp_path / "run")
+
+
+def test_a_machine_without_the_data_trains_nothing(own: RunFolder) -> None:
+    (own.path.parent / "data.npz").unlink()
+    assert refusal(own.path).startswith(f"{HERE}: {own.path.parent}/data.npz: nothing is there; ")
+
+
+def test_a_machine_without_the_source_of_a_network_or_trust_in_it_trains_nothing(
+    own: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user's"))
+    monkeypatch.setattr(known, "_LOADED", {})
+    source = own.study.entrants[0].source
+    assert source is not None
+    where = own.code(source)
+    assert refusal(own.path) == (
+        f"{HERE}: mine: net.py:Net is code that you never had run; look at {where}, then say "
+        "--trust-code"
+    )
+    (tmp_path / "net.py").unlink()
+    shutil.rmtree(where)
+    assert refusal(own.path, trust_code=True) == (
+        f"{HERE}: {where}: not the code that net.py was trained with; bring it back, or pictures "
+        "and predictions cannot be made anew"
+    )

@@ -96,6 +96,23 @@ def test_an_address_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     assert RunFolder.open(tmp_path / "run").finished() == []
 
 
+def test_a_ray_that_does_not_come_up_is_started_thrice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(**_: object) -> None:
+        raise Exception("The current node timed out during startup.\nTwo lines.")
+
+    heard = Heard()
+    monkeypatch.setattr(ray, "init", slow)
+    with pytest.raises(BakeoffError) as caught:
+        run_study(ASKED, tmp_path / "run", on="ray", jobs=2, listener=heard)
+    line = "Ray at this machine: The current node timed out during startup."
+    assert str(caught.value) == line
+    assert [each for each in heard.lines if "Ray" in each] == [
+        f"{line}; it is started once more"
+    ] * 2
+
+
 def test_on_ray_and_stacked_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         run_study(ASKED, tmp_path / "run", on="ray", stack=True)

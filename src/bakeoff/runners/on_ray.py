@@ -18,6 +18,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError, UsageError
 from bakeoff.files import locks
+from bakeoff.files.locks import Say
 from bakeoff.records.checkpoints import Checkpoints
 from bakeoff.records.record import Epoch
 from bakeoff.records.working import machine_name
@@ -30,6 +31,8 @@ from bakeoff.training.trial import Trial
 
 _POLL = 0.5
 """Seconds after which the trials of other processes, and the size of the cluster, are looked at."""
+_STARTS = 3
+"""How often a Ray of this machine is started, where it does not come up."""
 _ANSWERS = 5.0
 """Seconds that an address has to answer."""
 _DEATHS = 10
@@ -55,12 +58,13 @@ def run_on_ray(
     """
     if not trials:
         return
-    with _connected(address, None if jobs is None else jobs * threads) as ray:
+    cores = None if jobs is None else jobs * threads
+    with _connected(address, cores, listener.stage) as ray:
         _Driver(ray, setting, listener, jobs, threads, gpus).run(trials)
 
 
 @contextmanager
-def _connected(address: str, cores: int | None) -> Iterator[Any]:
+def _connected(address: str, cores: int | None, say: Say) -> Iterator[Any]:
     try:
         import ray
     except ImportError as error:
@@ -70,12 +74,23 @@ def _connected(address: str, cores: int | None) -> Iterator[Any]:
     if not address:
         how = {"address": "local", "num_cpus": cores, "include_dashboard": False}
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        ray.init(**how, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        # What Ray raises is of many kinds, and often of many lines.
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BakeoffError(f"Ray at {address or 'this machine'}: {line}") from error
+    # One that is started has half a minute for it, which is little where all cores are busy.
+    left = 1 if address else _STARTS
+    while left:
+        left -= 1
+        try:
+            ray.init(**how, log_to_driver=False, configure_logging=False)
+            break
+        except Exception as error:
+            # What Ray raises is of many kinds, and often of many lines.
+            told = str(error).strip().splitlines() or [type(error).__name__]
+            line = f"Ray at {address or 'this machine'}: {told[0]}"
+            ray.shutdown()
+            if address:
+                line += "; where it asks for a token, set RAY_AUTH_MODE=token"
+            if not left:
+                raise BakeoffError(line) from error
+            say(f"{line}; it is started once more")
     try:
         for number, handler in kept.items():
             signal.signal(number, handler)  # Ray has its own, which end the process elsewhere.
