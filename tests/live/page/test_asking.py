@@ -39,8 +39,8 @@ def test_what_is_drawn_is_answered_by_every_entrant_and_seed(page: Page) -> None
     assert received(page) == last["picture"]
     assert page.locator(".row .cell").count() == 3 * 10
     assert page.locator(".row .marks i").count() == 3 * 10 * 2
-    cells = row(page, "maps").locator(".cell")
-    heights = cells.evaluate_all("them => them.map((it) => +it.style.getPropertyValue('--p'))")
+    bars = row(page, "maps").locator(".bar")
+    heights = bars.evaluate_all("them => them.map((it) => +it.style.getPropertyValue('--p'))")
     assert heights == last["answers"][2]["probabilities"]
 
 

@@ -1,6 +1,6 @@
 // One row per entrant: what it answers, how sure it is of each class, and each seed a mark.
 
-import { byId, colour, counted, el, oneTabStop, percent, score } from "./dom.js";
+import { byId, colour, counted, el, oneTabStop, percent, say, score } from "./dom.js";
 import { metricOf } from "./run.js";
 import { afterPause } from "./server.js";
 
@@ -40,7 +40,7 @@ export class Answers extends EventTarget {
 
   show(asked) {
     const told = summary(asked);
-    byId("summary").textContent = told;
+    say(byId("summary"), told);
     this.speak(
       [
         told,
@@ -68,7 +68,7 @@ class Row {
     this.place = el("span", { class: "class" }, "–");
     this.sure = el("span", { class: "sure" });
     this.about = el("span", { class: "about" });
-    this.seeds = el("span", { class: "seeds" });
+    this.seeds = el("span", { class: "seeds", "aria-hidden": "true" });
     this.button = el(
       "button",
       {
@@ -81,15 +81,17 @@ class Row {
       "inside",
     );
     this.cells = classes.map((label) => {
+      const bar = el("span", { class: "bar" });
       const marks = el("span", { class: "marks" });
       const share = el("span", { class: "share" });
       return {
+        bar,
         marks,
         share,
         element: el(
           "span",
           { class: "cell" },
-          el("span", { class: "track" }, el("span", { class: "bar" }), marks),
+          el("span", { class: "track" }, bar, marks),
           el("span", { class: "label" }, label),
           share,
         ),
@@ -128,46 +130,45 @@ class Row {
 
   show(answer, columns, truth) {
     this.element.classList.toggle("silent", !answer);
-    this.place.textContent = answer ? answer.class : "–";
-    this.sure.textContent = answer ? percent(answer.sure) : "";
+    say(this.place, answer ? answer.class : "–");
+    say(this.sure, answer ? percent(answer.sure) : "");
     this.element.classList.toggle(
       "wrong",
       Boolean(answer && truth !== undefined && answer.class !== truth),
     );
-    this.seeds.replaceChildren(
-      ...(answer && answer.seeds.length > 1
-        ? answer.seeds.map((seed) =>
-            el(
-              "span",
-              {
-                class: seed.class === answer.class ? "seed" : "seed parts",
-                title: `seed ${seed.seed}: ${seed.class}`,
-              },
-              seed.class.slice(0, 3),
-            ),
-          )
-        : []),
-    );
-    this.seeds.setAttribute("aria-hidden", "true");
+    this.#showSeeds(answer && answer.seeds.length > 1 ? answer : { seeds: [] });
     const probabilities = answer ? answer.probabilities : this.classes.map(() => 0);
     const order = probabilities
       .map((_, place) => place)
       .sort((a, b) => probabilities[b] - probabilities[a]);
     const best = order[0];
     order.forEach((place, rank) => {
-      const { element, marks, share } = this.cells[place];
+      const { bar, element, marks, share } = this.cells[place];
       const shown = columns || rank < BARS;
       element.hidden = !shown;
       if (!shown) return;
       element.style.order = columns ? 0 : rank;
       element.classList.toggle("best", Boolean(answer) && place === best);
-      element.style.setProperty("--p", probabilities[place]);
-      share.textContent = columns || !answer ? "" : percent(probabilities[place]);
+      bar.style.setProperty("--p", probabilities[place]);
+      say(share, columns || !answer ? "" : percent(probabilities[place]));
       placeMarks(marks, answer ? answer.seeds : [], place);
     });
     this.chart.setAttribute(
       "aria-label",
       answer ? toldOf(answer, order, this.classes) : "no answer yet",
+    );
+  }
+
+  #showSeeds({ class: said, seeds }) {
+    const now = seeds.map((seed) => [
+      `seed ${seed.seed}: ${seed.class}`,
+      seed.class === said ? "seed" : "seed parts",
+      seed.class.slice(0, 3),
+    ]);
+    if (this.shownSeeds === String(now)) return;
+    this.shownSeeds = String(now);
+    this.seeds.replaceChildren(
+      ...now.map(([title, name, text]) => el("span", { class: name, title }, text)),
     );
   }
 }

@@ -24,6 +24,11 @@ export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
+/** Let an element say something; where it says so already nothing is laid out anew. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export const percent = (share) => {
   const text = (100 * share).toFixed(share > 0.0995 ? 0 : 1);
   return `${text === "100" && share < 1 ? "> 99" : text}\u00a0%`;

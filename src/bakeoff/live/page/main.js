@@ -1,7 +1,7 @@
 // What is asked goes to the server, and its answer to every part of the page.
 
 import { Answers, showNear, showPicks } from "./answers.js";
-import { byId, counted, el } from "./dom.js";
+import { byId, counted, el, say } from "./dom.js";
 import { Drawing, takePictures } from "./drawing.js";
 import { Inside } from "./inside.js";
 import { Morph } from "./morph.js";
@@ -149,16 +149,22 @@ function showReceived(asked) {
   picture.alt = asked.test ? `test image ${asked.test.index}` : "your picture, made small";
   picture.decode().then(
     () => {
-      byId("received-size").textContent =
-        `${picture.naturalWidth} × ${picture.naturalHeight} pixels`;
+      say(
+        byId("received-size"),
+        `${picture.naturalWidth} × ${picture.naturalHeight} pixels`,
+      );
     },
     () => {},
   );
-  byId("steps").replaceChildren(
-    ...asked.steps.map((step) =>
-      el("li", {}, el("img", { src: step.picture, alt: "" }), el("span", {}, step.name)),
-    ),
-  );
+  const steps = byId("steps");
+  while (steps.childElementCount > asked.steps.length) steps.lastChild.remove();
+  while (steps.childElementCount < asked.steps.length)
+    steps.append(el("li", {}, el("img", { alt: "" }), el("span")));
+  asked.steps.forEach((step, number) => {
+    const [image, name] = steps.children[number].children;
+    image.src = step.picture;
+    say(name, step.name);
+  });
 }
 
 const TOLD = {
