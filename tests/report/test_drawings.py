@@ -17,7 +17,15 @@ from bakeoff.report import Report, draw_report
 from bakeoff.report.charts.canvas import WIDTH, own_settings
 from bakeoff.report.charts.curves import _shown, learning_curves
 from bakeoff.report.charts.dots import draw_dots
-from bakeoff.report.charts.labels import Box, elided, place_beside, spread, two_lines
+from bakeoff.report.charts.labels import (
+    Box,
+    Placed,
+    elided,
+    legible,
+    place_beside,
+    spread,
+    two_lines,
+)
 from bakeoff.report.palette import TONES, styles
 from bakeoff.report.sections.classes import class_tables
 from tests.report.page_reading import Element
@@ -197,6 +205,14 @@ def test_a_label_stays_inside_and_off_lines() -> None:
     assert placed.align == "right"
 
 
+def test_of_labels_that_cover_each_other_the_first_is_shown() -> None:
+    boxes = [(0, 0, 40, 10), (20, 0, 60, 10), (39, 0, 79, 10), (0, 50, 40, 60)]
+    labels = [Placed((0.0, 0.0), "left", box) for box in boxes]
+    # The first two cover a half of each other, the first and third a fortieth.
+    assert legible(labels, [0, 1, 2, 3]) == {0, 2, 3}
+    assert legible(labels, [1, 0, 2, 3]) == {1, 3}
+
+
 def apart(one: Box, other: Box) -> bool:
     """Return whether two rectangles cover nothing together."""
     return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
@@ -205,6 +221,7 @@ def apart(one: Box, other: Box) -> bool:
 def test_names_are_shortened_in_the_middle() -> None:
     assert elided("abcdefghij", 5) == "ab…ij"
     assert two_lines("cnn-2conv-dropout-batch-100") == "cnn-2conv-\ndropout-batch-100"
+    assert two_lines("logistic-regression-rate-0p008") == "logistic-regression-\nrate-0p008"
     assert max(map(len, two_lines("x" * 64).split("\n"))) <= 18
 
 

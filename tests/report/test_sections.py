@@ -13,6 +13,7 @@ from bakeoff.records.record import Record
 from bakeoff.report import Report, draw_report
 from bakeoff.report.sections.batches import batch_groups
 from bakeoff.report.sections.table import columns
+from bakeoff.report.templating import environment
 from bakeoff.report.words import MISSING, p_value, proportion
 from bakeoff.study.study import Study
 from tests.report.bakeoffs import clean_seconds, fair_study, findings_of, small_study, timing_of
@@ -396,6 +397,18 @@ def test_methods_have_every_number_that_a_paper_needs(
     for sentence in ("without a failure", "(simulated)"):
         assert sentence in fair_page.text
         assert sentence not in page.text
+
+
+def test_verdicts_beyond_eight_fold() -> None:
+    said = [f"pair {number}" for number in range(10)]
+    pairs = [{"verdict": {"kind": "better", "ahead": None, "sentence": each}} for each in said]
+    source = "{% import 'macros.html' as show %}{{ show.first_verdicts(pairs) }}"
+    folds = []
+    for count in (0, 8, 10):
+        part = read_page(environment().from_string(source).render(pairs=pairs[:count]))
+        (folded, *_) = part.all("details") or [Element("none", {})]
+        folds.append((len(part.all("li")), folded.text))
+    assert folds == [(0, ""), (8, ""), (10, "Its other 2 verdicts pair 8 pair 9")]
 
 
 def test_trials_of_several_machines_show_every_value(small: Findings) -> None:

@@ -31,7 +31,8 @@ def two_lines(name: str, width: int = 18) -> str:
     if len(name) <= width:
         return name
     breaks = [match.end() for match in re.finditer(r"[-._…]", name)]
-    fitting = [place for place in breaks if place <= width and len(name) - place <= width]
+    # A little wider is better than a broken word.
+    fitting = [place for place in breaks if max(place, len(name) - place) <= width + 3]
     place = min(fitting, key=lambda cut: abs(2 * cut - len(name)), default=width)
     return f"{name[:place]}\n{name[place:]}"
 
@@ -130,3 +131,15 @@ def place_beside(
             if cost < best - 0.01:  # of equals the first
                 best, found[place] = cost, Placed(anchor, align, box)
     return [found[place] for place in range(len(points))]
+
+
+def legible(labels: Sequence[Placed], order: Sequence[int]) -> set[int]:
+    """Return those of the labels that cover no other: of two that do, the first in `order`."""
+    found: list[int] = []
+    for place in order:
+        left, low, right, high = box = labels[place].box
+        covered = _covered(box, [labels[other].box for other in found])
+        # Boxes are generous: a little may overlap.
+        if covered <= 0.05 * (right - left) * (high - low):
+            found.append(place)
+    return set(found)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bakeoff.findings.findings import Findings
 from bakeoff.report import words
 from bakeoff.report.charts import canvas
-from bakeoff.report.charts.labels import extent, place_beside, two_lines
+from bakeoff.report.charts.labels import Placed, extent, legible, place_beside, two_lines
 from bakeoff.report.charts.svg import Chart, Numbers
 from bakeoff.report.palette import PAPER, Style, styles
 from bakeoff.report.sections.offers import Offer, Price, beaten, offers
@@ -81,26 +81,33 @@ def _draw_names(
     sheet: canvas.Sheet, found: Mapping[str, Offer], style: Mapping[str, Style]
 ) -> None:
     # In units of the sheet, from below.
-    def place(cost: float, error: float) -> tuple[float, float]:
+    def spot(cost: float, error: float) -> tuple[float, float]:
         x, y = sheet.axes.transData.transform((cost, error)).tolist()
         return x, y
 
-    points = {name: place(each.cost, 1 - each.score) for name, each in found.items()}
+    points = {name: spot(each.cost, 1 - each.score) for name, each in found.items()}
     crosses = []
     for each in found.values():
         for across, up in _intervals(each):
-            (x, y), (other_x, other_y) = map(place, across, up)
+            (x, y), (other_x, other_y) = map(spot, across, up)
             left, right = sorted((x, other_x))
             bottom, top = sorted((y, other_y))
             crosses.append((left - 1, bottom - 1, right + 1, top + 1))
-    texts = [two_lines(name) for name in found]
+    texts = {name: two_lines(name) for name in found}
     frame = sheet.axes.get_window_extent()
-    places = place_beside(
-        list(points.values()),
-        [extent(text, canvas.LABEL) for text in texts],
-        inside=(frame.x0 + 2, frame.y0 + 2, canvas.WIDTH, frame.y1 + 12),
-        lines=crosses,
-    )
-    for (name, point), text, near in zip(points.items(), texts, places, strict=True):
-        far = math.dist(near.at, point) > _NEAR
-        sheet.name(text, near.at, near.align, style[name], point if far else None)
+
+    def places(names: Sequence[str]) -> list[Placed]:
+        return place_beside(
+            [points[name] for name in names],
+            [extent(texts[name], canvas.LABEL) for name in names],
+            inside=(frame.x0 + 2, frame.y0 + 2, canvas.WIDTH, frame.y1 + 12),
+            lines=crosses,
+        )
+
+    names = list(found)
+    best_first = sorted(range(len(names)), key=lambda place: -found[names[place]].score)
+    # Where some are left out there is room for the others to come nearer.
+    names = [names[place] for place in sorted(legible(places(names), best_first))]
+    for name, near in zip(names, places(names), strict=True):
+        far = math.dist(near.at, points[name]) > _NEAR
+        sheet.name(texts[name], near.at, near.align, style[name], points[name] if far else None)
