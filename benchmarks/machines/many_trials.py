@@ -43,6 +43,9 @@ from bakeoff.training.trial import Trial, TrialSpec
 from benchmarks.publish import Table, add_results_option, machine, publish
 from benchmarks.task import CPU
 
+A_TRIAL = "a trial, beside its training"
+CONCLUDE = "conclude (bakeoff compare)"
+
 
 def study_of(dataset: str, entrants: int, seeds: int) -> Study:
     """Return a study of entrants that differ in their learning rate."""
@@ -62,21 +65,40 @@ def study_of(dataset: str, entrants: int, seeds: int) -> Study:
     )
 
 
+@dataclass(frozen=True)
+class Took:
+    """Seconds; the processor's say what the wall's would be with nothing else at work."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> Took:
+        """Return what the clocks say."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def __add__(self, other: Took) -> Took:
+        return Took(self.wall + other.wall, self.processor + other.processor)
+
+    def __sub__(self, other: Took) -> Took:
+        return Took(self.wall - other.wall, self.processor - other.processor)
+
+
 @dataclass
 class Recorded:
     """Trains each entrant once; of its other seeds it draws what they predict."""
 
     trained: dict[str, Trial] = field(default_factory=dict)
-    seconds: float = 0.0
-    """Of training and drawing: not the folder's."""
+    took: Took = Took(0.0, 0.0)
+    """Training and drawing: not the folder's."""
 
     def __call__(self, spec: TrialSpec, *_: object) -> Trial:
         """Return a trial of this seed, as `run_trial` does."""
-        began = time.perf_counter()
+        began = Took.now()
         if spec.entrant.name not in self.trained:
             self.trained[spec.entrant.name] = run_trial(spec, lambda _: None)
         trial = _drawn(self.trained[spec.entrant.name], spec)
-        self.seconds += time.perf_counter() - began
+        self.took += Took.now() - began
         return trial
 
 
@@ -102,37 +124,37 @@ def _logits(
     return logits
 
 
-def seconds_of(work: Callable[[], object]) -> float:
-    """Return the wall seconds of some work."""
-    began = time.perf_counter()
+def taken_by(work: Callable[[], object]) -> Took:
+    """Return what some work takes."""
+    began = Took.now()
     work()
-    return time.perf_counter() - began
+    return Took.now() - began
 
 
-def measured(folder: RunFolder, dataset: Dataset) -> dict[str, float]:
-    """Return the seconds of each thing that is done with the folder, and its bytes."""
+def measured(folder: RunFolder, dataset: Dataset) -> tuple[dict[str, Took], list[int]]:
+    """Return what each thing takes that is done with the folder, and the sizes of its files."""
     sizes = network_sizes(folder.study, dataset)
     setting = Setting(folder, dataset, CPU, "float32")
     trials, recorded = plan_trials(folder, dataset, sizes), Recorded()
     with claimed_process(1), patch("bakeoff.runners.serial.run_trial", recorded):
-        trained = seconds_of(lambda: run_serially(setting, trials, Listener()))
-    files = [file for file in folder.path.rglob("*") if file.is_file()]
+        trained = taken_by(lambda: run_serially(setting, trials, Listener()))
+    all_trials = trained - recorded.took
+    files = [file.stat().st_size for file in folder.path.rglob("*") if file.is_file()]
 
     def take_up() -> None:
         set_damaged_aside(folder, print)
         remove_remains(folder)
         assert not plan_trials(folder, dataset, sizes)
 
+    each = Took(all_trials.wall / len(trials), all_trials.processor / len(trials))
     return {
-        "a trial, beside its training": (trained - recorded.seconds) / len(trials),
-        "find what is missing (plan)": seconds_of(lambda: plan_trials(folder, dataset, sizes)),
-        "take up again (run: every file checked)": seconds_of(take_up),
-        "bakeoff status": seconds_of(lambda: status_of(folder.path)),
-        "conclude (bakeoff compare)": seconds_of(lambda: conclude(folder, dataset)),
-        "conclude and draw (bakeoff report)": seconds_of(lambda: report_folder(folder, dataset)),
-        "files": len(files),
-        "bytes": sum(file.stat().st_size for file in files),
-    }
+        A_TRIAL: each,
+        "find what is missing (plan)": taken_by(lambda: plan_trials(folder, dataset, sizes)),
+        "take up again (run: every file checked)": taken_by(take_up),
+        "bakeoff status": taken_by(lambda: status_of(folder.path)),
+        CONCLUDE: taken_by(lambda: conclude(folder, dataset)),
+        "conclude and draw (bakeoff report)": taken_by(lambda: report_folder(folder, dataset)),
+    }, files
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -148,19 +170,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     study = study_of(options.dataset, options.entrants, options.trials // options.entrants)
     dataset = load_dataset(study.protocol, study.folder)
     with tempfile.TemporaryDirectory(dir=options.where) as folder:
-        figures = measured(RunFolder.create(Path(folder) / "run", study), dataset)
-    seconds = [(name, value) for name, value in figures.items() if name not in ("files", "bytes")]
+        figures, files = measured(RunFolder.create(Path(folder) / "run", study), dataset)
     rows = tuple(
-        (name, f"{1000 * value:.1f} ms" if number == 0 else f"{value:.2f} s")
-        for number, (name, value) in enumerate(seconds)
+        (name, f"{took.wall:.3f}", f"{took.processor:.3f}") for name, took in figures.items()
     )
     publish(
         f"many_trials-{options.dataset}",
         [
-            Table(("what", "wall time"), rows),
+            Table(("what", "wall, s", "processor, s"), rows),
             Table(
                 ("the folder", ""),
-                (("files", f"{figures['files']:,}"), ("MB", f"{figures['bytes'] / 1e6:,.0f}")),
+                (("files", f"{len(files):,}"), ("MB", f"{sum(files) / 1e6:,.0f}")),
             ),
         ],
         setting={
@@ -169,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "network": "logistic-regression",
             "test images": len(dataset.test_images),
         },
-        figures=figures,
+        figures={name: vars(took) for name, took in figures.items()} | {"bytes": sum(files)},
         machine=machine(),
         folder=options.results,
     )

@@ -113,6 +113,22 @@ def test_a_ray_that_does_not_come_up_is_started_thrice(
     ] * 2
 
 
+def test_a_cluster_that_refuses_is_one_line_that_speaks_of_tokens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: object) -> None:
+        raise ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379\nTwo lines.")
+
+    monkeypatch.setattr(ray, "init", refused)
+    monkeypatch.setattr(on_ray, "_refuse_silent", lambda _: None)
+    with pytest.raises(BakeoffError) as caught:
+        run_study(ASKED, tmp_path / "run", on="ray:10.0.0.1:6379")
+    assert str(caught.value) == (
+        "Ray at 10.0.0.1:6379: Failed to connect to Ray cluster at 10.0.0.1:6379; where it asks "
+        "for a token, set RAY_AUTH_MODE=token"
+    )
+
+
 def test_on_ray_and_stacked_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         run_study(ASKED, tmp_path / "run", on="ray", stack=True)
