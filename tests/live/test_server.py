@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +96,19 @@ def test_answers_are_sent_without_waiting_for_acknowledgements() -> None:
         listening.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_who_is_cut_off_when_it_ends_gets_no_traceback(finished: Path) -> None:
+    command = [sys.executable, "-m", "bakeoff", "serve", str(finished), "--no-browser"]
+    with subprocess.Popen(
+        [*command, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        port = int(re.findall(r":(\d+)/", server.stdout.readline())[0])
+        half = f"POST /api/ask HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 9\r\n"
+        with socket.create_connection(("127.0.0.1", port)) as waiting:
+            waiting.sendall(f"{half}X-Bakeoff: 1\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert waiting.recv(12) == b"HTTP/1.1 100"  # It waits for the rest.
+            server.terminate()
+            _, complaint = server.communicate()
+    assert complaint == ""

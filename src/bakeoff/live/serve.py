@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 import threading
@@ -53,6 +54,8 @@ def serve(
             timeout_graceful_shutdown=2,
         )
         server = uvicorn.Server(config)
+        # Whoever still waits when it ends is cut off, which is nobody's error.
+        logging.getLogger("uvicorn.error").addFilter(lambda record: not server.should_exit)
         address = _address(host, listening.getsockname()[1], token)
         say(f"{address} (Ctrl-C ends it)")
         if browser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from playwright.sync_api import FilePayload, Page, Request, expect
 from bakeoff.data.dataset import Dataset
 from bakeoff.records.folder import RunFolder
 
-from .browsing import answered, asked, canvas, draw, point, received, row
+from .browsing import answered, asked, canvas, draw, point, received, row, served
 from .conftest import STUDY, Opened
 
 NOTHING = "Nothing is drawn."
@@ -194,6 +195,18 @@ def test_test_images_are_offered(page: Page, kind: str) -> None:
     number = (page.locator("#strip button").nth(1).get_attribute("aria-label") or "").split(",")[0]
     expect(page.locator("#summary")).to_contain_text(number)
     assert number not in first
+
+
+def test_where_no_two_networks_part_it_is_said(opened: Opened, copied: Path) -> None:
+    for trial in copied.glob("trials/*/*"):
+        if (trial.parent.name, trial.name) != ("maps", "0"):
+            shutil.rmtree(trial)
+    with served(copied) as address:
+        page = opened(address)
+        page.get_by_role("button", name="Most disputed").click()
+        expect(page.locator("#picked")).to_have_text("No two networks part on a test image.")
+        page.get_by_role("button", name="Most often wrong").click()
+        expect(page.locator("#picked")).to_be_empty()
 
 
 def test_the_nearest_training_images_are_shown(page: Page) -> None:

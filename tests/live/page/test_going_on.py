@@ -18,6 +18,7 @@ def test_a_run_grows_while_the_page_is_open(opened: Opened, copied: Path, tmp_pa
         page = opened(address)
         expect(page.locator("#progress-line")).to_have_text("4 of 6 trials finished, stopped")
         expect(page.locator("#progress")).to_have_attribute("value", "4")
+        expect(page.locator("#headline code")).to_have_text(f"bakeoff run STUDY --out {copied}")
         draw(page)
         expect(page.locator(".row.silent")).to_have_count(1)
         answered(page)

@@ -173,10 +173,17 @@ const TOLD = {
   wrong: (each) => `, ${counted(each.entrants, "entrant")} wrong`,
 };
 
+const NONE = {
+  random: "",
+  disagree: "No two networks part on a test image.",
+  wrong: "No network is wrong on a test image.",
+};
+
 async function pick(kind) {
   try {
     const { images } = await get(`/api/picks?kind=${kind}&count=24`);
     showPicks(images, TOLD[kind], (test) => ask({ test }));
+    say(byId("picked"), images.length ? "" : NONE[kind]);
     if (images.length) ask({ test: images[0].index });
   } catch (error) {
     trouble(error);

@@ -18,7 +18,10 @@ export class Run {
     this.#run = run;
     document.title = `${run.title} – bakeoff`;
     byId("title").textContent = run.title;
-    byId("headline").textContent = run.headline;
+    // Between backticks stands what can be typed.
+    byId("headline").replaceChildren(
+      ...run.headline.split("`").map((part, place) => (place % 2 ? el("code", {}, part) : part)),
+    );
     const told =
       run.state === "finished"
         ? `${counted(run.done, "trial")}, finished`
