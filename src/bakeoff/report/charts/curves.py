@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bakeoff.findings.findings import Findings
 from bakeoff.report import words
 from bakeoff.report.charts import canvas
-from bakeoff.report.charts.labels import spread, two_lines
+from bakeoff.report.charts.labels import elided, spread, two_lines
 from bakeoff.report.charts.svg import Chart, Numbers
 from bakeoff.report.palette import MUTED, PAPER, Style, styles
 from bakeoff.report.sections.batches import BatchGroup
@@ -20,6 +20,7 @@ from bakeoff.report.sections.batches import BatchGroup
 Measure = Literal["train_loss", "validation_loss", "validation_accuracy"]
 Against = Literal["epoch", "seconds"]
 _POINTS = 20
+_TWO_LINES = 10
 
 Points = NDArray[np.float64]
 """[points, 2]: epoch or seconds, and the value, in order."""
@@ -103,7 +104,9 @@ def draw_curves(
     shown = [*every[:, 1].tolist(), *([] if target is None else [target])]
     clock = "epoch" if against == "epoch" else "seconds of training"
     title = f"{_TITLES[measure]} by {clock}"
-    sheet = canvas.plot(250, title, left=42, top=32, right=140, bottom=26)
+    texts = _texts(curves)
+    room = sum(map(_height, texts))
+    sheet = canvas.plot(max(250, room + 20), title, left=42, top=32, right=140, bottom=26)
     if measure == "validation_accuracy":
         sheet.accuracy_axis("y", shown)
     elif min(shown) > 0:
@@ -118,7 +121,7 @@ def draw_curves(
         )  # fmt: skip
     for entrant, curve in curves.items():
         _draw_lines(sheet, entrant, curve, measure, clock)
-    _draw_names(sheet, curves, measure)
+    _draw_names(sheet, curves, texts, measure)
     whose = " and ".join(only) or "each entrant"
     text = f"Line chart: {_TITLES[measure].lower()} of {whose}, by {clock}."
     return Chart(name, text, sheet.svg(), _numbers(curves, against), sheet.said)
@@ -184,13 +187,23 @@ def _numbers(curves: Mapping[str, Curve], against: Against) -> Numbers:
     return Numbers(("Epoch", *columns), rows)
 
 
-def _draw_names(sheet: canvas.Sheet, curves: dict[str, Curve], measure: Measure) -> None:
+def _texts(names: Collection[str]) -> list[str]:
+    """Return the names as they stand beside the curves: where there are many, on one line each."""
+    return [two_lines(name) if len(names) <= _TWO_LINES else elided(name, 20) for name in names]
+
+
+def _height(text: str) -> float:
+    return canvas.TEXT * 1.25 * (text.count("\n") + 1) + 3
+
+
+def _draw_names(
+    sheet: canvas.Sheet, curves: dict[str, Curve], texts: Sequence[str], measure: Measure
+) -> None:
     """Write each entrant's name to the right of the end of its curve, with a thin line to it."""
-    texts = [two_lines(name) for name in curves]
     ends = np.concatenate([_on_axes(curve.end, measure) for curve in curves.values()])
     points = sheet.axes.transData.transform(ends).tolist()
     box = sheet.axes.get_window_extent()
-    heights = [canvas.TEXT * 1.25 * (text.count("\n") + 1) + 3 for text in texts]
+    heights = list(map(_height, texts))
     centres = spread([y for _x, y in points], heights, box.y0 - 24, box.y1 + 14)
     for curve, text, point, centre in zip(curves.values(), texts, points, centres, strict=True):
         sheet.name(text, (box.x1 + 10, centre), "left", curve.style, point)

@@ -21,8 +21,10 @@ _LONGEST_CLASS = 16
 """Characters of a class's name above a column."""
 _LONGEST_BESIDE = 12
 """And beside a row, where it takes room from the cells."""
-_ROW = 26.0
+_ROW = 21.0
 """Height of a row of cells."""
+_ENTRANT = 39.0
+"""Height of an entrant's name and its row of cells."""
 _NOTE = 18.0
 """Height of the line that says which classes are shown."""
 
@@ -36,19 +38,19 @@ def draw_class_table(found: ClassTable, classes: Sequence[str]) -> Chart | None:
     width = WIDTH / len(names)
     head = 26 + (_NOTE if some else 0) + _height_across(names, width)
     title = found.score.replace("f1", "F1").capitalize()
-    sheet = CellSheet(head + 44 * len(found.values), f"{title} of each class")
+    sheet = CellSheet(head + _ENTRANT * len(found.values), f"{title} of each class")
     sheet.write(0, 36, some, MUTED, align="start")
     _write_across(sheet, names, 0, head, width)
     values = np.array(list(found.values.values()))[:, list(found.shown)]
     worst = math.log10(float((1 - values).max(initial=0)) or 1)
     for number, (entrant, scores) in enumerate(zip(found.values, values.tolist(), strict=True)):
-        top = head + 44 * number
+        top = head + _ENTRANT * number
         sheet.write(0, top + 13, elided(entrant, 50), INK, align="start")
         for place, value in enumerate(scores):
             # Depth counts powers of ten of the error: 0.9, 0.99 and 0.999 are evenly apart.
             depth = 1 - (worst - math.log10(max(1 - value, 1e-6))) / (worst + 3.3)
             depth = min(max(_DEEPEST * depth, 0.02), _DEEPEST)
-            box = (place * width, top + 18, width, 24)
+            box = (place * width, top + 17, width, _ROW - 1)
             said = f"{entrant}, {classes[found.shown[place]]}: {found.score} {value:.4f}"
             sheet.cell(box, HEAT, depth, _three_places(value), said)
     text = f"Heat map: {found.score} of each entrant for {some or 'each class'}, on test data."
