@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bakeoff.commands.run import run_study
 
+from ...chromium import chromium
 from ...factories import entrant, study
 from .browsing import served
-
-CHROMIUM = shutil.which("chromium")
 
 STUDY = study(
     entrant("pixels", epochs=3, learning_rate=0.01),
@@ -29,13 +28,9 @@ Opened = Callable[..., Page]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no browser to open the page in: apt-get install chromium")
     expect.set_options(timeout=60_000)  # Others may be busy on the machine.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
