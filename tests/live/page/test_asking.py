@@ -41,8 +41,8 @@ def test_what_is_drawn_is_answered_by_every_entrant_and_seed(page: Page) -> None
     assert page.locator(".row .cell").count() == 3 * 10
     assert page.locator(".row .marks i").count() == 3 * 10 * 2
     bars = row(page, "maps").locator(".bar")
-    heights = bars.evaluate_all("them => them.map((it) => +it.style.getPropertyValue('--p'))")
-    assert heights == last["answers"][2]["probabilities"]
+    heights = bars.evaluate_all("them => them.map((it) => it.style.getPropertyValue('--p'))")
+    assert heights == [f"{share:.3f}" for share in last["answers"][2]["probabilities"]]
 
 
 def test_while_one_draws_one_request_is_under_way_and_the_latest_wins(page: Page) -> None:
@@ -297,4 +297,5 @@ def test_answers_are_plain_text_whatever_names_say(page: Page) -> None:
     )
     draw(page)
     expect(page.locator("#summary")).to_have_text("maps says <b>1</b>.")
+    expect(page.locator("#steps span")).to_have_text("<img src=x>")
     expect(page.locator("#summary b, .row b, #steps img[src=x]")).to_have_count(0)

@@ -1,6 +1,6 @@
 // One row per entrant: what it answers, how sure it is of each class, and each seed a mark.
 
-import { byId, colour, counted, el, oneTabStop, percent, say, score } from "./dom.js";
+import { byId, colour, counted, el, oneTabStop, percent, say, score, setShare } from "./dom.js";
 import { metricOf } from "./run.js";
 import { afterPause } from "./server.js";
 
@@ -149,7 +149,7 @@ class Row {
       if (!shown) return;
       element.style.order = columns ? 0 : rank;
       element.classList.toggle("best", Boolean(answer) && place === best);
-      bar.style.setProperty("--p", probabilities[place]);
+      setShare(bar, probabilities[place]);
       say(share, columns || !answer ? "" : percent(probabilities[place]));
       placeMarks(marks, answer ? answer.seeds : [], place);
     });
@@ -175,13 +175,14 @@ class Row {
 
 /** Put a mark for each seed at its probability; the marks that are there are moved. */
 function placeMarks(marks, seeds, place) {
-  while (marks.childElementCount > seeds.length) marks.lastChild.remove();
-  while (marks.childElementCount < seeds.length) marks.append(el("i"));
+  if (marks.childElementCount !== seeds.length) {
+    const at = (number) => (number + 1) / (seeds.length + 1);
+    marks.replaceChildren(...seeds.map((_, number) => el("i", { "--at": at(number) })));
+  }
   seeds.forEach((seed, number) => {
     const mark = marks.children[number];
-    mark.className = seed.probabilities[place] < FAINT ? "low" : "";
-    mark.style.setProperty("--p", seed.probabilities[place]);
-    mark.style.setProperty("--at", (number + 1) / (seeds.length + 1));
+    mark.classList.toggle("low", seed.probabilities[place] < FAINT);
+    setShare(mark, seed.probabilities[place]);
   });
 }
 

@@ -29,6 +29,12 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Set a CSS variable to a share of 1; where it is so already no style is computed anew. */
+export function setShare(element, share) {
+  const text = share.toFixed(3);
+  if (element.style.getPropertyValue("--p") !== text) element.style.setProperty("--p", text);
+}
+
 export const percent = (share) => {
   const text = (100 * share).toFixed(share > 0.0995 ? 0 : 1);
   return `${text === "100" && share < 1 ? "> 99" : text}\u00a0%`;

@@ -15,7 +15,7 @@ export class Drawing extends EventTarget {
     const scale = LONGER_SIDE / Math.max(image.width, image.height);
     this.canvas.width = Math.round(image.width * scale);
     this.canvas.height = Math.round(image.height * scale);
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     // What can be undone: each state is what lies below, and the strokes over it.
     this.states = [{ below: null, strokes: [] }];
     this.stroke = null;
@@ -58,8 +58,8 @@ export class Drawing extends EventTarget {
   picture() {
     // Not toBlob: it waits until the browser is idle, which it is not while one draws.
     const encoded = this.canvas.toDataURL("image/png").split(",")[1];
-    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-    return new Blob([bytes], { type: "image/png" });
+    // Not a Blob either: the browser would fetch that from another process first.
+    return Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
   }
 
   #become(state, { silently = false } = {}) {

@@ -122,6 +122,19 @@ async function send(source) {
   }
 }
 
+// Nobody follows five small pictures while drawing, and to load them takes a while.
+const showSteps = afterPause((asked) => {
+  const steps = byId("steps");
+  while (steps.childElementCount > asked.steps.length) steps.lastChild.remove();
+  while (steps.childElementCount < asked.steps.length)
+    steps.append(el("li", {}, el("img", { alt: "" }), el("span")));
+  asked.steps.forEach((step, number) => {
+    const [image, name] = steps.children[number].children;
+    image.src = step.picture;
+    say(name, step.name);
+  });
+}, PAUSE);
+
 const lookCloser = afterPause(
   latest(async (asked) => {
     await Promise.all([
@@ -137,6 +150,7 @@ function show(asked) {
   morph.show(asked);
   own.show(asked);
   showReceived(asked);
+  showSteps(asked);
   if (asked.empty) showNear(null);
   else lookCloser(asked);
 }
@@ -156,15 +170,6 @@ function showReceived(asked) {
     },
     () => {},
   );
-  const steps = byId("steps");
-  while (steps.childElementCount > asked.steps.length) steps.lastChild.remove();
-  while (steps.childElementCount < asked.steps.length)
-    steps.append(el("li", {}, el("img", { alt: "" }), el("span")));
-  asked.steps.forEach((step, number) => {
-    const [image, name] = steps.children[number].children;
-    image.src = step.picture;
-    say(name, step.name);
-  });
 }
 
 const TOLD = {
