@@ -21,7 +21,7 @@ from bakeoff.errors import BakeoffError, UsageError, look_up
 from bakeoff.findings.conclusion import REPORT
 from bakeoff.live import told
 from bakeoff.live.asked import Asked, Memory
-from bakeoff.live.drawing import drawn
+from bakeoff.live.drawing import Drawn, drawn
 from bakeoff.live.events import MOST_LISTENERS, Watch
 from bakeoff.live.guard import LOOPBACK, MOST_BYTES, SEALED_OFF, Guard, TooLargeError
 from bakeoff.live.likeness import Neighbours
@@ -121,18 +121,24 @@ class Server:
     async def ask(self, request: Request) -> Response:
         """Let every network answer to a picture, or to a test image."""
         if request.headers.get("content-type", "").startswith("application/json"):
-            index = _number(await _document(request), "test")
-            asked, found = self._test(index), None
-        else:
-            content = await request.body()
-            centre = request.query_params.get("centre", "1") != "0"
-            found = await self._answer(lambda: drawn(content, self._run.form, centre=centre))
-            if found.image is None:
-                return JSONResponse(told.nothing(found))
-            asked = Asked(found.image, None)
-        answers = await self._answer(lambda: self._run.trained.answers(asked.image))
+            asked = self._test(_number(await _document(request), "test"))
+            return JSONResponse(await self._answer(lambda: self._said(asked, None)))
+        content = await request.body()
+        centre = request.query_params.get("centre", "1") != "0"
+        return JSONResponse(await self._answer(lambda: self._said_of(content, centre=centre)))
+
+    def _said_of(self, content: bytes, *, centre: bool) -> dict[str, Any]:
+        """Return what all say of an encoded picture."""
+        found = drawn(content, self._run.form, centre=centre)
+        if found.image is None:
+            return told.nothing(found)
+        return self._said(Asked(found.image, None), found)
+
+    def _said(self, asked: Asked, found: Drawn | None) -> dict[str, Any]:
+        """Return what all say of an image; found: how it came to be one, if it was a picture."""
+        answers = self._run.trained.answers(asked.image)
         self._memory.keep(asked)
-        return JSONResponse(told.answered(asked, found, answers, self._run.dataset))
+        return told.answered(asked, found, answers, self._run.dataset)
 
     async def near(self, request: Request) -> Response:
         """Tell which training images lie nearest to an image, and how far for an image that is."""
