@@ -114,7 +114,9 @@ class Sheet:
         """Let the horizontal axis count from `low` to `high` in whole numbers, with some room."""
         room = 0.03 * (high - low) or 0.5
         self.axes.set_xlim(low - room, high + room)
-        self.axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        # Parts of one are written with several digits: fewer of them have room.
+        most = 8 if high - low >= 1 else 4
+        self.axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True))
 
     def name(
         self,
