@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.runners.interruption import Interrupted, stop_on_signals
+from bakeoff.runners.interruption import Interrupted, never_lost, stop_on_signals
 
 STUDY = """
 name = "long"
@@ -141,6 +141,30 @@ def test_a_signal_is_not_lost_where_an_exception_is(
         rest, said = process.communicate(timeout=30)
     assert (process.returncode, rest) == (128 + number, "")
     assert said == "bakeoff: interrupted; to go on where it stopped: bakeoff run 'a study'\n"
+
+
+def test_what_a_library_makes_of_it_is_an_interruption_still() -> None:
+    converting = (
+        "import signal\n"
+        "from pydantic_core import PydanticSerializationError, to_json\n"
+        "from bakeoff.runners.interruption import Interrupted, never_lost, stop_on_signals\n"
+        "stop_on_signals()\n"
+        "try:\n"
+        "    with never_lost():\n"
+        "        to_json(object(), fallback=lambda _: signal.raise_signal(signal.SIGTERM))\n"
+        "except Interrupted as stop:\n"
+        "    assert isinstance(stop.__cause__, PydanticSerializationError)\n"
+        "    print(stop.exit_code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", converting], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "143\n"
+
+
+def test_an_error_that_no_signal_made_stays_one() -> None:
+    with pytest.raises(ValueError, match="as it is"), never_lost():
+        raise ValueError("as it is")
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

@@ -14,7 +14,7 @@ import typer
 from bakeoff.cli import judge, results, studies, training
 from bakeoff.cli.output import in_words
 from bakeoff.errors import BakeoffError
-from bakeoff.runners.interruption import Interrupted, how_to_go_on
+from bakeoff.runners.interruption import Interrupted, how_to_go_on, never_lost
 
 app = typer.Typer(
     name="bakeoff",
@@ -35,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
     if rest[:1] == ["help"]:
         rest = [*rest[1:], "--help"]
     try:
-        code = _exit_code_of(rest)
+        with never_lost():
+            code = _exit_code_of(rest)
         # What is still to be written may fail, too: now, and not as Python ends.
         sys.stdout.flush()
     except BakeoffError as error:

@@ -7,8 +7,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -36,6 +36,21 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     return f"bakeoff: interrupted; to go on where it stopped: {again}"
 
 
+_came: list[int] = []
+"""The signal that Interrupted was raised for."""
+
+
+@contextmanager
+def never_lost() -> Iterator[None]:
+    """Raise Interrupted where a library made an error of its own of it, as pydantic does."""
+    try:
+        yield
+    except Exception as error:
+        if not _came:
+            raise
+        raise Interrupted(_came[0]) from error
+
+
 def stop_on_signals(last_words: str = "") -> None:
     """From now on, let the first signal that asks to stop raise Interrupted in the main thread.
 
@@ -50,11 +65,14 @@ def stop_on_signals(last_words: str = "") -> None:
     if threading.current_thread() is not threading.main_thread():
         return
 
+    _came.clear()
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         for each in STOPPING:
             signal.signal(each, signal.SIG_DFL)
         if _imports(frame):
             _leave(number, last_words)
+        _came.append(number)
         raise Interrupted(number)
 
     def ignored(report: sys.UnraisableHookArgs) -> None:

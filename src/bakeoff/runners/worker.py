@@ -16,7 +16,7 @@ from bakeoff.engine.native.build import Say, nobody
 from bakeoff.errors import BakeoffError
 from bakeoff.runners.crew import Order
 from bakeoff.runners.events import EventWriter
-from bakeoff.runners.interruption import Interrupted, end_at_once, stop_on_signals
+from bakeoff.runners.interruption import Interrupted, end_at_once, never_lost, stop_on_signals
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.setting import Setting
 
@@ -31,7 +31,8 @@ def main(dataset: str) -> NoReturn:
     parent = EventWriter(os.dup(1))
     os.dup2(2, 1)
     try:
-        end_at_once(_work(parent, dataset))
+        with never_lost():
+            end_at_once(_work(parent, dataset))
     except Interrupted as stop:
         end_at_once(stop.exit_code)
 
@@ -137,7 +138,7 @@ def _train(
         if share:
             os.sched_setaffinity(0, share)
         Thread(target=_end_with_parent, daemon=True).start()
-        with claimed_process(threads, say):
+        with never_lost(), claimed_process(threads, say):
             train_free(setting, trials, parent)
     except BakeoffError as error:
         parent.failed(str(error))
