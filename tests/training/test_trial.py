@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import platform
 import threading
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -253,8 +254,9 @@ def test_bursts_are_measured_for_every_entrant_and_round(few: Dataset) -> None:
     before = run(few, LINEAR, asked=asked)
     timing = measure_timing(asked, few, device=CPU, precision="float32", rounds=3, seconds=0.001)
     assert timing is not None
-    for kind in fields(timing):
-        rounds = getattr(timing, kind.name)
+    measured = asdict(timing)
+    assert measured.pop("machine") == platform.node()
+    for rounds in measured.values():
         assert list(rounds) == ["drop", "linear"]
         assert {len(of_one) for of_one in rounds.values()} == {3}
         assert min(min(of_one) for of_one in rounds.values()) > 0

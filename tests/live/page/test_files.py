@@ -78,6 +78,6 @@ def test_every_element_that_a_script_asks_for_is_on_the_page() -> None:
 def test_the_style_sheet_takes_its_colours_from_the_palette() -> None:
     css = (PAGE / "style.css").read_text(encoding="utf-8")
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[^{]*\})", css) == []
-    own = {"sans", "serif", "mono", "small"}
+    own = {"sans", "serif", "mono", "small", "tall"}
     set_by_scripts = {"colour", "p", "at", "columns", "ratio", "top", "left", "width", "height"}
     assert set(re.findall(r"var\(--([\w-]+)", css)) <= TONES.keys() | own | set_by_scripts
