@@ -53,10 +53,12 @@ def commands(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("page", "least"), [("README.md", 13), ("docs/runs.md", 9), ("docs/data.md", 3)]
+    ("pages", "least"), [(("README.md", "docs/runs.md"), 22), (("docs/data.md",), 3)], ids=str
 )
-def test_every_command_of_a_page_works(page: str, least: int, tmp_path: Path) -> None:
-    asked = commands(page)
+def test_every_command_works_in_the_folder_of_who_reads_on(
+    pages: tuple[str, ...], least: int, tmp_path: Path
+) -> None:
+    asked = [command for page in pages for command in commands(page)]
     assert len(asked) >= least
     environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"

@@ -150,12 +150,13 @@ class Place:
                     raise UnreadableError(f"{self}: a link, and a run folder has none") from error
                 raise
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes, mode: int = 0o666) -> None:
         """Write a file, so that a reader finds the old one or the new one, never a part.
 
         The bytes go to a temporary name of their own, also where another process writes the same
-        file; they are flushed, and the file is renamed; then the folder is flushed. Raises
-        StoreError, naming the file, where the system refuses.
+        file; they are flushed, and the file is renamed; then the folder is flushed. `mode` is what
+        the file may be opened for, less the umask. Raises StoreError, naming the file, where the
+        system refuses.
         """
         temporary = f".{self.name}.{secrets.token_hex(4)}.tmp"
         try:
@@ -163,7 +164,7 @@ class Place:
                 self._mode(folder)
                 try:
                     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                    with os.fdopen(os.open(temporary, flags, 0o666, dir_fd=folder), "wb") as stream:
+                    with os.fdopen(os.open(temporary, flags, mode, dir_fd=folder), "wb") as stream:
                         stream.write(content)
                         stream.flush()
                         os.fsync(stream.fileno())

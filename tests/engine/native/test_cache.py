@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,28 @@ def test_what_is_kept_comes_back_and_is_the_users_alone(cache: Path) -> None:
     assert (mode(cache.parent), mode(cache), mode(file)) == (0o700, 0o700, 0o600)
 
 
-def test_another_library_under_the_same_key_takes_its_place(cache: Path) -> None:
-    for library in (b"one", b"two"):
-        keep(cache, KEY, library)
-        keep(cache, "cd34", library)
-    assert (kept(cache, KEY), len(list(cache.iterdir()))) == (b"two", 2)
+def test_a_library_stays_beside_another_and_in_place_of_damaged_ones(cache: Path) -> None:
+    keep(cache, KEY, b"one")
+    keep(cache, "cd34", b"one")
+    (file,) = cache.glob(f"*{KEY}*")
+    keep(cache, KEY, b"two")  # From a process that compiled at the same time.
+    assert kept(cache, KEY) in {b"one", b"two"}
+    file.write_bytes(b"damaged")
+    keep(cache, KEY, b"two")
+    assert (kept(cache, KEY), kept(cache, "cd34")) == (b"two", b"one")
+    assert len(list(cache.iterdir())) == 2
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("libraries", [(b"same", b"same"), (b"one", b"two")])
+def test_there_is_always_one_while_processes_keep_theirs(
+    cache: Path, libraries: tuple[bytes, bytes]
+) -> None:
+    keep(cache, KEY, libraries[0])
+    with ThreadPoolExecutor() as others:
+        done = [others.submit(keep, cache, KEY, libraries[turn % 2]) for turn in range(200)]
+        while not all(each.done() for each in done):
+            assert kept(cache, KEY) in libraries
 
 
 @pytest.mark.parametrize("content", [b"", b"librarz", b"library and more"])
