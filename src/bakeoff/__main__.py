@@ -1,5 +1,6 @@
 """The `bakeoff` command."""
 
+import gc
 import io
 import os
 import sys
@@ -16,6 +17,8 @@ def main() -> None:
     _take_the_place_of_closed_streams()
     _write_what_can_be_written()
     _keep_libraries_silent()
+    _let_numpy_start_no_threads()
+    gc.set_threshold(10_000)  # Imports make a million objects that stay: a tenth of their time.
     # Before all else: an interruption during the imports is one too.
     from bakeoff.runners.interruption import end_at_once, how_to_go_on, stop_on_signals
 
@@ -60,6 +63,11 @@ def _keep_libraries_silent() -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     os.environ["PYTHONWARNINGS"] = "ignore"  # For workers.
+
+
+def _let_numpy_start_no_threads() -> None:
+    """Stay a process that workers can be forked from."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 if __name__ == "__main__":

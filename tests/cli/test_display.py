@@ -88,11 +88,11 @@ def bars(display: RunDisplay) -> list[str]:
 def test_in_a_narrow_terminal_names_of_bars_break_and_numbers_do_not() -> None:
     long = planned(entrant("cnn-2conv-dropout-batch-100", epochs=30), 0)
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=True, width=40, color_system=None)
-    display = RunDisplay(console)
-    display.planned([long], 0)
-    display.trial_started(long)
-    console.print(display._bars.get_renderable())
+    narrow = Console(file=stream, force_terminal=True, width=40, color_system=None)
+    with RunDisplay(Console(file=io.StringIO(), force_terminal=True, width=40)) as display:
+        display.planned([long], 0)
+        display.trial_started(long)
+        narrow.print(display._bars.get_renderable())
     text = "".join(stream.getvalue().split())
     assert "…" not in text
     assert "cnn-2conv-dro" in text
@@ -103,90 +103,90 @@ def test_in_a_narrow_terminal_names_of_bars_break_and_numbers_do_not() -> None:
 def test_bars_say_after_the_first_epoch_what_is_left_and_count_down() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
-    display = RunDisplay(console)
-    trials = [trial("cnn-2conv"), trial("linear")]  # 11 and 2 epochs, all of the same work.
-    display.planned(trials, 0)
-    display.trial_started(trials[0])
-    assert bars(display) == [
-        "all trials 0/2 0:00:00 left -:--:--", "cnn-2conv epoch 0/11 0:00:00 left -:--:--",
-    ]  # fmt: skip
-    clock[0] = 10.0
-    display.epoch_ended(trials[0], epoch(1))
-    clock[0] = 14.0
-    assert bars(display) == [
-        "all trials 0/2 0:00:14 left 0:01:56", "cnn-2conv epoch 1/11 0:00:14 left 0:01:36",
-    ]  # fmt: skip
+    with RunDisplay(console) as display:
+        trials = [trial("cnn-2conv"), trial("linear")]  # 11 and 2 epochs, all of the same work.
+        display.planned(trials, 0)
+        display.trial_started(trials[0])
+        assert bars(display) == [
+            "all trials 0/2 0:00:00 left -:--:--", "cnn-2conv epoch 0/11 0:00:00 left -:--:--",
+        ]  # fmt: skip
+        clock[0] = 10.0
+        display.epoch_ended(trials[0], epoch(1))
+        clock[0] = 14.0
+        assert bars(display) == [
+            "all trials 0/2 0:00:14 left 0:01:56", "cnn-2conv epoch 1/11 0:00:14 left 0:01:36",
+        ]  # fmt: skip
 
 
 def test_epochs_that_nobody_trains_do_not_hurry_the_clock() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
-    display = RunDisplay(console)
-    trials = [trial("cnn-2conv"), trial("linear")]
-    display.planned(trials, 0)
-    display.trial_started(trials[0])
-    display.trial_resumed(trials[0], 5, 0)
-    clock[0] = 10.0
-    display.epoch_ended(trials[0], epoch(6))
-    assert bars(display) == [
-        "all trials 0/2 0:00:10 left 0:01:10", "cnn-2conv epoch 6/11 0:00:10 left 0:00:50",
-    ]  # fmt: skip
-    stopped = record(ASKED, "cnn-2conv", epochs=tuple(epoch(n + 1) for n in range(6)))
-    display.trial_ended(trials[0], stopped)
-    assert bars(display)[0] == "all trials 1/2 0:00:10 left 0:00:20"
+    with RunDisplay(console) as display:
+        trials = [trial("cnn-2conv"), trial("linear")]
+        display.planned(trials, 0)
+        display.trial_started(trials[0])
+        display.trial_resumed(trials[0], 5, 0)
+        clock[0] = 10.0
+        display.epoch_ended(trials[0], epoch(6))
+        assert bars(display) == [
+            "all trials 0/2 0:00:10 left 0:01:10", "cnn-2conv epoch 6/11 0:00:10 left 0:00:50",
+        ]  # fmt: skip
+        stopped = record(ASKED, "cnn-2conv", epochs=tuple(epoch(n + 1) for n in range(6)))
+        display.trial_ended(trials[0], stopped)
+        assert bars(display)[0] == "all trials 1/2 0:00:10 left 0:00:20"
 
 
 def test_each_running_trial_has_a_bar_and_a_finished_one_has_none() -> None:
     clock = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, get_time=lambda: clock[0])
-    display = RunDisplay(console)
-    trials = [trial("linear"), trial("linear", 1)]  # 2 epochs each.
-    display.planned(trials, 0)
-    for each in trials:
-        display.trial_started(each)
-    clock[0] = 10.0
-    display.epoch_ended(trials[0], epoch(1))
-    display.epoch_ended(trials[1], epoch(1))
-    assert bars(display) == [
-        "all trials 0/2 0:00:10 left 0:00:10",
-        "linear seed 0 epoch 1/2 0:00:10 left 0:00:10",
-        "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
-    ]
-    display.trial_ended(trials[0], record(ASKED, "linear"))
-    assert bars(display) == [
-        "all trials 1/2 0:00:10 left 0:00:05",
-        "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
-    ]
+    with RunDisplay(console) as display:
+        trials = [trial("linear"), trial("linear", 1)]  # 2 epochs each.
+        display.planned(trials, 0)
+        for each in trials:
+            display.trial_started(each)
+        clock[0] = 10.0
+        display.epoch_ended(trials[0], epoch(1))
+        display.epoch_ended(trials[1], epoch(1))
+        assert bars(display) == [
+            "all trials 0/2 0:00:10 left 0:00:10",
+            "linear seed 0 epoch 1/2 0:00:10 left 0:00:10",
+            "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
+        ]
+        display.trial_ended(trials[0], record(ASKED, "linear"))
+        assert bars(display) == [
+            "all trials 1/2 0:00:10 left 0:00:05",
+            "linear seed 1 epoch 1/2 0:00:10 left 0:00:10",
+        ]
 
 
 def test_a_trial_is_counted_once_however_often_it_is_told() -> None:
-    display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
-    trials = [trial("linear"), trial("linear", 1)]
-    display.planned(trials, 0)
-    display.trial_elsewhere(trials[0])
-    display.trial_started(trials[0])
-    display.epoch_ended(trials[0], epoch(2))
-    display.trial_ended(trials[0], record(ASKED, "linear"))
-    display.trial_elsewhere(trials[0])
-    [only] = bars(display)
-    assert only.startswith("all trials 1/2 ")
-    whole = display._bars.tasks[0]
-    assert whole.total is not None
-    assert whole.completed == whole.total / 2
+    with RunDisplay(Console(file=io.StringIO(), force_terminal=True)) as display:
+        trials = [trial("linear"), trial("linear", 1)]
+        display.planned(trials, 0)
+        display.trial_elsewhere(trials[0])
+        display.trial_started(trials[0])
+        display.epoch_ended(trials[0], epoch(2))
+        display.trial_ended(trials[0], record(ASKED, "linear"))
+        display.trial_elsewhere(trials[0])
+        [only] = bars(display)
+        assert only.startswith("all trials 1/2 ")
+        whole = display._bars.tasks[0]
+        assert whole.total is not None
+        assert whole.completed == whole.total / 2
 
 
 def test_a_training_that_begins_anew_moves_its_bar_back() -> None:
-    display = RunDisplay(Console(file=io.StringIO(), force_terminal=True))
-    only = trial("cnn-2conv")
-    display.planned([only], 0)
-    for number in (3, 1):
-        display.trial_started(only)
-        display.epoch_ended(only, epoch(number))
-        assert bars(display)[1:] == [bars(display)[-1]]
-        assert bars(display)[-1].startswith(f"cnn-2conv epoch {number}/11 ")
-    whole = display._bars.tasks[0]
-    assert whole.total is not None
-    assert whole.completed == pytest.approx(whole.total / 11)
+    with RunDisplay(Console(file=io.StringIO(), force_terminal=True)) as display:
+        only = trial("cnn-2conv")
+        display.planned([only], 0)
+        for number in (3, 1):
+            display.trial_started(only)
+            display.epoch_ended(only, epoch(number))
+            assert bars(display)[1:] == [bars(display)[-1]]
+            assert bars(display)[-1].startswith(f"cnn-2conv epoch {number}/11 ")
+        whole = display._bars.tasks[0]
+        assert whole.total is not None
+        assert whole.completed == pytest.approx(whole.total / 11)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -306,17 +306,16 @@ def test_one_seed_needs_no_naming() -> None:
 def test_a_trial_on_another_machine_is_shown_with_its_name() -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=200, color_system=None)
-    display = RunDisplay(console)
     first, second = trial("cnn-2conv"), trial("linear")
-    display.planned([first, second], 0)
-    display.trial_started(first)
-    display.trial_placed(first, "node7")
-    assert bars(display)[1] == "cnn-2conv on node7 epoch 0/11 0:00:00 left -:--:--"
-    for each, machine in ((first, "node7"), (second, machine_name())):
-        ended = record(ASKED, each.entrant.name)
-        made = ended.provenance.model_copy(update={"machine": machine})
-        display.trial_ended(each, ended.model_copy(update={"provenance": made}))
-    assert stream.getvalue().splitlines()[1:] == [
-        f"{name}: budget used after epoch 2, 3.0 s, validation balanced accuracy 0.5000"
-        for name in ("cnn-2conv on node7", "linear")
-    ]
+    with RunDisplay(console) as display:
+        display.planned([first, second], 0)
+        display.trial_started(first)
+        display.trial_placed(first, "node7")
+        assert bars(display)[1] == "cnn-2conv on node7 epoch 0/11 0:00:00 left -:--:--"
+        for each, machine in ((first, "node7"), (second, machine_name())):
+            ended = record(ASKED, each.entrant.name)
+            made = ended.provenance.model_copy(update={"machine": machine})
+            display.trial_ended(each, ended.model_copy(update={"provenance": made}))
+    for name in ("cnn-2conv on node7", "linear"):
+        told = f"{name}: budget used after epoch 2, 3.0 s, validation balanced accuracy 0.5000\n"
+        assert told in stream.getvalue()

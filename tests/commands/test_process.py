@@ -78,6 +78,40 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> str:
     return weights(folder / "first")
 
 
+RESUMED = """
+import sys
+from bakeoff.commands.run import run_study
+from bakeoff.records import checkpoints
+from bakeoff.runners.listener import Listener
+from bakeoff.study.study import Study
+
+class Stopped(Listener):
+    def epoch_ended(self, *_):
+        raise KeyboardInterrupt
+
+class Told(Listener):
+    def trial_resumed(self, trial, epochs, steps):
+        print(trial.entrant.name, epochs, steps)
+
+checkpoints._SOONEST = checkpoints._COSTS = 0
+for listener in (Stopped(), Told()):
+    try:
+        run_study(Study.model_validate_json(sys.argv[1]), sys.argv[2], jobs=1, listener=listener)
+    except KeyboardInterrupt:
+        pass
+print({"torch._dynamo", "sympy"} & sys.modules.keys())
+"""
+
+
+def test_going_on_imports_no_more_than_beginning(tmp_path: Path) -> None:
+    asked = study(entrant("a", epochs=2))
+    done = subprocess.run(
+        [sys.executable, "-c", RESUMED, asked.model_dump_json(), str(tmp_path / "run")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["a 1 0", "set()"], done.stderr
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="takes two cores")
 def test_fewer_threads_than_asked_for_train_what_so_many_train(one: str, tmp_path: Path) -> None:
     told = run_with(tmp_path, THREADS="2", OMP_THREAD_LIMIT="1")

@@ -341,5 +341,31 @@ def test_the_first_is_due_a_while_after_the_training_begins(
     assert not store.due()
     now[0] += 0.25
     assert store.due()
-    store.write(checkpoint())
+
+
+@pytest.mark.parametrize(
+    ("takes", "due"),
+    [
+        (0.1, [0.2, 0.6, 1.4, 3.0, 6.2, 11.3, 16.4]),  # In the end fifty times that.
+        (0.001, [0.2, 0.401, 0.602, 0.803]),  # Never sooner than after a fifth of a second.
+        (10.0, [0.2, 20.4, 60.8, 141.6, 303.2, 553.2, 803.2]),  # Nor later than after four minutes.
+    ],
+)
+def test_checkpoints_are_due_ever_later(
+    takes: float, due: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, store = [0.0], kept(tmp_path)
+    monkeypatch.setattr("bakeoff.records.checkpoints.time.monotonic", lambda: now[0])
+
+    def keep(name: str, content: bytes) -> None:
+        now[0] += takes
+
+    monkeypatch.setattr(store, "keep", keep)
     assert not store.due()
+    for at in due:
+        now[0] = at - 1e-6
+        assert not store.due()
+        now[0] = at + 1e-6
+        assert store.due()
+        now[0] = at
+        store.write(checkpoint())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,10 +46,7 @@ def train(
     trials: Sequence[PlannedTrial] | None = None,
 ) -> None:
     planned = plan(folder, digits) if trials is None else trials
-    with started_crew("digits") as crew:
-        run_in_workers(
-            setting_of(folder, digits), planned, listener, crew=crew, jobs=jobs, threads=1
-        )
+    run_in_workers(setting_of(folder, digits), planned, listener, crew=None, jobs=jobs, threads=1)
 
 
 def weights(folder: RunFolder) -> list[bytes]:
@@ -161,10 +160,57 @@ def test_lines_that_are_no_events_are_shown_as_they_are_and_the_last_explains_a_
     assert {"caf\ufffd", "told", "RuntimeError: no such thing"} <= set(heard.lines)
 
 
+SCRIPT = """
+import sys
+from threading import Event, Thread
+from bakeoff.commands import run
+from bakeoff.runners import processes
+from bakeoff.study.study import Study
+
+run.started_crew = processes.started_crew = None
+if sys.argv[3:]:
+    Thread(target=Event().wait, daemon=True).start()
+run.run_study(Study.model_validate_json(sys.argv[1]), sys.argv[2], jobs=2)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks a whole process safely")
+def test_they_are_forked_from_a_process_of_one_thread_and_from_no_other(tmp_path: Path) -> None:
+    def ended(name: str, *more: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, ASKED.model_dump_json(), str(tmp_path / name), *more],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return (done.stderr.splitlines() or [""])[-1]
+
+    assert ended("forked") == ""
+    assert ended("started", "with a thread") == "TypeError: 'NoneType' object is not callable"
+    alone = run_study(ASKED, tmp_path / "alone")
+    assert weights(RunFolder.open(tmp_path / "forked")) == weights(alone.folder)
+
+
+def test_a_crew_that_was_just_forked_ends_when_it_is_told() -> None:
+    code = (
+        "import signal\n"
+        "from bakeoff.runners.crew import forked_crew\n"
+        "from bakeoff.runners.worker import _end_by\n"
+        "def lead(events):\n"
+        "    _end_by(signal.pause)\n"
+        "for _ in range(20):\n"
+        "    with forked_crew(lead) as crew:\n"
+        "        crew.signal(signal.SIGTERM)\n"
+        "        print(crew.wait(60), crew.printed.read())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["143"] * 20, done.stderr
+    assert done.stderr == ""
+
+
 def test_a_crew_without_an_order_is_gone_at_once() -> None:
     with started_crew("digits") as crew:
-        assert crew.process.poll() is None
-    assert crew.process.returncode == -signal.SIGKILL
+        assert crew.wait(0) is None
+    assert crew.wait(0) == -signal.SIGKILL
 
 
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
@@ -174,14 +220,13 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
         directory=str(folder.path), seeds=1, device="cpu", precision="float32", jobs=2, threads=1
     )
     with started_crew("digits") as crew:
-        assert crew.process.stdout is not None
         crew.begin(order)
-        begun = {event_in(crew.process.stdout.readline()) for _ in range(2)}
+        begun = {event_in(crew.told.readline()) for _ in range(2)}
         assert begun >= {Event(event="trial_started", trial=("a", 0))}
         # What the system does to the pipe when the parent is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), crew.orders)
-        crew.process.stdout.read()
-        assert crew.process.wait() == 128 + signal.SIGTERM
+        crew.told.read()
+        assert crew.wait(None) == 128 + signal.SIGTERM
     for name in "ab":
         with locks.held_if_free(folder.lock(name, 0)) as free:
             assert free

@@ -133,7 +133,6 @@ class RunDisplay(Listener):
         self._disturbed = False
 
     def __enter__(self) -> Self:
-        self._bars.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,6 +164,8 @@ class RunDisplay(Listener):
 
     def trial_started(self, trial: PlannedTrial) -> None:
         """Start the bar of one trial."""
+        # No sooner: bars move in a thread of their own, and workers are forked without one.
+        self._bars.start()
         self._take_bar_away(trial)  # A stack that found no memory begins its trials anew.
         budget = trial.entrant.recipe.epochs
         self._running[trial.key] = self._add_bar(

@@ -69,26 +69,26 @@ def run(
     from bakeoff.cli.tables import results_text
     from bakeoff.records.own_study import RUNS
     from bakeoff.runners.cores import may_be_several
-    from bakeoff.runners.crew import started_crew
+    from bakeoff.runners.crew import may_fork, started_crew
 
     asked = resolved(USUAL_STUDY if study is None else study, seeds, overrides)
     directory = out or RUNS / asked.name
     if dry_run:
         _print_submission(asked, directory, on, device, jobs, threads)
         return
-    # Workers import torch beside this process, which takes a second or two.
-    several = may_be_several(jobs) and not stack and on is None
+    # Workers that cannot be forked from this process import beside it, for a second or two.
+    anew = may_be_several(jobs) and not stack and on is None and not may_fork(threads)
     with (
         RunDisplay(Console(stderr=True), epochs=verbose) as display,
         codes_output_aside(),
-        started_crew(asked.protocol.dataset) if several else nullcontext() as crew,
+        started_crew(asked.protocol.dataset) if anew else nullcontext() as crew,
     ):
         if study is None:
             display.stage(
                 f"no study was named, so this is {asked.name}: {asked.label}. It goes into "
                 f"{directory}; bakeoff list studies names others"
             )
-        # The bars come first, since importing torch takes a second in which a person waits.
+        # After what is said first, since importing torch takes a second in which a person waits.
         from bakeoff.commands.run import run_study
 
         conclusion = run_study(

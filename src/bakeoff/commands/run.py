@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,7 +28,7 @@ from bakeoff.records.limits import refuse_unreadable
 from bakeoff.records.mend import remove_remains, set_damaged_aside, set_failed_aside
 from bakeoff.records.own_study import STUDY
 from bakeoff.runners.cores import Asked, number_of, share_out
-from bakeoff.runners.crew import Crew, started_crew
+from bakeoff.runners.crew import Crew, may_fork, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.plan import plan_trials
@@ -174,13 +173,12 @@ def run_study(
     in_precision = choose_precision(precision, on_device)
     at_once, each = shares(jobs if on is None else "auto", threads, on_device.type, stack=stack)
     far = None if on is None else _far_away(on, jobs, each, gpus, stack=stack)
+    in_workers = at_once * each > 1 and not stack and far is None
     with ExitStack() as held:
-        if at_once * each == 1 or stack or far is not None:
-            crew = None
-        elif crew is None:
+        if in_workers and crew is None and not may_fork(each):
             crew = held.enter_context(started_crew(study.protocol.dataset))
         # Workers say themselves what threads they are given.
-        say = listener.stage if crew is None else nobody
+        say = nobody if in_workers else listener.stage
         held.enter_context(claimed_process(each, say))
         # Compiled before any trial is timed, and before `jobs` processes would all compile them.
         if on_device.type == "cpu" and kernels(listener.stage) is None:
@@ -207,12 +205,24 @@ def run_study(
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
         if foretell and trials and far is None:  # Of other machines this one tells nothing.
             listener.foretold(_seconds_of(trials, setting) / min(at_once, len(trials)))
-        if crew is not None:
+        if in_workers:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
-            # A second's work; nothing else uses this process meanwhile.
-            Thread(target=_make_ready_to_report, daemon=True).start()
-        run = far or _runner(stack, crew, min(at_once, len(trials)), each)
-        run(setting, trials, listener)
+        if far is not None:
+            far(setting, trials, listener)
+        elif stack:
+            run_stacked(setting, trials, listener)
+        elif in_workers and trials:
+            run_in_workers(
+                setting,
+                trials,
+                listener,
+                crew=crew,
+                jobs=min(at_once, len(trials)),
+                threads=each,
+                meanwhile=_make_ready_to_report,
+            )
+        else:
+            run_serially(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
         RunFolder.create(out, study, reopen=reopen)
@@ -235,7 +245,7 @@ def _seconds_of(trials: Sequence[PlannedTrial], setting: Setting) -> float:
 
 
 def _make_ready_to_report() -> None:
-    """Import statistics and figures, and compile the page's templates."""
+    """Import statistics and figures, and compile the page's templates: a second's work."""
     import bakeoff.commands.report  # noqa: F401
     from bakeoff.report.templating import compile_templates
 
@@ -261,15 +271,6 @@ def shares(jobs: Asked, threads: Asked, device: str, *, stack: bool = False) -> 
         return share_out(1, cores if threads == "auto" else threads, cores)
     # A GPU works on one trial at a time; several take its memory and time from each other.
     return share_out(1 if jobs == "auto" and device != "cpu" else jobs, threads, cores)
-
-
-def _runner(stack: bool, crew: Crew | None, jobs: int, threads: int) -> Runner:
-    """Return what runs the trials."""
-    if stack:
-        return run_stacked
-    if crew is None or jobs == 0:
-        return run_serially
-    return partial(run_in_workers, crew=crew, jobs=jobs, threads=threads)
 
 
 def _far_away(on: str, jobs: Asked, threads: int, gpus: float, *, stack: bool) -> Runner:

@@ -21,7 +21,7 @@ from bakeoff.records.folder import RunFolder
 from bakeoff.records.own_study import STUDY
 from bakeoff.records.working import machine_name
 from bakeoff.runners.cores import Asked
-from bakeoff.runners.crew import Crew, started_crew
+from bakeoff.runners.crew import Crew, may_fork, started_crew
 from bakeoff.runners.disk import bytes_needed, refuse_full_disk
 from bakeoff.runners.listener import Listener
 from bakeoff.runners.plan import plan_trials
@@ -86,11 +86,10 @@ def work_on(
             load_kept(study.entrants, folder.code, study.folder, trusted=trust_code)
             on_device = choose_device(device)
             at_once, each = shares(jobs, threads, on_device.type)
-            if at_once * each == 1:
-                crew = None
-            elif crew is None:
+            in_workers = at_once * each > 1
+            if in_workers and crew is None and not may_fork(each):
                 crew = held.enter_context(started_crew(study.protocol.dataset))
-            held.enter_context(claimed_process(each, listener.stage if crew is None else nobody))
+            held.enter_context(claimed_process(each, nobody if in_workers else listener.stage))
             if on_device.type == "cpu":
                 kernels(listener.stage)
             dataset = load_dataset(study.protocol, study.folder, listener.stage)
@@ -100,7 +99,7 @@ def work_on(
             trials = plan_trials(folder, dataset, network_sizes(study, dataset))
             refuse_full_disk(directory, bytes_needed(setting, trials, at_once))
         listener.planned(trials, len(study.entrants) * study.seeds - len(trials))
-        if crew is None or not trials:
+        if not in_workers or not trials:
             train_free(setting, trials, listener)
         else:
             train_in_workers(

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from bakeoff.engine.native.build import Say, nobody
+from bakeoff.files.cores import threads_here
 
 _BODY = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC, linux/sched.h
@@ -69,11 +70,6 @@ def _openmp() -> ctypes.CDLL | None:
         return None
 
 
-def _threads() -> int:
-    tasks = Path("/proc/self/task")
-    return sum(1 for _ in tasks.iterdir()) if tasks.exists() else 1
-
-
 def _was_forked() -> bool:
     """Return whether this process began as a copy of another, and is not one that was started."""
     try:
@@ -92,11 +88,11 @@ class _Past:
 
     # Of what a parent did before this module was there nothing is known.
     lost_threads = _was_forked()
-    at_import = at_fork = _threads()
+    at_import = at_fork = threads_here()
 
     @classmethod
     def before_fork(cls) -> None:
-        cls.at_fork = _threads()
+        cls.at_fork = threads_here()
 
     @classmethod
     def in_child(cls) -> None:

@@ -23,6 +23,12 @@ def usable_cores() -> int:
     return max(1, floor(min([cores, *_quotas()])))
 
 
+def threads_here() -> int:
+    """Return how many threads this process has, those of libraries too; 1 where nobody tells."""
+    tasks = Path("/proc/self/task")
+    return sum(1 for _ in tasks.iterdir()) if tasks.exists() else 1
+
+
 def _quotas(root: Path = ROOT, own: Path = OWN) -> Iterator[float]:
     """Yield how many cores' time each control group around this process grants, where one limits.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +38,9 @@ _LONGEST = 10_000
 
 _SOONEST, _LATEST, _COSTS = 0.2, 240.0, 50
 """Seconds from one checkpoint to when the next is due, and how many times what the last one took:
-what is lost by a kill stays small, and so does what checkpoints take of a training."""
+what is lost by a kill stays small, and so does what checkpoints take of a training. It is never
+longer than the training has lasted in this process: who is killed early is killed early again, and
+has to get on all the same."""
 
 # The digest of the whole file is its name: one rename then brings both, and not a byte of the file
 # is left unchecked.
@@ -94,13 +97,14 @@ class Checkpoints:
     def __init__(self, folder: Place, say: Callable[[str], None]) -> None:
         self.folder = folder
         self._say = say
-        self._due: float | None = None
+        self._began: float | None = None
+        self._due = math.inf
 
     def due(self) -> bool:
         """Return whether it is time for one; asked after each step, as epochs may be long."""
         now = time.monotonic()
-        if self._due is None:  # Asked for the first time, the training has just begun.
-            self._due = now + _SOONEST
+        if self._began is None:  # Asked for the first time, the training has just begun.
+            self._began, self._due = now, now + _SOONEST
         return now >= self._due
 
     def write(self, checkpoint: Checkpoint, misfit: Misfit = lambda checkpoint: None) -> None:
@@ -112,7 +116,9 @@ class Checkpoints:
         began = time.monotonic()
         self._write(checkpoint, misfit)
         ended = time.monotonic()
-        self._due = ended + min(max(_SOONEST, _COSTS * (ended - began)), _LATEST)
+        self._began = began if self._began is None else self._began
+        longest = min(_LATEST, ended - self._began)
+        self._due = ended + max(_SOONEST, min(_COSTS * (ended - began), longest))
 
     def _write(self, checkpoint: Checkpoint, misfit: Misfit) -> None:
         epoch, steps = checkpoint.stands

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Queue
-from subprocess import TimeoutExpired
 from threading import Thread
 from typing import IO
 
 from bakeoff.errors import BakeoffError
-from bakeoff.runners.crew import Crew, Order
+from bakeoff.runners.crew import Crew, Order, forked_crew, may_fork, started_crew
 from bakeoff.runners.events import Event, event_in
 from bakeoff.runners.listener import Listener, PlannedTrial
 from bakeoff.runners.serial import run_serially
 from bakeoff.runners.setting import Setting
+from bakeoff.runners.worker import lead
 
 _LAST_WORDS = 20.0
 """Seconds that workers have after SIGTERM; a training step may take a while."""
@@ -28,12 +30,21 @@ def run_in_workers(
     trials: Sequence[PlannedTrial],
     listener: Listener,
     *,
-    crew: Crew,
+    crew: Crew | None,
     jobs: int,
     threads: int,
+    meanwhile: Callable[[], object] | None = None,
 ) -> None:
-    """Train in `jobs` processes of a crew that was started, with `threads` each; a Runner."""
-    left = train_in_workers(setting, trials, listener, crew=crew, jobs=jobs, threads=threads)
+    """Train in `jobs` processes with `threads` each, and then what others gave up; a Runner."""
+    left = train_in_workers(
+        setting,
+        trials,
+        listener,
+        crew=crew,
+        jobs=jobs,
+        threads=threads,
+        meanwhile=meanwhile,
+    )
     run_serially(setting, left, listener)
 
 
@@ -42,17 +53,51 @@ def train_in_workers(
     trials: Sequence[PlannedTrial],
     listener: Listener,
     *,
-    crew: Crew,
+    crew: Crew | None,
     jobs: int,
     threads: int,
+    meanwhile: Callable[[], object] | None = None,
 ) -> list[PlannedTrial]:
-    """Train what nobody else does in `jobs` processes of a crew, with `threads` each.
+    """Train what nobody else does in `jobs` processes, with `threads` each.
+
+    They are those of `crew`, which was started before; without one they are forked from this
+    process, or started, if it has threads. `meanwhile` is done in a thread of this process.
 
     Returns the trials that others were at when the workers had nothing left to do; some may be
     finished since. Raises BakeoffError with the line of the first worker that failed. However this
     ends, no worker is left: they are asked to stop as by Ctrl-C, and they stop if this process
     dies.
     """
+    relay = _Relay(setting, {planned.key: planned for planned in trials}, listener)
+    with _at_work(setting, trials, crew, jobs, threads) as working:
+        try:
+            if meanwhile is not None:
+                Thread(target=meanwhile, daemon=True).start()
+            _listen(working, relay)
+        except BaseException:
+            working.signal(signal.SIGTERM)
+            raise
+        finally:
+            code = _code_of(working)
+    if complaint := relay.complaint(code):
+        raise BakeoffError(complaint)
+    return [planned for planned in trials if planned.key not in relay.settled]
+
+
+@contextmanager
+def _at_work(
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    started: Crew | None,
+    jobs: int,
+    threads: int,
+) -> Iterator[Crew]:
+    """Let a crew begin, the one that was started or a new one."""
+    # A fork of a process that has used a GPU cannot use it.
+    if started is None and may_fork(threads) and setting.device.type == "cpu":
+        with forked_crew(partial(lead, setting, trials, jobs, threads)) as crew:
+            yield crew
+        return
     folder = setting.folder
     order = Order(
         directory=str(folder.path.absolute()),
@@ -62,18 +107,9 @@ def train_in_workers(
         jobs=jobs,
         threads=threads,
     )
-    relay = _Relay(setting, {planned.key: planned for planned in trials}, listener)
-    try:
+    with nullcontext(started) if started else started_crew(folder.study.protocol.dataset) as crew:
         crew.begin(order)
-        _listen(crew, relay)
-    except BaseException:
-        crew.signal(signal.SIGTERM)
-        raise
-    finally:
-        _wait(crew)
-    if complaint := relay.complaint(crew.process.returncode):
-        raise BakeoffError(complaint)
-    return [planned for planned in trials if planned.key not in relay.settled]
+        yield crew
 
 
 @dataclass
@@ -126,7 +162,7 @@ class _Relay:
 def _listen(crew: Crew, relay: _Relay) -> None:
     """Pass on what the workers tell until all are silent."""
     lines: Queue[tuple[Hear, str | None]] = Queue()
-    streams = ((crew.process.stdout, relay.pass_on), (crew.process.stderr, relay.show))
+    streams = ((crew.told, relay.pass_on), (crew.printed, relay.show))
     for each in streams:
         Thread(target=_forward, args=(*each, lines), daemon=True).start()
     speaking = len(streams)
@@ -145,10 +181,10 @@ def _forward(stream: IO[str], hear: Hear, lines: Queue[tuple[Hear, str | None]])
     lines.put((hear, None))
 
 
-def _wait(crew: Crew) -> None:
-    """Return when the workers are gone; those that do not go are made to."""
-    try:
-        crew.process.wait(_LAST_WORDS)
-    except TimeoutExpired:
+def _code_of(crew: Crew) -> int:
+    """Return what the workers exit with; those that do not go are made to."""
+    code = crew.wait(_LAST_WORDS)
+    if code is None:
         crew.signal(signal.SIGKILL)
-        crew.process.wait()
+        code = crew.wait(None)
+    return code or 0

@@ -1,11 +1,12 @@
-"""The process that `crew` starts: it imports, waits for an order, and forks what trains."""
+"""The leader of a crew: it forks what trains, and waits for it."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,34 +17,51 @@ from bakeoff.engine.native.build import Say, nobody
 from bakeoff.errors import BakeoffError
 from bakeoff.runners.crew import Order
 from bakeoff.runners.events import EventWriter
-from bakeoff.runners.interruption import Interrupted, end_at_once, never_lost, stop_on_signals
+from bakeoff.runners.interruption import (
+    STOPPING,
+    Interrupted,
+    end_at_once,
+    never_lost,
+    stop_on_signals,
+)
 from bakeoff.runners.listener import PlannedTrial
 from bakeoff.runners.setting import Setting
 
 
 def main(dataset: str) -> NoReturn:
-    """Train what an order on standard input asks for, and end this process.
+    """Train what an order on standard input asks for, and end this process, which was started.
 
     dataset: what it will be about, so that one that ships is read before the order comes.
     Standard output carries events and nothing else: what libraries print goes to standard error.
     """
-    stop_on_signals()
-    parent = EventWriter(os.dup(1))
+    events = os.dup(1)
     os.dup2(2, 1)
+    _end_by(partial(_work, EventWriter(events), dataset))
+
+
+def lead(
+    setting: Setting, trials: Sequence[PlannedTrial], jobs: int, threads: int, events: int
+) -> NoReturn:
+    """Train the trials, and end this process, which was forked from one that planned them.
+
+    events: the descriptor of a pipe to it.
+    """
+    _end_by(partial(_lead, setting, trials, jobs, threads, EventWriter(events)))
+
+
+def _end_by(work: Callable[[], int]) -> NoReturn:
+    """End with what the work returns, or as a signal asks."""
     try:
+        stop_on_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         with never_lost():
-            end_at_once(_work(parent, dataset))
+            end_at_once(work())
     except Interrupted as stop:
         end_at_once(stop.exit_code)
 
 
 def _work(parent: EventWriter, dataset: str) -> int:
-    import torch
-
-    torch.set_num_threads(1)  # A child may start threads only where its parent had none.
-    # What trials import as they go: once for all of them, and before there is one to wait for it.
-    for name in ("bakeoff.runners.serial", "scipy.special"):
-        import_module(name)
+    _import_what_trials_need()
     from bakeoff.data.catalogue import SOURCES
 
     if dataset in SOURCES:
@@ -59,12 +77,36 @@ def _work(parent: EventWriter, dataset: str) -> int:
     except BakeoffError as error:
         parent.failed(str(error))
         return error.exit_code
-    shares, workers = _shares(order.jobs, order.threads), list[int]()
+    return _lead(setting, trials, order.jobs, order.threads, parent)
+
+
+def _import_what_trials_need() -> None:
+    """Import what trials import as they go: once for all, and before there is one to wait."""
+    import torch
+
+    torch.set_num_threads(1)  # A child may start threads only where its parent had none.
+    for name in ("bakeoff.runners.serial", "scipy.special"):
+        import_module(name)
+
+
+def _lead(
+    setting: Setting,
+    trials: Sequence[PlannedTrial],
+    jobs: int,
+    threads: int,
+    parent: EventWriter,
+) -> int:
+    """Fork a worker for each job; return what the worst of them exits with."""
+    from bakeoff.training.clocks import of_children
+
+    _import_what_trials_need()
+    setting = replace(setting, processor=partial(of_children, os.getpid()))
+    shares, workers = _shares(jobs, threads), list[int]()
     for share in shares:
         say = nobody if workers else parent.stage  # What there is to say of threads, one says.
         worker = os.fork()
         if worker == 0:
-            _train(setting, trials, order.threads, share, parent, say)
+            _train(setting, trials, threads, share, parent, say)
         workers.append(worker)
     Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -92,7 +134,6 @@ def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
     from bakeoff.data.catalogue import load_dataset
     from bakeoff.records.folder import RunFolder
     from bakeoff.runners.plan import plan_trials
-    from bakeoff.training.clocks import of_children
     from bakeoff.training.code import load_kept
     from bakeoff.training.size import network_sizes
 
@@ -104,8 +145,7 @@ def _plan(order: Order) -> tuple[Setting, list[PlannedTrial]]:
     # The command that gave the order has run it.
     load_kept(study.entrants, folder.code, study.folder, trusted=True)
     dataset = load_dataset(study.protocol, study.folder)
-    device = torch.device(order.device)
-    setting = Setting(folder, dataset, device, order.precision, partial(of_children, os.getpid()))
+    setting = Setting(folder, dataset, torch.device(order.device), order.precision)
     return setting, plan_trials(folder, dataset, network_sizes(folder.study, dataset))
 
 

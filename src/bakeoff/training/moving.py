@@ -127,8 +127,9 @@ class Moving:
         for name, expected in self._moments().items():
             moment, _, weight = name.partition(".")
             if name in state:
-                value = torch.empty_like(expected, device="cpu").copy_(state[name])
-                moments.setdefault(names.index(weight), {})[moment] = value
+                # Not empty_like: of a tensor without memory it imports a computer algebra.
+                value = torch.empty_strided(expected.shape, expected.stride(), dtype=expected.dtype)
+                moments.setdefault(names.index(weight), {})[moment] = value.copy_(state[name])
         model = {name: state[f"{_MODEL}{name}"] for name in self.model.state_dict()}
         self.model.load_state_dict(model)
         if self.average is not None:
