@@ -74,6 +74,7 @@ def test_durations_have_the_unit_that_suits_them(seconds: float, text: str) -> N
         ("well-known words", "well-known\n  words"),
         ("in /a/long/path here", "in\n  /a/long/path\n  here"),
         ("name      a text", "name\n  a text"),
+        ("\x1b[1mten  chars\x1b[0m", "\x1b[1mten  chars\x1b[0m"),
     ],
 )
 def test_a_wide_line_breaks_between_words(line: str, shown: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 import unicodedata
 
 # Control characters, those that turn the direction of a line or hide in it, halves of pairs,
 # line and paragraph separators: what a reader cannot see but a terminal or browser obeys.
 _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+_STYLE = re.compile(r"\x1b\[[\d;]*m")
+"""Takes no room in a terminal."""
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -38,7 +42,7 @@ def broken(line: str, width: int) -> str:
 
     A word that is wider by itself, as a path may be, stays whole, so that it can be copied.
     """
-    if len(line) <= width:
+    if len(_STYLE.sub("", line)) <= width:
         return line
     return textwrap.fill(
         line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False

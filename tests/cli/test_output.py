@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.console import Console
 
 from bakeoff.cli.main import run
 from bakeoff.cli.output import in_words
+from bakeoff.cli.rows import print_rows
 
 LINE = "bakeoff: runs: no runs here; bakeoff run STUDY makes one"
 
@@ -23,6 +25,17 @@ def test_a_terminal_breaks_lines_between_words(monkeypatch: pytest.MonkeyPatch) 
         "bakeoff: runs: no runs here; bakeoff run\n  STUDY makes one\n  short"
     )
     assert in_words(LINE, io.StringIO()) == LINE
+
+
+def test_a_table_in_bold_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    console = Console(width=30, force_terminal=True, color_system="standard")
+    with console.capture() as captured:
+        print_rows(console, ("network", "seconds"), [("one", "1"), ("two", "2")])
+        print_rows(console, ("network", "seconds"), [("one", "1")], first_is_bold=True)
+    table = captured.get()
+    assert max(map(len, table.splitlines())) > 30
+    assert in_words(table, Terminal()) == table
 
 
 @pytest.mark.parametrize("command", [["list"], ["compare", "no-run"], ["run", "asignment"]])
