@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.data.catalogue import load_dataset
-from bakeoff.findings.conclusion import REPORT, Conclusion, conclude
+from bakeoff.findings.conclusion import REPORT, Conclusion, Verdict, conclude
 from bakeoff.findings.own import OwnCases
 from bakeoff.findings.predicted import PredictedBy, read_predicted
 from bakeoff.findings.standings import Standing, standings
@@ -190,7 +190,16 @@ class Run:
         if row.entrant == first:
             return "stands first", ""
         verdict = conclusion.verdict(first, row.entrant)
-        words = {"better": f"worse than {first}", "equivalent": f"equivalent to {first}"}
-        if verdict.kind == "better" and verdict.better == row.entrant:
-            return f"better than {first}", verdict.sentence
-        return words.get(verdict.kind, f"not told from {first}"), verdict.sentence
+        return beside(first, verdict), verdict.sentence
+
+
+def beside(first: str, verdict: Verdict) -> str:
+    """Return how the other one of a pair fares against `first`, in a few words."""
+    if verdict.kind == "equivalent":
+        return f"equivalent to {first}"
+    if verdict.kind == "better":
+        return f"worse than {first}" if verdict.better == first else f"better than {first}"
+    if verdict.ahead is None:
+        return f"not told from {first}"
+    where = "behind" if verdict.ahead == first else "ahead of"
+    return f"{where} {first}, not yet proven"
