@@ -34,12 +34,20 @@ def main() -> int:
         alone = Bench(server, Path(name) / "alone")
         crowd = Bench(server, Path(name) / "crowd", seeds=3)
         long = Bench(server, Path(name) / "long", epochs=10)
+        working = Bench(server, Path(name) / "working", seeds=2, epochs=10, jobs=2)
         every = range(1, len(alone.operations) + 1, asked.stride)
         proofs: dict[str, Proof] = {
             "operations": lambda: kills_at_operations(alone, alone.changes[:: asked.stride]),
             "instants": lambda: kills_at_instants(long, asked.kills, dice),
             "sigint": lambda: signals_at_instants(long, signal.SIGINT, asked.signals, dice),
             "sigterm": lambda: signals_at_instants(long, signal.SIGTERM, asked.signals, dice),
+            "working-instants": lambda: kills_at_instants(working, asked.kills, dice),
+            "working-sigint": lambda: signals_at_instants(
+                working, signal.SIGINT, asked.signals, dice
+            ),
+            "working-sigterm": lambda: signals_at_instants(
+                working, signal.SIGTERM, asked.signals, dice
+            ),
             "refusals": lambda: refusals(alone, every),
             "mutations": lambda: mutations(Path(name) / "files", asked.mutations, asked.seed),
             "rivals": lambda: rivals(crowd, asked.rounds, 4, dice),

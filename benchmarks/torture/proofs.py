@@ -40,21 +40,33 @@ class Row:
 
 
 class Bench:
-    """A study, what it comes to undisturbed, and a place for the disturbed runs."""
+    """A study, what it comes to undisturbed in one process, and a place for the disturbed runs.
 
-    def __init__(self, server: Server, place: Path, *, seeds: int = 1, epochs: int = 2) -> None:
+    These train in `jobs` processes.
+    """
+
+    def __init__(
+        self, server: Server, place: Path, *, seeds: int = 1, epochs: int = 2, jobs: int = 1
+    ) -> None:
         self.server = server
         self.place = place
         place.mkdir(parents=True, exist_ok=True)
         self.study = write_study(place, seeds=seeds, epochs=epochs)
         self._number = 0
-        started = time.perf_counter()
-        with self.folder() as whole:
-            ended = server.run(self.arguments(whole), whole)
-            self.seconds = time.perf_counter() - started
-            assert ended.code == 0, ended.said
-            self.operations = ended.operations
-            self.expected = fingerprint(whole)
+        for self.jobs in sorted({1, jobs}):
+            started = time.perf_counter()
+            with self.folder() as whole:
+                ended = server.run(self.arguments(whole), whole)
+                self.seconds = time.perf_counter() - started
+                assert ended.code == 0, ended.said
+                if self.jobs == 1:
+                    self.operations = ended.operations
+                    self.expected = fingerprint(whole)
+
+    @property
+    def within(self) -> str:
+        """Where its runs train, as rows say it."""
+        return "" if self.jobs == 1 else f", {self.jobs} workers"
 
     @property
     def changes(self) -> list[int]:
@@ -69,8 +81,8 @@ class Bench:
 
     def arguments(self, folder: Path) -> list[str]:
         """Return the command line that runs the study in `folder`."""
-        # In workers nothing would be counted, and no fault put.
-        return ["run", str(self.study), "--out", str(folder), "--jobs", "1"]
+        # Of what workers do nothing is counted, and no fault is put there.
+        return ["run", str(self.study), "--out", str(folder), "--jobs", str(self.jobs)]
 
     def disturbed(self, folder: Path) -> Iterator[str]:
         """Yield what is wrong with a folder after a disturbance, and after the same command."""
@@ -117,7 +129,10 @@ def kills_at_operations(bench: Bench, places: Iterable[int]) -> Row:
 
 def kills_at_instants(bench: Bench, times: int, dice: random.Random) -> Row:
     """End runs by SIGKILL at random instants."""
-    row = Row("SIGKILL at a random instant", "the old or the new state; resumed result identical")
+    row = Row(
+        f"SIGKILL at a random instant{bench.within}",
+        "the old or the new state; resumed result identical",
+    )
     while row.tried < times:
         with bench.folder() as folder:
             ended, _ = _signalled(bench, folder, signal.SIGKILL, dice)
@@ -133,7 +148,7 @@ def signals_at_instants(
 ) -> Row:
     """Interrupt runs at random instants."""
     row = Row(
-        f"{number.name} at a random instant",
+        f"{number.name} at a random instant{bench.within}",
         f"stops within {STOPS_WITHIN:g} s and one step, exit code {128 + number}, one line, "
         "resumable",
     )

@@ -21,6 +21,16 @@ def test_signals_stop_it_in_time_with_their_code_and_one_line(
     assert (row.tried, row.faults) == (10, [])
 
 
+def test_so_it_is_where_workers_train(server: Server, tmp_path: Path, dice: random.Random) -> None:
+    working = Bench(server, tmp_path, seeds=2, epochs=4, jobs=2)
+    for row in (
+        proofs.kills_at_instants(working, 4, dice),
+        proofs.signals_at_instants(working, signal.SIGTERM, 3, dice),
+    ):
+        assert row.what.endswith(" at a random instant, 2 workers")
+        assert row.faults == []
+
+
 def test_four_on_one_folder_train_every_trial_once(
     server: Server, tmp_path: Path, dice: random.Random
 ) -> None:
