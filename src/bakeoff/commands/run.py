@@ -207,22 +207,9 @@ def run_study(
             listener.foretold(_seconds_of(trials, setting) / min(at_once, len(trials)))
         if in_workers:
             _tell_of_idle_cores(len(trials), at_once, each, listener)
-        if far is not None:
-            far(setting, trials, listener)
-        elif stack:
-            run_stacked(setting, trials, listener)
-        elif in_workers and trials:
-            run_in_workers(
-                setting,
-                trials,
-                listener,
-                crew=crew,
-                jobs=min(at_once, len(trials)),
-                threads=each,
-                meanwhile=_make_ready_to_report,
-            )
-        else:
-            run_serially(setting, trials, listener)
+        workers = min(at_once, len(trials)) if in_workers else 0
+        run = far or _runner(stack, workers, each, crew)
+        run(setting, trials, listener)
         _time_in_turns(setting, listener)
         # Another process may have asked for other seeds meanwhile; study.toml is the report's.
         RunFolder.create(out, study, reopen=reopen)
@@ -271,6 +258,17 @@ def shares(jobs: Asked, threads: Asked, device: str, *, stack: bool = False) -> 
         return share_out(1, cores if threads == "auto" else threads, cores)
     # A GPU works on one trial at a time; several take its memory and time from each other.
     return share_out(1 if jobs == "auto" and device != "cpu" else jobs, threads, cores)
+
+
+def _runner(stack: bool, workers: int, threads: int, crew: Crew | None) -> Runner:
+    """Return what runs the trials on this machine."""
+    if stack:
+        return run_stacked
+    if workers == 0:
+        return run_serially
+    return partial(
+        run_in_workers, crew=crew, jobs=workers, threads=threads, meanwhile=_make_ready_to_report
+    )
 
 
 def _far_away(on: str, jobs: Asked, threads: int, gpus: float, *, stack: bool) -> Runner:
