@@ -24,7 +24,7 @@ run: setup ## Set up, run the study `assignment`, end with the table and the pat
 test: setup ## Set up and run the tests.
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-torture: setup ## Kill, interrupt and starve runs for 40 minutes; print the table of docs/reliability.md.
+torture: setup ## Kill, interrupt and starve runs for an hour; print the table of docs/reliability.md.
 	$(BIN)/python -m benchmarks.torture
 
 lint: setup ## Check style and formatting.

@@ -1,4 +1,4 @@
-"""Run all proofs and print the table: `python -m benchmarks.torture`, 40 minutes on one core."""
+"""Run all proofs and print the table: `python -m benchmarks.torture`, an hour on one core."""
 
 from __future__ import annotations
 
