@@ -168,7 +168,9 @@ from bakeoff.runners import processes
 from bakeoff.study.study import Study
 
 run.started_crew = processes.started_crew = None
-if sys.argv[3:]:
+if sys.argv[3:] == ["silent"]:
+    sys.stdout = None
+elif sys.argv[3:]:
     Thread(target=Event().wait, daemon=True).start()
 run.run_study(Study.model_validate_json(sys.argv[1]), sys.argv[2], jobs=2)
 """
@@ -184,7 +186,7 @@ def test_they_are_forked_from_a_process_of_one_thread_and_from_no_other(tmp_path
         )  # fmt: skip
         return (done.stderr.splitlines() or [""])[-1]
 
-    assert ended("forked") == ""
+    assert ended("forked") == ended("without a standard output", "silent") == ""
     assert ended("started", "with a thread") == "TypeError: 'NoneType' object is not callable"
     alone = run_study(ASKED, tmp_path / "alone")
     assert weights(RunFolder.open(tmp_path / "forked")) == weights(alone.folder)

@@ -18,7 +18,7 @@ from typing import IO, NoReturn, cast
 from bakeoff.files.cores import threads_here
 from bakeoff.files.search_paths import safe_environment
 from bakeoff.runners.cores import Asked
-from bakeoff.runners.interruption import STOPPING, end_at_once
+from bakeoff.runners.interruption import STOPPING, end_at_once, flush_streams
 from bakeoff.study.frozen import Frozen
 
 _PROGRAM = """
@@ -137,8 +137,7 @@ def forked_crew(lead: Callable[[int], NoReturn]) -> Iterator[Crew]:
     lead: is given the descriptor of a pipe for events. Signals that ask to stop are blocked there.
     """
     (heard, orders), (told, tells), (printed, prints) = os.pipe(), os.pipe(), os.pipe()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # Else a child would write it, too.
+    flush_streams()  # Else a child would write it, too.
     # Until it says how it meets signals, a child would meet them as its parent.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     process = os.fork()

@@ -108,8 +108,14 @@ def end_at_once(exit_code: int) -> NoReturn:
 
     Nothing is lost: every file is whole, and the system gives the locks back.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # Nobody may be left to read, it may be closed, or be at work where the signal came.
-        with suppress(OSError, ValueError, RuntimeError):
-            stream.flush()
+    flush_streams()
     os._exit(exit_code)
+
+
+def flush_streams() -> None:
+    """Write what is still to be written to the standard streams, as far as that can be."""
+    for stream in (sys.stdout, sys.stderr):
+        # Nobody may be left to read, it may be closed, or be at work where a signal came. A process
+        # that was started without one has none.
+        with suppress(OSError, ValueError, RuntimeError, AttributeError):
+            stream.flush()
