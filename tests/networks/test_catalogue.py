@@ -90,6 +90,9 @@ def test_every_architecture_says_in_one_line_what_it_is(name: str) -> None:
         # 32 * 25 + 2 * 32, 48 * 32 * 9 + 2 * 48, 64 * 48 * 9 + 2 * 64, 128 * 64 * 9 + 2 * 128,
         # 128 * 128 * 9 + 2 * 128, (128 + 1) * 10.
         ("cnn-5conv", 864 + 13920 + 27776 + 73984 + 147712 + 1290),
+        # 32 * 25 + 2 * 32, 64 * 32 * 9 + 2 * 64, 64 * 64 * 9 + 2 * 64, 128 * 64 * 9 + 2 * 128,
+        # 160 * 128 * 9 + 2 * 160, 192 * 160 * 9 + 2 * 192, 192 * 192 * 9 + 2 * 192, 193 * 10.
+        ("cnn-7conv", 864 + 18560 + 36992 + 73984 + 184640 + 276864 + 332160 + 1930),
     ],
 )
 def test_every_architecture_has_the_published_or_computed_number_of_parameters(
@@ -175,6 +178,34 @@ LAYERS = {
         "AdaptiveAvgPool2d(output_size=1)",
         "Flatten(start_dim=1, end_dim=-1)",
         "Linear(in_features=128, out_features=10, bias=True)",
+    ],
+    "cnn-7conv": [
+        "Conv2d(1, 32, kernel_size=(5, 5), stride=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(32),
+        "ReLU()",
+        "Conv2d(32, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(64),
+        "ReLU()",
+        "Conv2d(64, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(64),
+        "ReLU()",
+        "Conv2d(64, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        TWO_CONVOLUTIONS[2],
+        NORM.format(128),
+        "ReLU()",
+        "Conv2d(128, 160, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)",
+        NORM.format(160),
+        "ReLU()",
+        "Conv2d(160, 192, kernel_size=(3, 3), stride=(1, 1), bias=False)",
+        NORM.format(192),
+        "ReLU()",
+        "Conv2d(192, 192, kernel_size=(3, 3), stride=(1, 1), bias=False)",
+        NORM.format(192),
+        "ReLU()",
+        "AdaptiveAvgPool2d(output_size=1)",
+        "Flatten(start_dim=1, end_dim=-1)",
+        "Linear(in_features=192, out_features=10, bias=True)",
     ],
 }
 

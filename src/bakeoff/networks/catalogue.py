@@ -10,7 +10,7 @@ from bakeoff.errors import NetworkError, StudyError, look_up
 from bakeoff.networks.convolutional import cnn_1conv, cnn_2conv, cnn_2conv_dropout
 from bakeoff.networks.linear import logistic_regression, mlp_2x200
 from bakeoff.networks.network import Architecture, Network
-from bakeoff.networks.normalised import cnn_3conv, cnn_5conv
+from bakeoff.networks.normalised import cnn_3conv, cnn_5conv, cnn_7conv
 from bakeoff.networks.small import small_cnn, small_resnet, small_vit
 from bakeoff.networks.sources import defined_in, read_source
 
@@ -22,6 +22,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "cnn-2conv-dropout": cnn_2conv_dropout,
     "cnn-3conv": cnn_3conv,
     "cnn-5conv": cnn_5conv,
+    "cnn-7conv": cnn_7conv,
     "small-cnn": small_cnn,
     "small-resnet": small_resnet,
     "small-vit": small_vit,
