@@ -17,7 +17,7 @@ from bakeoff.records.folder import RunFolder
 from ..factories import entrant, study
 from .test_work import Away
 
-ASKED = study(entrant("a", epochs=40), entrant("b", epochs=4), seeds=1)
+ASKED = study(entrant("a", epochs=600), entrant("b", epochs=4), seeds=1)
 
 
 def can_mount() -> bool:

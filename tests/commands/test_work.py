@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 from pathlib import Path
@@ -137,7 +138,7 @@ def test_a_machine_with_another_torch_or_without_shared_locks_trains_nothing(
 
 def test_an_origin_that_was_altered_is_named(begun: RunFolder) -> None:
     file = begun.path / "origin.json"
-    file.write_text(file.read_text().replace("float32", "float64"))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"precision": "float64"}))
     assert refusal(begun.path) == (f"{HERE}: {file}: damaged; delete it and run the study again")
 
 

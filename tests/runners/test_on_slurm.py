@@ -23,8 +23,8 @@ ASKED = study(entrant("a", epochs=1), entrant("b", epochs=1), seeds=1)
 
 SBATCH = """#!/bin/bash
 export SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=0
+touch "{there}/queued"  # Before the task begins, which may be over at once.
 (bash "$1"; echo $? > "{there}/ended"; rm -f "{there}/queued") > "{there}/log" 2>&1 &
-touch "{there}/queued"
 echo "Submitted batch job 7"
 """
 SQUEUE = '#!/bin/bash\nif [ -e "{there}/queued" ]; then echo "7_0 running"; fi\n'
