@@ -17,6 +17,7 @@ from bakeoff.records.folder import RunFolder
 from ..factories import entrant, study
 from .test_work import Away
 
+# Long enough for a checkpoint, also where an epoch takes two milliseconds.
 ASKED = study(entrant("a", epochs=600), entrant("b", epochs=4), seeds=1)
 
 

@@ -242,7 +242,7 @@ def children(process: int) -> list[int]:
 
 def test_a_killed_worker_is_told_of(digits: Dataset, tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", study(entrant("a", epochs=10**4)))
-    earlier = {*children(os.getpid())}  # Of other tests, as a tracker of shared memory.
+    earlier = {*children(os.getpid())}  # Other tests of this process may have left some.
 
     class Killer(Heard):
         def trial_started(self, trial: PlannedTrial) -> None:
